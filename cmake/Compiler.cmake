@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# One target holds every compile setting: link rankscope_settings and nothing else sets flags.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(rankscope_settings INTERFACE)
+target_include_directories(rankscope_settings INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(rankscope_settings INTERFACE
+    -Wall -Wextra -Wpedantic -Wformat=2 -Wimplicit-fallthrough -Wshadow=local
+    -Werror=format-security -fstack-protector-strong -fstack-clash-protection
+    $<$<BOOL:${RANKSCOPE_WERROR}>:-Werror>
+    $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-fcf-protection=full>)
+target_compile_definitions(rankscope_settings INTERFACE
+    _GLIBCXX_ASSERTIONS RANKSCOPE_VERSION="${PROJECT_VERSION}")
+target_link_options(rankscope_settings INTERFACE
+    -Wl,-z,noexecstack,-z,relro,-z,now -Wl,--as-needed)
+
+if(RANKSCOPE_SANITIZE)
+    target_compile_options(rankscope_settings INTERFACE
+        -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+    target_link_options(rankscope_settings INTERFACE -fsanitize=address,undefined)
+elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    target_compile_options(rankscope_settings INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+if(RANKSCOPE_TIDY)
+    find_program(CLANG_TIDY clang-tidy REQUIRED)
+    set(CMAKE_CXX_CLANG_TIDY ${CLANG_TIDY} --quiet)
+endif()

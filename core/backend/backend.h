@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/option.h"
+#include "core/base/tensor_view.h"
+
+namespace rankscope::backend {
+
+/// What is in force once LibTorch is loaded; `doctor` shows it.
+struct BackendInfo {
+    std::string libraryPath;      ///< of our backend library
+    std::string torchVersion;     ///< e.g. "1.13.1"
+    std::string blas;             ///< e.g. "OpenBLAS 0.3.21"
+    std::string blasCore;         ///< openblas_get_corename(); empty for other BLAS
+    std::string blasCoreChosen;   ///< OPENBLAS_CORETYPE in the environment when it was loaded
+    int threads = 1;              ///< ATen's
+    bool cudaBuilt = false;
+    std::vector<std::string> gpus;  ///< names of usable CUDA devices
+    std::string cudaReason;       ///< why CUDA is not usable, a sentence; empty where it is
+};
+
+/// Where to compute, parsed from "auto", "cpu", "cuda", "cuda:1".
+struct Device {
+    bool cuda = false;
+    int index = 0;
+    std::string name() const;  ///< "cpu", "cuda:0"
+};
+
+/// Singular values of one matrix.
+struct SingularValues {
+    std::vector<double> values;  ///< descending, float64, min(rows, columns) of them
+    bool direct = false;  ///< true where the smallest eigenvalue of the Gram matrix was under 1e-13
+                          ///< of the largest and a float64 SVD was made instead
+};
+
+/// A rank-r approximation W' = left · right.
+struct Factors {
+    Matrix left;   // [rows, rank]
+    Matrix right;  // [rank, columns]
+};
+
+/// W' = left · right in the pivoted form: row rows[i] of W' is row i of [down; mix · down].
+struct PivotedFactors {
+    Matrix down;                     // [rank, columns], rows of W' itself
+    Matrix mix;                      // [rows - rank, rank]
+    std::vector<std::int64_t> rows;  // [rows], a permutation
+    double largestMix = 0;           ///< max |mix|: near 1 is stable
+};
+
+/// All that LibTorch computes for the rest of the program. Torch-free interface, implemented by
+/// the library that loadBackend() opens. Methods may be called from several threads at once on
+/// the CPU; each call then uses one core.
+class Backend {
+   public:
+    virtual ~Backend();
+
+    virtual BackendInfo info() const = 0;
+
+    /// Turns "auto|cpu|cuda[:N]" into a device. "auto" takes CUDA where it is usable. Throws Error
+    /// saying why where CUDA was asked for and cannot be had.
+    virtual Device chooseDevice(std::string_view name) const = 0;
+
+    /// Singular values of `weight` [rows, columns]: float64 Gram matrix on the smaller side and its
+    /// symmetric eigenvalues; redone by a direct float64 SVD where that is not accurate (see
+    /// SingularValues::direct). Values must be finite: checked by the caller.
+    virtual SingularValues singularValues(const MatrixView& weight, const Device& device) const = 0;
+
+    /// Best rank-`rank` approximation (Eckart-Young), the singular values folded into one factor:
+    /// rows >= columns: right = V_rᵀ, left = W·V_r; else left = U_r, right = U_rᵀ·W. The other
+    /// factor has orthonormal columns or rows. 1 <= rank <= min(rows, columns).
+    virtual Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
+                                 const Device& device) const = 0;
+
+    /// The same matrix with r(m + n) - r² numbers: `rank` rows of W' are kept and the others
+    /// written as combinations of them (methods.md "Pivoted storage"). Rows are chosen by
+    /// pivoting and exchanged until max |mix| <= 1.05, so that rounding is not amplified.
+    virtual PivotedFactors pivot(const Factors& factors) const = 0;
+
+    /// a [m, k] · b [k, n], float64.
+    virtual Matrix multiply(const MatrixView& a, const MatrixView& b, const Device& device) const = 0;
+};
+
+/// The options --device and --threads.
+const Option& deviceOption();
+const Option& threadsOption();
+
+/// Settings that must be known before LibTorch is loaded.
+struct BackendOptions {
+    int threads = 0;  ///< 0: all cores this process may use
+};
+
+/// Opens the backend library (dlopen; the first call does, later calls return the same object).
+/// Sets OPENBLAS_CORETYPE by CPUID before, unless the user has set it. Throws Error saying what is
+/// missing and how to get it.
+const Backend& loadBackend(const BackendOptions& options);
+
+/// The OPENBLAS_CORETYPE that suits this CPU ("SkylakeX", "Haswell", "Zen", or "" for no advice).
+std::string openBlasCoreForThisCpu();
+
+}  // namespace rankscope::backend

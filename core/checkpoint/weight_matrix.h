@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/dtype.h"
+
+namespace rankscope::checkpoint {
+
+enum class Stack { Shared, Encoder, Decoder };
+
+/// What a matrix does; names as in the tensor names ("wi" is the ungated first layer of T5 v1.0).
+enum class Role { Q, K, V, O, Wi, Wi0, Wi1, Wo, Embedding, Head };
+
+/// Which attention (or none) a matrix belongs to.
+enum class Sublayer { SelfAttention, CrossAttention, FeedForward, Vocabulary };
+
+/// How a matrix W [out, in] is kept in a file.
+///   Dense:    `<module>.weight` [out, in]
+///   Factored: `<module>.down.weight` [rank, in], `<module>.up.weight` [out, rank]; W' = up·down
+///   Pivoted:  `<module>.down.weight` [rank, in], `<module>.mix.weight` [out - rank, rank],
+///             `<module>.rows` I64 [out]; row rows[i] of W' is row i of [down; mix·down]
+enum class Storage { Dense, Factored, Pivoted };
+
+std::string_view stackName(Stack stack);        ///< "shared", "encoder", "decoder"
+std::string_view roleName(Role role);           ///< "q" … "wo", "embedding", "head"
+std::string_view storageName(Storage storage);  ///< "dense", "factored", "pivoted"
+std::optional<Role> parseRole(std::string_view name);
+std::optional<Storage> parseStorage(std::string_view name);
+
+/// One weight matrix of the model, whatever form the file keeps it in.
+struct WeightMatrix {
+    std::string name;  ///< the dense tensor name, e.g. "encoder.block.0.layer.0.SelfAttention.q.weight"
+    Stack stack = Stack::Encoder;
+    int block = 0;  ///< -1 for the embedding and the head
+    Role role = Role::Q;
+    Sublayer sublayer = Sublayer::SelfAttention;
+    std::int64_t rows = 0;     ///< out
+    std::int64_t columns = 0;  ///< in
+    DType dtype = DType::F32;
+    Storage storage = Storage::Dense;
+    std::int64_t rank = 0;  ///< of the stored factors; min(rows, columns) where dense
+
+    /// The tensor name without ".weight": the module that holds the factors.
+    std::string module() const { return name.substr(0, name.size() - 7); }
+    std::int64_t fullRank() const { return rows < columns ? rows : columns; }
+};
+
+/// What a tensor name means, nothing for tensors that are no matrix of a T5 (norms, tables, …).
+/// Understands the dense names of docs/formats.md; the alias names of the embedding
+/// (encoder.embed_tokens.weight, decoder.embed_tokens.weight) give Embedding.
+std::optional<WeightMatrix> matrixOfTensorName(std::string_view tensorName);
+
+}  // namespace rankscope::checkpoint

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/option.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/spectra/spectrum.h"
+
+namespace rankscope::compress {
+
+/// What the user may ask for; Auto is resolved into one of checkpoint::Storage when planning.
+enum class StorageChoice { Auto, Factored, Pivoted, Dense };
+
+/// How far to compress; exactly one is given.
+struct RankTarget {
+    enum class Kind { Rank, Ratio, Energy, Error, Budget };
+    Kind kind = Kind::Rank;
+    double value = 0;
+};
+
+struct PlanOptions {
+    RankTarget target;
+    std::string method = "svd";
+    StorageChoice storage = StorageChoice::Auto;
+    std::string allocation = "uniform";  ///< how --budget is distributed
+    std::int64_t multipleOf = 1;         ///< ranks are rounded down to a multiple (never below it)
+    std::int64_t minRank = 1;
+};
+
+/// One chosen matrix.
+struct PlanEntry {
+    checkpoint::WeightMatrix matrix;
+    std::int64_t rank = 0;       ///< 1 … min(rows, columns)
+    std::string method = "svd";
+    checkpoint::Storage storage = checkpoint::Storage::Dense;
+    bool kept = false;  ///< true: the original matrix stays untouched (auto storage, nothing saved)
+    std::int64_t parametersDense = 0;
+    std::int64_t parametersStored = 0;
+    std::optional<double> relativeError;  ///< predicted, where the spectrum is known; 0 where kept
+};
+
+/// Parameters of the whole model under each counting; see docs/methods.md "Counting".
+struct ParameterCounts {
+    std::int64_t dense = 0;           ///< every matrix dense
+    std::int64_t stored = 0;          ///< what the plan writes
+    std::int64_t factored = 0;        ///< all chosen matrices as two factors
+    std::int64_t pivoted = 0;         ///< all chosen matrices pivoted
+    std::int64_t postConvention = 0;  ///< chosen matrices not counted at all, as in the blog post
+};
+
+/// Per chosen matrix what to do; a value: editing makes a new plan.
+struct CompressionPlan {
+    std::vector<PlanEntry> entries;
+    ParameterCounts parameters;
+    std::vector<std::string> warnings;
+};
+
+/// The options --rank … --budget, --method, --storage, --allocation, --multiple-of, --min-rank:
+/// names, help, defaults and ranges, in the order of the help.
+std::span<const Option> planOptionTable();
+
+/// True where the target can only be turned into ranks with spectra (energy, error).
+bool needsSpectra(const RankTarget& target);
+
+/// Ranks for the chosen matrices. `spectra` holds those known, by matrix name; may be empty where
+/// needsSpectra() is false (relativeError is then absent). Throws Error of kind Usage with the
+/// permitted range: rank outside 1 … min(m, n), energy outside (0, 1], ratio or budget that cannot
+/// be met. Ratio and budget count what is really stored.
+CompressionPlan makePlan(const checkpoint::Checkpoint& checkpoint,
+                         std::span<const checkpoint::WeightMatrix> chosen,
+                         const std::map<std::string, spectra::Spectrum>& spectra,
+                         const PlanOptions& options);
+
+/// The same plan with another rank and storage for one matrix; counts are made anew.
+CompressionPlan withRank(const checkpoint::Checkpoint& checkpoint, const CompressionPlan& plan,
+                         const std::string& matrixName, std::int64_t rank, StorageChoice storage,
+                         const spectra::Spectrum* spectrum);
+
+/// The document of `plan --json` and back. Throws Error naming `what` and the entry.
+Json toJson(const CompressionPlan& plan);
+CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint& checkpoint,
+                             const std::string& what);
+
+}  // namespace rankscope::compress

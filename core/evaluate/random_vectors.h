@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/backend/backend.h"
+#include "core/base/json.h"
+#include "core/base/option.h"
+#include "core/base/progress.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/compress/plan.h"
+
+namespace rankscope::evaluate {
+
+enum class Distribution { Uniform, Normal };  ///< [0, 1) as torch.rand, or N(0, 1)
+
+struct RandomVectorsOptions {
+    std::int64_t vectors = 1000;
+    Distribution distribution = Distribution::Uniform;
+    std::uint64_t seed = 0;
+    backend::Device device;
+    int threads = 0;  ///< matrices worked on at once; 0: all cores
+};
+
+/// y = W x against y' = W' x on the same seeded vectors x.
+struct RandomVectorsResult {
+    std::string name;
+    std::int64_t rank = 0;
+    std::int64_t vectors = 0;
+    double cosineMean = 0;       ///< mean of cos(y, y') over the vectors
+    double cosinePooled = 0;     ///< Σ⟨y, y'⟩ / (‖Y‖ ‖Y'‖)
+    double relativeError = 0;    ///< ‖Y - Y'‖_F / ‖Y‖_F
+    double predictedCosine = 0;  ///< sqrt of the kept energy: the pooled cosine for isotropic x
+};
+
+/// The options --vectors and --distribution.
+std::span<const Option> randomVectorsOptionTable();
+
+std::vector<RandomVectorsResult> randomVectors(const checkpoint::Checkpoint& checkpoint,
+                                               const compress::CompressionPlan& plan,
+                                               const RandomVectorsOptions& options,
+                                               const backend::Backend& backend,
+                                               const Progress& progress);
+
+Json toJson(std::span<const RandomVectorsResult> results);
+
+}  // namespace rankscope::evaluate
