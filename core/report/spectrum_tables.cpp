@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/report/spectrum_tables.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/report/csv.h"
+#include "core/spectra/metrics.h"
+
+namespace rankscope::report {
+
+Curve makeCurve(const spectra::Spectrum& spectrum, std::span<const std::int64_t> ranks) {
+    Curve curve;
+    curve.name = spectrum.name();
+    for (std::int64_t rank : ranks) {
+        if (rank < 0 || rank > spectrum.size()) continue;
+        curve.ranks.push_back(rank);
+        curve.frobeniusError.push_back(spectrum.error(rank));
+        curve.relativeError.push_back(spectrum.relativeError(rank));
+        curve.energy.push_back(spectrum.energy(rank));
+    }
+    return curve;
+}
+
+Json toJson(const spectra::Spectrum& spectrum) {
+    const spectra::SpectrumMetrics metrics = spectra::computeMetrics(spectrum);
+    Json energyRanks = Json::object();
+    for (const auto& [energy, rank] : metrics.energyRanks) energyRanks[energy] = rank;
+    return {{"name", spectrum.name()},
+            {"shape", {spectrum.rows(), spectrum.columns()}},
+            {"singular_values", spectrum.singularValues()},
+            {"frobenius_norm", metrics.frobeniusNorm},
+            {"spectral_norm", metrics.spectralNorm},
+            {"nuclear_norm", metrics.nuclearNorm},
+            {"stable_rank", metrics.stableRank},
+            {"effective_rank", metrics.effectiveRank},
+            {"participation_ratio", metrics.participationRatio},
+            {"numerical_rank", metrics.numericalRank},
+            {"energy_ranks", std::move(energyRanks)},
+            {"marchenko_pastur",
+             {{"sigma", metrics.marchenkoPasturSigma},
+              {"lower", metrics.marchenkoPasturLower},
+              {"upper", metrics.marchenkoPasturUpper},
+              {"above", metrics.aboveMarchenkoPastur}}},
+            {"gavish_donoho",
+             {{"threshold", metrics.gavishDonohoThreshold}, {"rank", metrics.gavishDonohoRank}}},
+            {"direct", spectrum.direct()}};
+}
+
+Json toJson(const Curve& curve) {
+    return {{"name", curve.name},
+            {"ranks", curve.ranks},
+            {"frobenius_error", curve.frobeniusError},
+            {"relative_error", curve.relativeError},
+            {"energy", curve.energy}};
+}
+
+spectra::Spectrum spectrumFromJson(const Json& document) {
+    try {
+        const Json& shape = document.at("shape");
+        if (!shape.is_array() || shape.size() != 2)
+            throw Error("A spectrum's shape must be two whole numbers, [rows, columns].");
+        const bool direct = document.contains("direct") && document.at("direct").get<bool>();
+        return {document.at("name").get<std::string>(), shape.at(0).get<std::int64_t>(),
+                shape.at(1).get<std::int64_t>(),
+                document.at("singular_values").get<std::vector<double>>(), direct};
+    } catch (const nlohmann::json::exception& problem) {
+        throw Error(fmt::format("A spectrum needs name, shape and singular_values ({}).",
+                                printable(problem.what())));
+    }
+}
+
+std::string spectraCsv(std::span<const spectra::Spectrum> spectra) {
+    std::string text = "name,index,singular_value,energy,relative_error\r\n";
+    for (const spectra::Spectrum& spectrum : spectra) {
+        const std::string name = csvCell(spectrum.name());
+        for (std::int64_t i = 1; i <= spectrum.size(); ++i) {
+            const double value = spectrum.singularValues()[static_cast<std::size_t>(i - 1)];
+            fmt::format_to(std::back_inserter(text), "{},{},{:.17g},{:.17g},{:.17g}\r\n", name, i,
+                           value, spectrum.energy(i), spectrum.relativeError(i));
+        }
+    }
+    return text;
+}
+
+std::string curvesCsv(std::span<const Curve> curves) {
+    std::string text = "name,rank,frobenius_error,relative_error,energy\r\n";
+    for (const Curve& curve : curves) {
+        const std::string name = csvCell(curve.name);
+        for (std::size_t i = 0; i < curve.ranks.size(); ++i)
+            fmt::format_to(std::back_inserter(text), "{},{},{:.17g},{:.17g},{:.17g}\r\n", name,
+                           curve.ranks[i], curve.frobeniusError[i], curve.relativeError[i],
+                           curve.energy[i]);
+    }
+    return text;
+}
+
+}  // namespace rankscope::report
