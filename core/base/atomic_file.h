@@ -12,7 +12,7 @@ namespace rankscope {
 
 /// An open file descriptor that closes itself.
 class FileHandle {
-   public:
+ public:
     FileHandle() = default;
     explicit FileHandle(int descriptor) : m_descriptor(descriptor) {}
     FileHandle(FileHandle&& other) noexcept;
@@ -21,7 +21,7 @@ class FileHandle {
     int get() const { return m_descriptor; }
     explicit operator bool() const { return m_descriptor >= 0; }
 
-   private:
+ private:
     int m_descriptor = -1;
 };
 
@@ -29,7 +29,7 @@ class FileHandle {
 struct FileStamp {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
-    std::uint64_t size = 0;              ///< bytes
+    std::uint64_t size = 0;                ///< bytes
     std::int64_t modifiedNanoseconds = 0;  ///< since the epoch
     bool operator==(const FileStamp&) const = default;
 };
@@ -49,7 +49,7 @@ void readExactly(const FileHandle& file, std::span<std::byte> bytes, std::uint64
 /// temporary name in the same folder, fsynced, renamed, folder fsynced. Destroyed without commit,
 /// it leaves nothing. Mode 0666 & ~umask. Refuses a target that is a symbolic link.
 class AtomicFile {
-   public:
+ public:
     explicit AtomicFile(std::filesystem::path target);
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
@@ -61,7 +61,7 @@ class AtomicFile {
     /// Throws Error (and removes the temporary file) where a byte could not be stored.
     void commit();
 
-   private:
+ private:
     std::filesystem::path m_target;
     std::filesystem::path m_temporary;
     FileHandle m_file;

@@ -24,17 +24,28 @@ struct DTypeRow {
 };
 
 constexpr std::array<DTypeRow, 22> rows{{
-    {DType::Bool, "BOOL", 8},           {DType::F4, "F4", 4},
-    {DType::F6E2M3, "F6_E2M3", 6},      {DType::F6E3M2, "F6_E3M2", 6},
-    {DType::U8, "U8", 8},               {DType::I8, "I8", 8},
-    {DType::F8E5M2, "F8_E5M2", 8},      {DType::F8E4M3, "F8_E4M3", 8},
-    {DType::F8E8M0, "F8_E8M0", 8},      {DType::F8E4M3Fnuz, "F8_E4M3FNUZ", 8},
-    {DType::F8E5M2Fnuz, "F8_E5M2FNUZ", 8}, {DType::I16, "I16", 16},
-    {DType::U16, "U16", 16},            {DType::F16, "F16", 16},
-    {DType::BF16, "BF16", 16},          {DType::I32, "I32", 32},
-    {DType::U32, "U32", 32},            {DType::F32, "F32", 32},
-    {DType::C64, "C64", 64},            {DType::F64, "F64", 64},
-    {DType::I64, "I64", 64},            {DType::U64, "U64", 64},
+    {DType::Bool, "BOOL", 8},
+    {DType::F4, "F4", 4},
+    {DType::F6E2M3, "F6_E2M3", 6},
+    {DType::F6E3M2, "F6_E3M2", 6},
+    {DType::U8, "U8", 8},
+    {DType::I8, "I8", 8},
+    {DType::F8E5M2, "F8_E5M2", 8},
+    {DType::F8E4M3, "F8_E4M3", 8},
+    {DType::F8E8M0, "F8_E8M0", 8},
+    {DType::F8E4M3Fnuz, "F8_E4M3FNUZ", 8},
+    {DType::F8E5M2Fnuz, "F8_E5M2FNUZ", 8},
+    {DType::I16, "I16", 16},
+    {DType::U16, "U16", 16},
+    {DType::F16, "F16", 16},
+    {DType::BF16, "BF16", 16},
+    {DType::I32, "I32", 32},
+    {DType::U32, "U32", 32},
+    {DType::F32, "F32", 32},
+    {DType::C64, "C64", 64},
+    {DType::F64, "F64", 64},
+    {DType::I64, "I64", 64},
+    {DType::U64, "U64", 64},
 }};
 
 const DTypeRow& rowOf(DType dtype) {
@@ -108,8 +119,7 @@ float halfToFloat(std::uint16_t bits) {
     const std::uint32_t sign = (bits & 0x8000U) << 16U;
     const std::uint32_t exponent = (bits >> 10U) & 0x1FU;
     const std::uint32_t mantissa = bits & 0x3FFU;
-    if (exponent == 0x1F)
-        return std::bit_cast<float>(sign | 0x7F800000U | (mantissa << 13U));
+    if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000U | (mantissa << 13U));
     if (exponent != 0)
         return std::bit_cast<float>(sign | ((exponent + 112) << 23U) | (mantissa << 13U));
     const float magnitude = static_cast<float>(mantissa) * 0x1p-24F;
@@ -141,9 +151,10 @@ std::vector<double> toFloat64(DType dtype, std::span<const std::byte> bytes) {
         case DType::F64:
             return widen<double>(bytes, [](double v) { return v; });
         default:
-            throw Error(fmt::format("Values of type {} cannot be used as weights; F16, BF16, F32 "
-                                    "and F64 can.",
-                                    dtypeName(dtype)));
+            throw Error(
+                fmt::format("Values of type {} cannot be used as weights; F16, BF16, F32 "
+                            "and F64 can.",
+                            dtypeName(dtype)));
     }
 }
 
@@ -160,9 +171,10 @@ std::vector<std::byte> fromFloat64(DType dtype, std::span<const double> values) 
         case DType::F64:
             return narrow<double>(values, [](double v) { return v; });
         default:
-            throw Error(fmt::format("Weights cannot be written as {}; choose F16, BF16, F32 or "
-                                    "F64.",
-                                    dtypeName(dtype)));
+            throw Error(
+                fmt::format("Weights cannot be written as {}; choose F16, BF16, F32 or "
+                            "F64.",
+                            dtypeName(dtype)));
     }
 }
 

@@ -25,11 +25,11 @@ namespace {
 /// Decodes one UTF-8 character at `text[at]`; returns its length, 0 where it is not valid.
 std::size_t decodeUtf8(std::string_view text, std::size_t at, std::uint32_t& codePoint) {
     const auto lead = static_cast<unsigned char>(text[at]);
-    const std::size_t length = lead < 0x80             ? 1
-                               : (lead >> 5U) == 0x6   ? 2
-                               : (lead >> 4U) == 0xE   ? 3
+    const std::size_t length = lead < 0x80            ? 1
+                               : (lead >> 5U) == 0x6  ? 2
+                               : (lead >> 4U) == 0xE  ? 3
                                : (lead >> 3U) == 0x1E ? 4
-                                                       : 0;
+                                                      : 0;
     if (length == 0 || at + length > text.size()) return 0;
     codePoint = length == 1 ? lead : lead & (0xFFU >> (length + 1));
     for (std::size_t i = 1; i < length; ++i) {

@@ -17,7 +17,7 @@ enum class ErrorKind {
 /// place and what to do; subject() is the file or tensor it is about, for machines.
 /// Caught in three places: the command line's main, Job, tests.
 class Error : public std::runtime_error {
-   public:
+ public:
     explicit Error(const std::string& sentence, std::string subject = {},
                    ErrorKind kind = ErrorKind::Failed);
     ~Error() override;
@@ -25,7 +25,7 @@ class Error : public std::runtime_error {
     const std::string& subject() const { return m_subject; }
     ErrorKind kind() const { return m_kind; }
 
-   private:
+ private:
     std::string m_subject;
     ErrorKind m_kind;
 };

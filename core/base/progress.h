@@ -9,7 +9,7 @@ namespace rankscope {
 /// Called from any worker thread; implementations lock. The default object is silent and never
 /// stops.
 class Progress {
-   public:
+ public:
     virtual ~Progress();
 
     /// `fraction` of the work done, 0 to 1, and what is being done now.

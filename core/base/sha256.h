@@ -10,14 +10,14 @@ namespace rankscope {
 
 /// SHA-256 of bytes given piece by piece (FIPS 180-4, by OpenSSL).
 class Sha256 {
-   public:
+ public:
     Sha256();
     ~Sha256();
     void add(std::span<const std::byte> bytes);
     /// 64 hexadecimal digits; the object is used up.
     std::string hex();
 
-   private:
+ private:
     struct Context;
     std::unique_ptr<Context> m_context;
 };

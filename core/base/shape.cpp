@@ -23,9 +23,9 @@ std::string toString(std::span<const std::int64_t> shape) {
 void expectShape(std::span<const std::int64_t> shape, std::span<const std::int64_t> expected,
                  std::string_view what) {
     if (!std::ranges::equal(shape, expected))
-        throw Error(fmt::format("{} has shape {}, expected {}.", what, toString(shape),
-                                toString(expected)),
-                    std::string(what));
+        throw Error(
+            fmt::format("{} has shape {}, expected {}.", what, toString(shape), toString(expected)),
+            std::string(what));
 }
 
 }  // namespace rankscope
