@@ -14,15 +14,15 @@ namespace rankscope::backend {
 
 /// What is in force once LibTorch is loaded; `doctor` shows it.
 struct BackendInfo {
-    std::string libraryPath;      ///< of our backend library
-    std::string torchVersion;     ///< e.g. "1.13.1"
-    std::string blas;             ///< e.g. "OpenBLAS 0.3.21"
-    std::string blasCore;         ///< openblas_get_corename(); empty for other BLAS
-    std::string blasCoreChosen;   ///< OPENBLAS_CORETYPE in the environment when it was loaded
-    int threads = 1;              ///< ATen's
+    std::string libraryPath;     ///< of our backend library
+    std::string torchVersion;    ///< e.g. "1.13.1"
+    std::string blas;            ///< e.g. "OpenBLAS 0.3.21"
+    std::string blasCore;        ///< openblas_get_corename(); empty for other BLAS
+    std::string blasCoreChosen;  ///< OPENBLAS_CORETYPE in the environment when it was loaded
+    int threads = 1;             ///< ATen's
     bool cudaBuilt = false;
     std::vector<std::string> gpus;  ///< names of usable CUDA devices
-    std::string cudaReason;       ///< why CUDA is not usable, a sentence; empty where it is
+    std::string cudaReason;         ///< why CUDA is not usable, a sentence; empty where it is
 };
 
 /// Where to compute, parsed from "auto", "cpu", "cuda", "cuda:1".
@@ -57,7 +57,7 @@ struct PivotedFactors {
 /// the library that loadBackend() opens. Methods may be called from several threads at once on
 /// the CPU; each call then uses one core.
 class Backend {
-   public:
+ public:
     virtual ~Backend();
 
     virtual BackendInfo info() const = 0;
@@ -83,7 +83,8 @@ class Backend {
     virtual PivotedFactors pivot(const Factors& factors) const = 0;
 
     /// a [m, k] · b [k, n], float64.
-    virtual Matrix multiply(const MatrixView& a, const MatrixView& b, const Device& device) const = 0;
+    virtual Matrix multiply(const MatrixView& a, const MatrixView& b,
+                            const Device& device) const = 0;
 };
 
 /// The options --device and --threads.

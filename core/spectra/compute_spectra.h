@@ -25,8 +25,8 @@ struct SpectraOptions {
 /// of that matrix, and Error of kind Interrupted on a stop (finished ones were reported).
 std::vector<Spectrum> computeSpectra(const checkpoint::Checkpoint& checkpoint,
                                      std::span<const checkpoint::WeightMatrix> matrices,
-                                     const SpectraOptions& options,
-                                     const backend::Backend& backend, const Progress& progress);
+                                     const SpectraOptions& options, const backend::Backend& backend,
+                                     const Progress& progress);
 
 /// Throws Error "…: NaN at [row, column] (2 NaN, 0 Inf in all)" where a value is not finite.
 void requireFinite(const MatrixView& values, const std::string& tensorName);

@@ -12,12 +12,12 @@ namespace rankscope::spectra {
 
 /// Scalar summaries of a spectrum; formulas and sources in docs/methods.md.
 struct SpectrumMetrics {
-    double frobeniusNorm = 0;       ///< sqrt(Σ s²)
-    double spectralNorm = 0;        ///< s_1
-    double nuclearNorm = 0;         ///< Σ s
-    double stableRank = 0;          ///< Σ s² / s_1²
-    double effectiveRank = 0;       ///< exp(-Σ p ln p), p = s / Σ s (Roy and Vetterli 2007)
-    double participationRatio = 0;  ///< (Σ s²)² / Σ s⁴
+    double frobeniusNorm = 0;        ///< sqrt(Σ s²)
+    double spectralNorm = 0;         ///< s_1
+    double nuclearNorm = 0;          ///< Σ s
+    double stableRank = 0;           ///< Σ s² / s_1²
+    double effectiveRank = 0;        ///< exp(-Σ p ln p), p = s / Σ s (Roy and Vetterli 2007)
+    double participationRatio = 0;   ///< (Σ s²)² / Σ s⁴
     std::int64_t numericalRank = 0;  ///< #{s > s_1 · max(m, n) · eps64}
     std::map<std::string, std::int64_t> energyRanks;  ///< "0.9", "0.95", "0.99" -> smallest rank
     double marchenkoPasturSigma = 0;  ///< noise level per entry, from the median singular value

@@ -14,7 +14,7 @@ namespace rankscope::spectra {
 /// Singular values of one weight matrix and what follows from them by arithmetic alone.
 /// Ranks run from 0 (nothing kept) to size() (everything kept).
 class Spectrum {
-   public:
+ public:
     Spectrum() = default;
     /// `singularValues` must be finite, non-negative, descending, min(rows, columns) of them;
     /// throws Error naming the matrix otherwise.
@@ -42,7 +42,7 @@ class Spectrum {
     /// ‖W‖_F
     double frobeniusNorm() const { return error(0); }
 
-   private:
+ private:
     std::string m_name;
     std::int64_t m_rows = 0;
     std::int64_t m_columns = 0;

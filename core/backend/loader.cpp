@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+
+#include "core/backend/backend.h"
+#include "core/backend/library_abi.h"
+#include "core/base/error.h"
+#include "core/base/own_path.h"
+#include "core/base/parallel.h"
+
+namespace rankscope::backend {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* howToGet =
+    " On Debian, \"apt install libtorch-dev\" brings LibTorch, and \"./dev build\" builds "
+    "Rankscope's library on it. RANKSCOPE_BACKEND may name another build of the library.";
+
+fs::path libraryPath() {
+    const char* chosen = std::getenv("RANKSCOPE_BACKEND");
+    if (chosen != nullptr && *chosen != '\0') {
+        return chosen;
+    }
+    return installPrefix() / "lib" / "rankscope" / "librankscope_torch.so";
+}
+
+/// OpenBLAS and OpenMP read these once, while they are being loaded.
+void setEnvironment(const BackendOptions& options) {
+    const std::string core = openBlasCoreForThisCpu();
+    if (!core.empty()) {
+        setenv("OPENBLAS_CORETYPE", core.c_str(), 0);
+    }
+    // Debian's torch may start with one thread unless told; a wish on the command line wins over
+    // the environment, the environment over the number of cores.
+    const bool asked = options.threads > 0;
+    const std::string threads = std::to_string(asked ? options.threads : availableCores());
+    setenv("OMP_NUM_THREADS", threads.c_str(), asked ? 1 : 0);
+    setenv("OPENBLAS_NUM_THREADS", threads.c_str(), asked ? 1 : 0);
+}
+
+const Backend* openLibrary(const BackendOptions& options) {
+    const fs::path path = libraryPath();
+    std::error_code ignored;
+    if (!fs::exists(path, ignored)) {
+        throw Error("Rankscope's LibTorch library is missing: " + printable(path.string(), 1000) +
+                        " does not exist, so nothing can be computed." + howToGet,
+                    path.string());
+    }
+    setEnvironment(options);
+    // Local: LibTorch's symbols (protobuf among them) must not meet those of other libraries.
+    // Thrown Errors still cross, because type names are compared where addresses differ.
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle == nullptr) {
+        const char* reason = dlerror();
+        throw Error("Rankscope's LibTorch library " + printable(path.string(), 1000) +
+                        " cannot be loaded: " + printable(reason == nullptr ? "" : reason, 1000) +
+                        "." + howToGet,
+                    path.string());
+    }
+    const auto factory =
+        reinterpret_cast<BackendFactory>(dlsym(handle, RANKSCOPE_BACKEND_FACTORY_NAME));
+    if (factory == nullptr) {
+        dlclose(handle);
+        throw Error(printable(path.string(), 1000) +
+                        " is no backend library of this version of Rankscope: build it again with "
+                        "\"./dev build\".",
+                    path.string());
+    }
+    return factory(&options, path.c_str());
+}
+
+}  // namespace
+
+const Backend& loadBackend(const BackendOptions& options) {
+    static std::mutex mutex;
+    static const Backend* loaded = nullptr;
+    const std::scoped_lock lock(mutex);
+    if (loaded == nullptr) {
+        loaded = openLibrary(options);
+    }
+    return *loaded;
+}
+
+}  // namespace rankscope::backend
