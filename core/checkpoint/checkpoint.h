@@ -28,14 +28,14 @@ struct WeightFile {
 /// A model opened for reading: named tensors (read on demand), config, and the list of weight
 /// matrices. Immutable; cheap to copy parts of, safe to read from several threads at once.
 class Checkpoint {
-   public:
-    const std::string& label() const { return m_label; }                 ///< as the user named it
-    const std::filesystem::path& folder() const { return m_folder; }     ///< with config.json
+ public:
+    const std::string& label() const { return m_label; }              ///< as the user named it
+    const std::filesystem::path& folder() const { return m_folder; }  ///< with config.json
     const T5Config& config() const { return m_config; }
     /// config.json as it stands, for copying into a save.
     const Json& configJson() const { return m_configJson; }
     std::span<const WeightFile> files() const { return m_files; }
-    std::span<const TensorEntry> tensors() const { return m_tensors; }   ///< sorted by name
+    std::span<const TensorEntry> tensors() const { return m_tensors; }     ///< sorted by name
     std::span<const WeightMatrix> matrices() const { return m_matrices; }  ///< model order
     const std::vector<std::string>& warnings() const { return m_warnings; }
 
@@ -66,7 +66,7 @@ class Checkpoint {
     /// SHA-256 over all bytes of all weight files, in name order. Reads everything.
     std::string contentHash(const Progress& progress) const;
 
-   private:
+ private:
     friend class CheckpointBuilder;
     std::string m_label;
     std::filesystem::path m_folder;

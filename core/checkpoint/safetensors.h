@@ -23,7 +23,7 @@ struct TensorEntry {
     Shape shape;
     std::uint64_t offset = 0;  ///< of the first byte, from the start of the file
     std::uint64_t bytes = 0;
-    std::size_t file = 0;      ///< which of the checkpoint's files
+    std::size_t file = 0;  ///< which of the checkpoint's files
 };
 
 struct SafetensorsHeader {
@@ -31,6 +31,7 @@ struct SafetensorsHeader {
     std::map<std::string, std::string> metadata;  ///< "__metadata__"
     std::uint64_t dataStart = 0;                  ///< bytes before the first tensor
     std::vector<std::string> warnings;            ///< e.g. leading spaces before the header
+    std::string headerHash;                       ///< SHA-256 of the header's JSON text
 };
 
 /// Largest header the format permits, bytes.
@@ -53,12 +54,13 @@ struct TensorToWrite {
     Shape shape;
 };
 
-/// Writes one safetensors file front to back. Tensors are ordered as the reference does (falling
-/// element size, then name), the header is padded with spaces to 8 bytes, and metadata always
-/// holds {"format": "pt"}.
+/// Writes one safetensors file front to back. Tensors are ordered as the reference does (element
+/// types in falling order of DType, so the widest first, then names), the header is padded with
+/// spaces to 8 bytes, and metadata always holds {"format": "pt"}.
 class SafetensorsWriter {
-   public:
-    /// Writes the header at once. `path` must not exist.
+ public:
+    /// Reserves the whole file and writes the header. `path` must not exist. Throws Error where it
+    /// does, where there is no room, and for a name that is repeated, reserved or no UTF-8.
     SafetensorsWriter(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
                       std::map<std::string, std::string> metadata);
     /// The order in which write() must be called.
@@ -68,7 +70,7 @@ class SafetensorsWriter {
     /// fsync and close; throws Error where a tensor is missing. Returns the file's size in bytes.
     std::uint64_t finish();
 
-   private:
+ private:
     std::filesystem::path m_path;
     std::vector<TensorToWrite> m_tensors;
     FileHandle m_file;

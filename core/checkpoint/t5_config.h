@@ -12,14 +12,14 @@ namespace rankscope::checkpoint {
 /// A T5 model's config.json, with transformers' defaults and derivations applied
 /// (configuration_t5.py of transformers 4.44 and 5.23; docs/formats.md lists the rules).
 struct T5Config {
-    std::string modelType;            ///< "t5" (also accepted: "mt5", "rankscope_t5")
-    std::int64_t dModel = 512;        ///< width of the residual stream
-    std::int64_t dKv = 64;            ///< width of one head
-    std::int64_t dFf = 2048;          ///< inner width of the feed-forward block
+    std::string modelType;      ///< "t5" (also accepted: "mt5", "rankscope_t5")
+    std::int64_t dModel = 512;  ///< width of the residual stream
+    std::int64_t dKv = 64;      ///< width of one head
+    std::int64_t dFf = 2048;    ///< inner width of the feed-forward block
     std::int64_t numHeads = 8;
     std::int64_t numLayers = 6;
     std::int64_t numDecoderLayers = 6;
-    std::int64_t vocabSize = 32128;   ///< as the config says; the tensors' row count wins
+    std::int64_t vocabSize = 32128;  ///< as the config says; the tensors' row count wins
     std::int64_t relativeAttentionNumBuckets = 32;
     std::int64_t relativeAttentionMaxDistance = 128;
     double layerNormEpsilon = 1e-6;
