@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "core/torch/guarded.h"
+#include "core/torch/lapack.h"
+#include "core/torch/torch_backend.h"
+
+namespace rankscope::torch_backend {
+
+namespace {
+
+/// Below this ratio of the Gram matrix's eigenvalues the smaller ones are rounding noise.
+constexpr double smallestGramRatio = 1e-13;
+
+/// Gram matrix on the smaller side: WᵀW where rows >= columns, else WWᵀ.  [n, n]
+at::Tensor gramMatrix(const at::Tensor& weight) {
+    return weight.size(0) >= weight.size(1) ? at::matmul(weight.t(), weight)
+                                            : at::matmul(weight, weight.t());
+}
+
+std::vector<double> toVector(const at::Tensor& tensor) {
+    const at::Tensor values = tensor.to(at::kCPU).contiguous();
+    const double* data = values.data_ptr<double>();
+    return {data, data + values.numel()};
+}
+
+/// Whether ascending eigenvalues of a Gram matrix give singular values worth having.
+bool isAccurate(const std::vector<double>& ascending) {
+    const double largest = ascending.back();
+    return std::isfinite(largest) && largest >= 0 &&
+           (largest == 0 || ascending.front() >= smallestGramRatio * largest) &&
+           // Squares outside the range of normal float64 lose digits.
+           (largest == 0 || (largest < 1e300 && ascending.front() > 1e-290));
+}
+
+std::vector<double> descendingRoots(const std::vector<double>& ascending) {
+    std::vector<double> roots(ascending.rbegin(), ascending.rend());
+    for (double& value : roots) {
+        value = std::sqrt(std::max(value, 0.0));
+    }
+    return roots;
+}
+
+bool isZero(const MatrixView& weight) {
+    return std::all_of(weight.values.begin(), weight.values.end(),
+                       [](double value) { return value == 0; });
+}
+
+void requireElements(const MatrixView& weight) {
+    if (weight.rows < 1 || weight.columns < 1) {
+        throw Error("A matrix of shape " + toString(Shape{weight.rows, weight.columns}) +
+                    " has no elements to decompose.");
+    }
+}
+
+/// The factors from orthonormal vectors of the smaller side: `vectors` [n, rank], columns.
+backend::Factors project(const at::Tensor& weight, const at::Tensor& vectors) {
+    if (weight.size(0) >= weight.size(1)) {
+        return {.left = toMatrix(at::matmul(weight, vectors)), .right = toMatrix(vectors.t())};
+    }
+    return {.left = toMatrix(vectors), .right = toMatrix(at::matmul(vectors.t(), weight))};
+}
+
+/// Whether a rank-`rank` projection made from the Gram matrix is within 1e-6 of the optimum: its
+/// excess is of the order eps² λ₁² / λ, which must be small beside the tail Σ_{i>rank} λ_i.
+bool isAccurateForFactors(const std::vector<double>& ascending, std::int64_t rank) {
+    if (!isAccurate(ascending)) {
+        return false;
+    }
+    double tail = 0;
+    for (std::size_t i = 0; i + static_cast<std::size_t>(rank) < ascending.size(); ++i) {
+        tail += ascending[i];
+    }
+    return static_cast<std::size_t>(rank) == ascending.size() || tail > 1e-9 * ascending.back();
+}
+
+}  // namespace
+
+backend::SingularValues TorchBackend::singularValues(const MatrixView& weight,
+                                                     const backend::Device& device) const {
+    requireElements(weight);
+    if (isZero(weight)) {
+        const auto count = static_cast<std::size_t>(std::min(weight.rows, weight.columns));
+        return {.values = std::vector<double>(count, 0.0), .direct = false};
+    }
+    return guarded("The singular values", [&]() -> backend::SingularValues {
+        const at::Tensor tensor = toTensor(weight, device);
+        std::vector<double> ascending;
+        if (!device.cuda) {
+            ascending = gramEigenvaluesByLapack(weight).value_or(std::vector<double>());
+        }
+        if (ascending.empty()) {
+            ascending = toVector(at::linalg_eigvalsh(gramMatrix(tensor)));
+        }
+        if (isAccurate(ascending)) {
+            return {.values = descendingRoots(ascending), .direct = false};
+        }
+        std::vector<double> values = toVector(at::linalg_svdvals(tensor));
+        for (double& value : values) {
+            value = std::max(value, 0.0);
+        }
+        std::sort(values.rbegin(), values.rend());
+        return {.values = std::move(values), .direct = true};
+    });
+}
+
+backend::Factors TorchBackend::truncatedSvd(const MatrixView& weight, std::int64_t rank,
+                                            const backend::Device& device) const {
+    requireElements(weight);
+    const std::int64_t full = std::min(weight.rows, weight.columns);
+    if (rank < 1 || rank > full) {
+        throw usageError("Rank " + std::to_string(rank) + " is outside 1 to " +
+                         std::to_string(full) + " for a matrix of shape " +
+                         toString(Shape{weight.rows, weight.columns}) + ".");
+    }
+    return guarded("The factors", [&] {
+        const at::Tensor tensor = toTensor(weight, device);
+        const auto [values, vectors] = at::linalg_eigh(gramMatrix(tensor));
+        if (isAccurateForFactors(toVector(values), rank)) {
+            // Ascending: the wanted vectors are the last ones, largest first after the flip.
+            return project(tensor, vectors.narrow(1, full - rank, rank).flip(1));
+        }
+        const auto [left, singular, right] = at::linalg_svd(tensor, false);
+        const bool tall = weight.rows >= weight.columns;
+        return project(tensor, tall ? right.narrow(0, 0, rank).t() : left.narrow(1, 0, rank));
+    });
+}
+
+}  // namespace rankscope::torch_backend

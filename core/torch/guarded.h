@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <exception>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/torch/lapack.h"
+
+namespace rankscope::torch_backend {
+
+/// Runs `work` without gradients, on one core of the CPU. LibTorch's exceptions become Errors that
+/// begin with `task`, e.g. "The singular values".
+template <typename Work>
+auto guarded(const char* task, const Work& work) {
+    at::get_num_threads();  // once a thread this sets OpenMP's number; do it before it is lowered
+    const OneCorePerCall oneCore;
+    const c10::InferenceMode inference;
+    try {
+        return work();
+    } catch (const c10::Error& error) {
+        throw Error(std::string(task) + " could not be computed by LibTorch: " +
+                    printable(error.what_without_backtrace(), 500));
+    }
+}
+
+}  // namespace rankscope::torch_backend

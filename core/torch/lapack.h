@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/tensor_view.h"
+
+namespace rankscope::torch_backend {
+
+/// Eigenvalues, ascending, of the Gram matrix of `weight` on its smaller side, computed by the BLAS
+/// and LAPACK that LibTorch was linked with: dsyrk (one triangle), dsytrd, dsterf. Nothing where
+/// those functions are not exported (LibTorch from PyPI): ATen has to do it then.
+std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& weight);
+
+/// "OpenBLAS 0.3.21 …" and the core in force ("SkylakeX"); empty where BLAS is another one.
+std::string openBlasVersion();
+std::string openBlasCore();
+
+/// While one exists, BLAS calls and ATen loops of this thread use one core, so that several
+/// matrices can be worked on at once. BLAS gets its threads back when the last one goes.
+class OneCorePerCall {
+ public:
+    OneCorePerCall();
+    OneCorePerCall(const OneCorePerCall&) = delete;
+    OneCorePerCall& operator=(const OneCorePerCall&) = delete;
+    ~OneCorePerCall();
+
+ private:
+    int m_openMpThreads = 0;
+};
+
+}  // namespace rankscope::torch_backend

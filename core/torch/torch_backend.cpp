@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/torch/torch_backend.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <torch/cuda.h>
+#include <torch/version.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "core/backend/library_abi.h"
+#include "core/torch/guarded.h"
+#include "core/torch/lapack.h"
+
+namespace rankscope::torch_backend {
+
+namespace {
+
+/// Why CUDA is not usable, a sentence; empty where it is.
+std::string cudaReason() {
+    if (!at::hasCUDA()) {
+        return "This LibTorch (" TORCH_VERSION
+               ") was built without CUDA; a CUDA build of LibTorch and of Rankscope's library on "
+               "it are needed.";
+    }
+    if (torch::cuda::device_count() == 0) {
+        return "LibTorch has CUDA but finds no GPU: no NVIDIA driver is loaded, or "
+               "CUDA_VISIBLE_DEVICES hides the devices.";
+    }
+    return {};
+}
+
+/// Name of a GPU by the driver's own interface; LibTorch has none without CUDA headers.
+std::string gpuName(int index) {
+    void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    char name[256] = "";
+    if (driver != nullptr) {
+        using Get = int(int*, int);
+        using GetName = int(char*, int, int);
+        const auto get = reinterpret_cast<Get*>(dlsym(driver, "cuDeviceGet"));
+        const auto getName = reinterpret_cast<GetName*>(dlsym(driver, "cuDeviceGetName"));
+        int device = 0;
+        if (get == nullptr || getName == nullptr || get(&device, index) != 0 ||
+            getName(name, sizeof name, device) != 0) {
+            name[0] = '\0';
+        }
+        dlclose(driver);
+    }
+    return name[0] == '\0' ? "cuda:" + std::to_string(index) : std::string(name);
+}
+
+}  // namespace
+
+TorchBackend::TorchBackend(const backend::BackendOptions& options, std::string libraryPath)
+    : m_libraryPath(std::move(libraryPath)) {
+    const char* core = std::getenv("OPENBLAS_CORETYPE");
+    m_blasCoreChosen = core == nullptr ? "" : core;
+    if (options.threads > 0) {
+        at::set_num_threads(options.threads);
+    }
+}
+
+backend::BackendInfo TorchBackend::info() const {
+    backend::BackendInfo info;
+    info.libraryPath = m_libraryPath;
+    info.torchVersion = TORCH_VERSION;
+    info.blas = openBlasVersion();
+    if (info.blas.empty()) {
+        info.blas = at::hasMKL() ? "MKL" : "unknown BLAS";
+    }
+    info.blasCore = openBlasCore();
+    info.blasCoreChosen = m_blasCoreChosen;
+    info.threads = at::get_num_threads();
+    info.cudaBuilt = at::hasCUDA() || std::strstr(TORCH_VERSION, "+cu") != nullptr;
+    info.cudaReason = cudaReason();
+    if (info.cudaReason.empty()) {
+        for (std::size_t i = 0; i < torch::cuda::device_count(); ++i) {
+            info.gpus.push_back(gpuName(static_cast<int>(i)));
+        }
+    }
+    return info;
+}
+
+backend::Device TorchBackend::chooseDevice(std::string_view name) const {
+    if (name == "cpu") {
+        return {};
+    }
+    if (name == "auto") {
+        return {.cuda = cudaReason().empty(), .index = 0};
+    }
+    int index = 0;
+    bool valid = name == "cuda";
+    if (name.starts_with("cuda:")) {
+        const std::string_view digits = name.substr(5);
+        const auto [end, code] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), index);
+        valid = code == std::errc() && end == digits.data() + digits.size() && index >= 0;
+    }
+    if (!valid) {
+        throw usageError("\"" + printable(name) +
+                         "\" is no device: use auto, cpu, cuda or cuda:N with N from 0.");
+    }
+    if (const std::string reason = cudaReason(); !reason.empty()) {
+        throw Error("CUDA cannot be used. " + reason + " Use --device cpu.", std::string(name));
+    }
+    const auto count = static_cast<int>(torch::cuda::device_count());
+    if (index >= count) {
+        throw usageError("There is no GPU " + std::to_string(index) + ": this machine has " +
+                         std::to_string(count) + ", counted from 0.");
+    }
+    return {.cuda = true, .index = index};
+}
+
+Matrix TorchBackend::multiply(const MatrixView& a, const MatrixView& b,
+                              const backend::Device& device) const {
+    if (a.columns != b.rows) {
+        throw Error("A matrix with " + std::to_string(a.columns) +
+                    " columns cannot be multiplied by one with " + std::to_string(b.rows) +
+                    " rows.");
+    }
+    return guarded("A product",
+                   [&] { return toMatrix(at::matmul(toTensor(a, device), toTensor(b, device))); });
+}
+
+at::Tensor toTensor(const MatrixView& matrix, const backend::Device& device) {
+    if (matrix.rows < 0 || matrix.columns < 0 ||
+        elementCount(Shape{matrix.rows, matrix.columns}) !=
+            static_cast<std::int64_t>(matrix.values.size())) {
+        throw Error("A matrix of shape " + toString(Shape{matrix.rows, matrix.columns}) + " has " +
+                    std::to_string(matrix.values.size()) + " values.");
+    }
+    // ATen has no tensors of const; nothing here writes into one made by this function.
+    const at::Tensor view = at::from_blob(const_cast<double*>(matrix.values.data()),
+                                          {matrix.rows, matrix.columns}, at::kDouble);
+    return device.cuda ? view.to(at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index)))
+                       : view;
+}
+
+Matrix toMatrix(const at::Tensor& tensor) {
+    const at::Tensor values = tensor.to(at::kCPU).contiguous();
+    const double* data = values.data_ptr<double>();
+    return {.values = std::vector<double>(data, data + values.numel()),
+            .rows = values.size(0),
+            .columns = values.size(1)};
+}
+
+}  // namespace rankscope::torch_backend
+
+extern "C" __attribute__((visibility("default"))) rankscope::backend::Backend*
+RANKSCOPE_BACKEND_FACTORY(const rankscope::backend::BackendOptions* options,
+                          const char* libraryPath) {
+    static rankscope::torch_backend::TorchBackend backend(*options, libraryPath);
+    return &backend;
+}

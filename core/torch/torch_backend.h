@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+#include "core/backend/backend.h"
+#include "core/base/error.h"
+
+namespace rankscope::torch_backend {
+
+/// backend::Backend on LibTorch; see there for what each function does.
+class TorchBackend final : public backend::Backend {
+ public:
+    TorchBackend(const backend::BackendOptions& options, std::string libraryPath);
+
+    backend::BackendInfo info() const override;
+    backend::Device chooseDevice(std::string_view name) const override;
+    backend::SingularValues singularValues(const MatrixView& weight,
+                                           const backend::Device& device) const override;
+    backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
+                                  const backend::Device& device) const override;
+    backend::PivotedFactors pivot(const backend::Factors& factors) const override;
+    Matrix multiply(const MatrixView& a, const MatrixView& b,
+                    const backend::Device& device) const override;
+
+ private:
+    std::string m_libraryPath;
+    std::string m_blasCoreChosen;
+};
+
+/// A tensor over the view's memory (CPU, not owned, not to be written), or a copy on the GPU.
+/// Throws Error where the number of values is not rows · columns or one of them is below 0.
+at::Tensor toTensor(const MatrixView& matrix, const backend::Device& device);  // [rows, columns]
+
+/// A 2-D tensor's values in row-major order.
+Matrix toMatrix(const at::Tensor& tensor);
+
+}  // namespace rankscope::torch_backend
