@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QElapsedTimer>
+#include <QTimer>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <string>
+
+#include "core/base/error.h"
+#include "ui/main_window.h"
+
+namespace {
+
+using namespace rankscope;
+
+constexpr std::size_t largestRequest = std::size_t{1} << 30U;
+constexpr int screenshotTimeoutMilliseconds = 120'000;
+
+int exitCode(const Error& error) { return error.kind() == ErrorKind::Usage ? 2 : 1; }
+
+int render(const QString& file) {
+    try {
+        std::string text;
+        if (file == QLatin1String("-")) {
+            text.assign(std::istreambuf_iterator<char>(std::cin), {});
+        } else {
+            text = readTextFile(file.toStdString(), largestRequest);
+        }
+        const std::string what = file == QLatin1String("-") ? "the request" : file.toStdString();
+        ui::renderFigure(ui::figureRequestFromJson(parseJson(text, what), what));
+        return 0;
+    } catch (const Error& error) {
+        std::fprintf(stderr, "rankscope: %s\n", error.what());
+        return exitCode(error);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "rankscope: the figure could not be drawn: %s\n", error.what());
+        return 1;
+    }
+}
+
+/// Waits for the spectra, then saves a picture of the window.
+int screenshot(ui::MainWindow& window, ui::Session& session, const QString& file) {
+    QElapsedTimer waited;
+    waited.start();
+    while ((session.spectraJob() || waited.elapsed() < 500) &&
+           waited.elapsed() < screenshotTimeoutMilliseconds) {
+        QApplication::processEvents(QEventLoop::AllEvents, 20);
+    }
+    if (!window.grab().save(file)) {
+        std::fprintf(stderr, "rankscope: %s could not be written\n", qPrintable(file));
+        return 1;
+    }
+    return 0;
+}
+
+/// Figures and pictures need no display.
+void choosePlatform(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view argument(argv[i]);
+        for (const std::string_view option : {"--render", "--screenshot", "--help", "--version"}) {
+            if (argument.starts_with(option) && !qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) {
+                qputenv("QT_QPA_PLATFORM", "offscreen");
+            }
+        }
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    choosePlatform(argc, argv);
+    QApplication app(argc, argv);
+    QApplication::setApplicationName(QStringLiteral("rankscope"));
+    QApplication::setApplicationDisplayName(QStringLiteral("Rankscope"));
+    QApplication::setApplicationVersion(QStringLiteral(RANKSCOPE_VERSION));
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QStringLiteral("How compressible is a Flan-T5 model?"));
+    const auto help = parser.addHelpOption();
+    const auto version = parser.addVersionOption();
+    const QCommandLineOption renderOption(
+        QStringLiteral("render"), QStringLiteral("Draw one figure and exit; - reads stdin."),
+        QStringLiteral("REQUEST.json"));
+    const QCommandLineOption screenshotOption(
+        QStringLiteral("screenshot"),
+        QStringLiteral("Save a picture of the window once its spectra are there, and exit."),
+        QStringLiteral("FILE.png"));
+    const QCommandLineOption oneOption(QStringLiteral("one-matrix"),
+                                       QStringLiteral("Start with the view of one matrix."));
+    const QCommandLineOption rankOption(
+        QStringLiteral("rank"), QStringLiteral("Start with this rank set."), QStringLiteral("N"));
+    parser.addOptions({renderOption, screenshotOption, oneOption, rankOption});
+    parser.addPositionalArgument(QStringLiteral("CHECKPOINT"),
+                                 QStringLiteral("Folder, weights file, Hub id, or demo."),
+                                 QStringLiteral("[CHECKPOINT]"));
+    if (!parser.parse(QApplication::arguments()) || parser.positionalArguments().size() > 1) {
+        std::fprintf(stderr, "rankscope: %s\nTry rankscope --help.\n",
+                     parser.errorText().isEmpty() ? "one checkpoint at most"
+                                                  : qPrintable(parser.errorText()));
+        return 2;
+    }
+    if (parser.isSet(help)) {
+        std::fputs(qPrintable(parser.helpText()), stdout);
+        return 0;
+    }
+    if (parser.isSet(version)) {
+        std::puts("rankscope " RANKSCOPE_VERSION);
+        return 0;
+    }
+    if (parser.isSet(renderOption)) {
+        return render(parser.value(renderOption));
+    }
+    ui::Session session;
+    ui::MainWindow window(&session);
+    window.show();
+    if (!parser.positionalArguments().isEmpty()) {
+        session.open(parser.positionalArguments().constFirst());
+    }
+    window.spectraPage()->showOneMatrix(parser.isSet(oneOption));
+    if (parser.isSet(rankOption)) {
+        session.setRank(parser.value(rankOption).toLongLong());
+    }
+    if (parser.isSet(screenshotOption)) {
+        return screenshot(window, session, parser.value(screenshotOption));
+    }
+    return QApplication::exec();
+}

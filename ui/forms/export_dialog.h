@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QComboBox>
+#include <QDialog>
+#include <QDoubleSpinBox>
+#include <QLineEdit>
+
+#include "ui/plots/figure_renderer.h"
+
+namespace rankscope::ui {
+
+/// Asks for what, size and resolution of a figure.
+class ExportDialog : public QDialog {
+    Q_OBJECT
+ public:
+    /// `shown` is the window's figure; the dialog offers it whole or one of its plots.
+    explicit ExportDialog(FigureRequest shown, QWidget* parent = nullptr);
+    /// The figure as chosen, without `out`.
+    FigureRequest request() const;
+
+ private:
+    FigureRequest m_shown;
+    QComboBox* m_what;
+    QLineEdit* m_title;
+    QDoubleSpinBox* m_width;
+    QDoubleSpinBox* m_height;
+    QSpinBox* m_dpi;
+};
+
+}  // namespace rankscope::ui

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/forms/option_form.h"
+
+#include <QComboBox>
+#include <QDoubleValidator>
+#include <QLabel>
+#include <QLineEdit>
+
+namespace rankscope::ui {
+
+namespace {
+
+QString text(std::string_view words) {
+    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
+}
+
+QWidget* makeEditor(const Option& option, QWidget* parent) {
+    if (!option.choices.empty()) {
+        auto* box = new QComboBox(parent);
+        for (const auto choice : option.choices) {
+            box->addItem(text(choice));
+        }
+        box->setCurrentText(text(option.defaultText));
+        return box;
+    }
+    auto* line = new QLineEdit(text(option.defaultText), parent);
+    if (option.minimum || option.maximum) {
+        auto* range = new QDoubleValidator(line);
+        range->setLocale(QLocale::c());
+        if (option.minimum) {
+            range->setBottom(*option.minimum);
+        }
+        if (option.maximum) {
+            range->setTop(*option.maximum);
+        }
+        line->setValidator(range);
+    }
+    return line;
+}
+
+}  // namespace
+
+QWidget* OptionForm::add(const Option& option) {
+    QWidget* editor = makeEditor(option, m_layout->parentWidget());
+    auto* label = new QLabel(text(option.label), m_layout->parentWidget());
+    label->setBuddy(editor);
+    label->setToolTip(text(option.help));
+    editor->setToolTip(text(option.help));
+    editor->setAccessibleName(text(option.label));
+    m_layout->addRow(label, editor);
+    m_editors[std::string(option.name)] = editor;
+    return editor;
+}
+
+QWidget* OptionForm::editor(const std::string& name) const {
+    const auto found = m_editors.find(name);
+    return found == m_editors.end() ? nullptr : found->second;
+}
+
+QString OptionForm::value(const std::string& name) const {
+    if (const auto* box = qobject_cast<QComboBox*>(editor(name))) {
+        return box->currentText();
+    }
+    const auto* line = qobject_cast<QLineEdit*>(editor(name));
+    return line ? line->text().trimmed() : QString();
+}
+
+void OptionForm::setValue(const std::string& name, const QString& words) {
+    if (auto* box = qobject_cast<QComboBox*>(editor(name))) {
+        box->setCurrentText(words);
+    } else if (auto* line = qobject_cast<QLineEdit*>(editor(name))) {
+        line->setText(words);
+    }
+}
+
+}  // namespace rankscope::ui

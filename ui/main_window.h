@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QLabel>
+#include <QMainWindow>
+#include <QMenu>
+#include <QStackedWidget>
+
+#include "ui/job_bar.h"
+#include "ui/pages/matrix_panel.h"
+#include "ui/pages/plan_panel.h"
+#include "ui/pages/spectra_page.h"
+#include "ui/pages/welcome_page.h"
+
+namespace rankscope::ui {
+
+/// Composes the pages around one session; holds no state of its own.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+ public:
+    explicit MainWindow(Session* session, QWidget* parent = nullptr);
+    MatrixPanel* matrixPanel() const { return m_matrices; }
+    SpectraPage* spectraPage() const { return m_spectra; }
+    PlanPanel* planPanel() const { return m_plan; }
+    WelcomePage* welcomePage() const { return m_welcome; }
+    JobBar* jobBar() const { return m_jobBar; }
+    /// The bar that shows errors and warnings; hidden where there are none.
+    QWidget* messageBar() const { return m_messageBar; }
+    QString message() const { return m_message->text(); }
+    bool showsWelcome() const { return m_pages->currentWidget() == m_welcome; }
+
+ protected:
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+ private:
+    QWidget* makeMessageBar();
+    void makeMenus();
+    void showMessage(const QString& text, bool error);
+    void showCheckpoint();
+    void fillRecentMenu();
+    void chooseFolder();
+    void chooseFile();
+    void exportFigure();
+    void exportData(bool curves);
+    void showCompress();
+    void showAbout();
+
+    Session* m_session;
+    QStackedWidget* m_pages;
+    WelcomePage* m_welcome;
+    MatrixPanel* m_matrices;
+    SpectraPage* m_spectra;
+    PlanPanel* m_plan;
+    JobBar* m_jobBar;
+    QWidget* m_messageBar;
+    QLabel* m_message = nullptr;
+    QMenu* m_recentMenu = nullptr;
+    QList<QAction*> m_needsCheckpoint;
+};
+
+}  // namespace rankscope::ui

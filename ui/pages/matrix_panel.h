@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QLineEdit>
+#include <QTreeView>
+#include <QWidget>
+
+#include "ui/models/matrix_filter.h"
+#include "ui/models/matrix_tree_model.h"
+
+namespace rankscope::ui {
+
+/// The matrix tree with its filter box. Selecting a stack or block selects its matrices.
+class MatrixPanel : public QWidget {
+    Q_OBJECT
+ public:
+    explicit MatrixPanel(Session* session, QWidget* parent = nullptr);
+    QTreeView* tree() const { return m_tree; }
+    QLineEdit* filterBox() const { return m_filterBox; }
+    MatrixTreeModel* model() const { return m_model; }
+    MatrixFilter* filter() const { return m_filter; }
+
+ private:
+    void showCheckpoint();
+    void applyFilter(const QString& text);
+    void sendSelection();
+
+    Session* m_session;
+    MatrixTreeModel* m_model;
+    MatrixFilter* m_filter;
+    QLineEdit* m_filterBox;
+    QTreeView* m_tree;
+};
+
+}  // namespace rankscope::ui

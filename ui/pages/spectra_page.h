@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QCheckBox>
+#include <QLabel>
+#include <QSlider>
+#include <QTabBar>
+#include <QTimer>
+#include <QWidget>
+
+#include "ui/plots/figure_renderer.h"
+#include "ui/plots/rank_plot.h"
+#include "ui/session/session.h"
+
+namespace rankscope::ui {
+
+/// Singular values and error against rank, side by side, with one rank line: of all selected
+/// matrices, or, as in the blog post, of one.
+class SpectraPage : public QWidget {
+    Q_OBJECT
+ public:
+    explicit SpectraPage(Session* session, QWidget* parent = nullptr);
+    RankPlot* spectrumPlot() const { return m_spectrumPlot; }
+    RankPlot* errorPlot() const { return m_errorPlot; }
+    QSlider* slider() const { return m_slider; }
+    QTabBar* tabs() const { return m_tabs; }
+    QCheckBox* logValueBox() const { return m_logValue; }
+    bool showsOneMatrix() const { return m_tabs->currentIndex() == 1; }
+    void showOneMatrix(bool one) { m_tabs->setCurrentIndex(one ? 1 : 0); }
+
+    /// The spectra drawn now.
+    std::vector<const spectra::Spectrum*> shownSpectra() const;
+    /// Both plots as they stand, zoom included; `out` and `size` are left to the caller.
+    FigureRequest figure() const;
+    /// The shown curves as CSV: the left plot's or the right plot's data.
+    std::string spectraTable() const;
+    std::string curvesTable() const;
+
+ private:
+    QWidget* makeAxesRow();
+    QWidget* makeRankRow();
+    void refreshSoon();
+    void refresh(bool keepView);
+    void showRank();
+    AxesChoice axes() const;
+    QString heading() const;
+
+    Session* m_session;
+    QTabBar* m_tabs;
+    QLabel* m_heading;
+    QCheckBox* m_logRank;
+    QCheckBox* m_logValue;
+    QCheckBox* m_normalise;
+    RankPlot* m_spectrumPlot;
+    RankPlot* m_errorPlot;
+    QSlider* m_slider;
+    QLabel* m_rankText;
+    QTimer m_refreshTimer;
+};
+
+}  // namespace rankscope::ui

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/json.h"
+#include "ui/plots/plot_export.h"
+#include "ui/plots/plot_series.h"
+
+namespace rankscope::ui {
+
+/// What a figure shows.
+enum class FigureKind {
+    Spectrum,  ///< singular values of all spectra
+    Error,     ///< relative error against rank
+    Both,      ///< the two side by side
+    Seed       ///< the blog post's view of one matrix: singular values and Frobenius error
+};
+
+/// Ranges of one pair of axes, where they are not to show everything.
+struct View {
+    double xLower, xUpper, yLower, yUpper;
+};
+
+/// A figure: made by the window's Export, or read from the request of `rankscope --render`.
+struct FigureRequest {
+    FigureKind kind = FigureKind::Spectrum;
+    QString out;
+    FigureSize size;
+    QString title;
+    std::vector<spectra::Spectrum> spectra;
+    std::optional<std::int64_t> rank;
+    AxesChoice axes;
+    std::array<std::optional<View>, 2> views;  ///< of the left and the right axes
+};
+
+/// The request {"figure","out","width_mm","height_mm","dpi","title","spectra","rank", and
+/// optionally "log_rank","log_value","normalise"}. Throws Error naming `what` and the field.
+FigureRequest figureRequestFromJson(const Json& document, const std::string& what);
+
+/// The plots of a figure, left to right, as the window shows them.
+std::vector<PlotData> figurePlots(FigureKind kind, Spectra spectra, const AxesChoice& axes);
+
+/// Draws the figure and writes it to request.out. Needs a QApplication. Throws Error.
+void renderFigure(const FigureRequest& request);
+
+}  // namespace rankscope::ui

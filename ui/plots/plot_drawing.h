@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <qcustomplot.h>
+
+#include <QPen>
+
+#include "ui/plots/plot_series.h"
+
+namespace rankscope::ui {
+
+/// Up to this many curves each has its own colour, line style and legend entry; more are grouped
+/// by role.
+inline constexpr std::size_t mostNamedCurves = 8;
+
+/// Colour (Okabe-Ito) and line style of the n-th curve, and of a role. Width 1, which is fast.
+QPen curvePen(std::size_t index);
+QPen groupPen(const QString& group);
+
+/// Replaces what an axis rectangle shows by `data`: curves, scales, titles, fonts. Ranges are set
+/// to show everything. Legend entries go to `legend`, where there is one; it is shown where more
+/// than one curve is drawn.
+void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fontPixels);
+
+/// Cuts every curve at the edges of its axes (SVG viewers of Qt 6.4's output do not clip).
+void clipCurves(QCPAxisRect& rect);
+
+}  // namespace rankscope::ui

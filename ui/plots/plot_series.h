@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/spectra/spectrum.h"
+
+namespace rankscope::ui {
+
+/// One curve; a NaN in y is a gap (zeros cannot stand on a logarithmic axis).
+struct Curve {
+    QString label;  ///< e.g. "encoder 0 SelfAttention.q"
+    QString group;  ///< the role, "q" … "head", or "other"
+    std::vector<double> x, y;
+};
+
+/// Everything a plot shows, without any widget.
+struct PlotData {
+    QString xTitle, yTitle;
+    bool logX = false, logY = true;
+    std::vector<Curve> curves;
+    double xLower = 1, xUpper = 10, yLower = 0.1, yUpper = 1;  ///< axes that show all of it
+    std::int64_t largestRank = 1;
+    QString note;  ///< e.g. that zeros are not drawn; empty where there is nothing to say
+};
+
+/// What the user chose for the axes.
+struct AxesChoice {
+    bool logRank = false;
+    bool logValue = true;
+    bool normalise = false;  ///< singular values divided by the largest of their matrix
+};
+
+using Spectra = std::span<const spectra::Spectrum* const>;
+
+/// Singular value i against i = 1 … n.
+PlotData spectrumData(Spectra spectra, const AxesChoice& axes);
+/// ‖W - W_r‖ / ‖W‖ against r, from 0 (from 1 on a logarithmic rank axis) to n.
+PlotData errorData(Spectra spectra, const AxesChoice& axes);
+/// The blog post's curve: ‖W - W_r‖ against r from 32 (1 for smaller matrices) to n.
+PlotData frobeniusData(const spectra::Spectrum& spectrum, const AxesChoice& axes);
+
+/// The numbers at a rank, as the plots show them beside the rank line. Ranks above a matrix's own
+/// full rank mean its full rank.
+QString spectrumReadout(Spectra spectra, std::int64_t rank, bool normalise);
+QString errorReadout(Spectra spectra, std::int64_t rank);
+QString frobeniusReadout(const spectra::Spectrum& spectrum, std::int64_t rank);
+
+/// "SelfAttention.q" of "encoder.block.0.layer.0.SelfAttention.q.weight".
+QString moduleName(const std::string& tensorName);
+/// "encoder 0 SelfAttention.q"; the tensor name itself where it is no matrix of a T5.
+QString shortName(const std::string& tensorName);
+/// "247,577,856", whatever the locale.
+QString grouped(std::int64_t number);
+
+}  // namespace rankscope::ui

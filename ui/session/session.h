@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QObject>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/compress/plan.h"
+#include "core/spectra/spectrum.h"
+#include "ui/session/job.h"
+#include "ui/session/recent_files.h"
+
+namespace rankscope::ui {
+
+/// The only mutable state of the window: the open checkpoint, the spectra known so far, the
+/// selection, and the ranks chosen. Widgets show it and call its slots; none keeps a copy.
+class Session : public QObject {
+    Q_OBJECT
+ public:
+    explicit Session(QObject* parent = nullptr);
+
+    /// The program that computes; by default rankscope-cli beside this one. Empty: compute nothing.
+    void setProgram(const QString& program) { m_program = program; }
+    const QString& program() const { return m_program; }
+
+    const checkpoint::Checkpoint* checkpoint() const { return m_checkpoint.get(); }
+    /// What rankscope-cli is called with for this checkpoint.
+    const QString& location() const { return m_location; }
+    /// The model's name for titles.
+    QString modelName() const;
+    /// All matrices that can be compressed by default: embeddings and head are not among them.
+    const std::vector<checkpoint::WeightMatrix>& linearMatrices() const { return m_linear; }
+
+    const std::map<std::string, spectra::Spectrum>& spectra() const { return m_spectra; }
+    const spectra::Spectrum* spectrum(const std::string& name) const;
+    Job* spectraJob() const { return m_spectraJob; }
+
+    /// Selected matrices in model order, and the one that the seed's view shows.
+    const std::vector<checkpoint::WeightMatrix>& selection() const { return m_selection; }
+    const checkpoint::WeightMatrix* currentMatrix() const;
+    /// Spectra of the selected matrices, those that are known.
+    std::vector<const spectra::Spectrum*> selectedSpectra() const;
+    /// The largest min(rows, columns) of the selection; 1 where nothing is selected.
+    std::int64_t largestRank() const;
+
+    /// Where the rank line stands: 1 … largestRank().
+    std::int64_t rank() const { return m_rank; }
+    /// The rank chosen for a matrix, if one was.
+    std::optional<std::int64_t> chosenRank(const std::string& name) const;
+    compress::StorageChoice storage() const { return m_storage; }
+    /// The plan of all matrices with a chosen rank; nothing where there is none.
+    const std::optional<compress::CompressionPlan>& plan() const { return m_plan; }
+
+    RecentFiles& recentFiles() { return m_recent; }
+
+ public slots:
+    /// Opens a checkpoint (headers only), shows cached spectra and starts a job for the others.
+    /// On an error the open one stays and failed() says why.
+    bool open(const QString& nameOrPath);
+    void setSelection(const std::vector<std::string>& names, const std::string& current = {});
+    /// Moves the rank line and sets that rank, clamped to each one's full rank, for all selected.
+    void setRank(std::int64_t rank);
+    /// Takes the selected matrices out of the plan, or all.
+    void clearSelectedRanks();
+    void clearAllRanks();
+    void setStorage(rankscope::compress::StorageChoice storage);
+    void addSpectrum(const rankscope::spectra::Spectrum& spectrum);
+
+ signals:
+    void checkpointOpened();
+    void spectrumReady(const QString& name);
+    void selectionChanged();
+    void rankChanged(qint64 rank);
+    void planChanged();
+    void jobStarted(rankscope::ui::Job* job);
+    void warned(const QString& message);
+    void failed(const QString& message);
+
+ private:
+    void readCache();
+    void startSpectraJob();
+    void remakePlan();
+
+    QString m_program;
+    QString m_location;
+    std::unique_ptr<const checkpoint::Checkpoint> m_checkpoint;
+    std::vector<checkpoint::WeightMatrix> m_linear;
+    std::map<std::string, spectra::Spectrum> m_spectra;
+    std::vector<checkpoint::WeightMatrix> m_selection;
+    std::string m_current;
+    std::int64_t m_rank = 1;
+    std::map<std::string, std::int64_t> m_ranks;
+    compress::StorageChoice m_storage = compress::StorageChoice::Auto;
+    std::optional<compress::CompressionPlan> m_plan;
+    Job* m_spectraJob = nullptr;
+    RecentFiles m_recent;
+};
+
+}  // namespace rankscope::ui
