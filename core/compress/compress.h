@@ -18,13 +18,14 @@
 namespace rankscope::compress {
 
 struct CompressOptions {
-    std::filesystem::path target;        ///< the folder to make
-    bool force = false;                  ///< replace an existing target
-    std::optional<DType> dtype;          ///< of the written weights; default: as in the source
+    std::filesystem::path target;  ///< the folder to make
+    bool force = false;            ///< replace an existing target
+    std::optional<DType> dtype;    ///< of the written weights; default: as in the source
     backend::Device device;
-    int threads = 0;                     ///< matrices worked on at once; 0: all cores
-    std::uint64_t seed = 0;              ///< recorded
-    std::string command;                 ///< recorded: the command that repeats this
+    int threads = 0;                           ///< matrices worked on at once; 0: all cores
+    std::uint64_t seed = 0;                    ///< recorded
+    std::string command;                       ///< recorded: the command that repeats this
+    std::uint64_t shardBytes = 5'000'000'000;  ///< largest weight file; more are written beyond it
 };
 
 /// What became of one matrix.
@@ -32,10 +33,10 @@ struct LayerResult {
     std::string name;
     std::int64_t rank = 0;
     checkpoint::Storage storage = checkpoint::Storage::Dense;
-    bool kept = false;            ///< left as it was
-    double relativeError = 0;     ///< ‖W - W'‖_F / ‖W‖_F from the bytes read back
-    double predictedError = 0;    ///< from the singular values
-    std::string note;             ///< e.g. why pivoted storage was refused
+    bool kept = false;          ///< left as it was
+    double relativeError = 0;   ///< ‖W - W'‖_F / ‖W‖_F from the bytes read back
+    double predictedError = 0;  ///< from the singular values
+    std::string note;           ///< e.g. why pivoted storage was refused
 };
 
 struct CompressResult {

@@ -31,17 +31,20 @@ struct PlanOptions {
     std::string method = "svd";
     StorageChoice storage = StorageChoice::Auto;
     std::string allocation = "uniform";  ///< how --budget is distributed
-    std::int64_t multipleOf = 1;         ///< ranks are rounded down to a multiple (never below it)
+    std::int64_t multipleOf = 1;  ///< ranks are rounded down to a multiple (never below it); up for
+                                  ///< energy and error, so that what was asked for still holds
     std::int64_t minRank = 1;
 };
 
 /// One chosen matrix.
 struct PlanEntry {
     checkpoint::WeightMatrix matrix;
-    std::int64_t rank = 0;       ///< 1 … min(rows, columns)
+    std::int64_t rank = 0;  ///< 1 … min(rows, columns)
     std::string method = "svd";
     checkpoint::Storage storage = checkpoint::Storage::Dense;
     bool kept = false;  ///< true: the original matrix stays untouched (auto storage, nothing saved)
+    bool automatic = false;  ///< storage was chosen by `auto`: where the dtype's rounding forbids
+                             ///< pivoting, compress() may take the next smallest exact form
     std::int64_t parametersDense = 0;
     std::int64_t parametersStored = 0;
     std::optional<double> relativeError;  ///< predicted, where the spectrum is known; 0 where kept

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/compress/compress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+
+#include "core/base/error.h"
+#include "core/base/parallel.h"
+#include "core/compress/layer.h"
+#include "core/compress/model_config.h"
+#include "core/compress/modeling_files.h"
+#include "core/compress/save.h"
+#include "core/compress/target_folder.h"
+#include "core/compress/verify.h"
+#include "core/spectra/compute_spectra.h"
+
+namespace rankscope::compress {
+
+namespace fs = std::filesystem;
+using checkpoint::Checkpoint;
+
+namespace {
+
+constexpr std::size_t largestSideFile = std::size_t{256} << 20U;
+
+/// One run of compress(): what its steps share.
+class Run {
+ public:
+    Run(const Checkpoint& source, const CompressionPlan& plan, const CompressOptions& options,
+        const backend::Backend& backend, const Progress& progress)
+        : m_source(source),
+          m_plan(plan),
+          m_options(options),
+          m_backend(backend),
+          m_progress(progress) {}
+
+    /// Bytes on disk at the fullest moment: the save and the scratch files beside it.
+    std::uint64_t bytesAtMost() const {
+        const auto size = [&](std::int64_t numbers, DType dtype) {
+            return static_cast<std::uint64_t>(numbers) *
+                   static_cast<std::uint64_t>(bitsPerElement(m_options.dtype.value_or(dtype)) / 8);
+        };
+        std::uint64_t bytes = 0;
+        for (const checkpoint::TensorEntry& tensor : m_source.tensors())
+            bytes += isWeightDType(tensor.dtype)
+                         ? size(elementCount(tensor.shape).value_or(0), tensor.dtype)
+                         : tensor.bytes;
+        for (const PlanEntry& entry : m_plan.entries)
+            if (!entry.kept)
+                bytes += size(std::max(entry.parametersStored, entry.parametersDense),
+                              entry.matrix.dtype);
+        return bytes;
+    }
+
+    void makeLayers(const fs::path& scratch) {
+        std::vector<checkpoint::WeightMatrix> matrices;
+        for (const PlanEntry& entry : m_plan.entries) matrices.push_back(entry.matrix);
+        const std::vector<std::size_t> order = spectra::largestFirst(matrices);
+        m_layers.resize(order.size());
+        fs::create_directory(scratch);
+        std::atomic<std::size_t> finished{0};
+        const int threads = m_options.threads > 0 ? m_options.threads : availableCores();
+        runInParallel(order.size(), threads, [&](std::size_t i) {
+            throwIfStopped(m_progress);
+            const PlanEntry& entry = m_plan.entries[order[i]];
+            Layer layer = makeLayer(m_source, entry, m_options, m_backend);
+            std::vector<OutputTensor> written = writeScratch(layer, scratch);
+            const std::lock_guard lock(m_mutex);
+            m_layers[order[i]] = std::move(layer);
+            m_written.insert(m_written.end(), written.begin(), written.end());
+            m_progress.report(
+                0.6 * static_cast<double>(++finished) / static_cast<double>(order.size()),
+                "compressing " + entry.matrix.name);
+        });
+    }
+
+    void writeFolder(const fs::path& folder) {
+        m_progress.report(0.6, "hashing the source");
+        m_provenance = provenance(m_source, m_source.contentHash(Quiet(m_progress)), m_options);
+        const auto modules = lowRankModules(m_source, m_layers);
+        writeNewFile(folder / "config.json",
+                     configForSave(m_source, modules, m_options).dump(2) + "\n");
+        if (!modules.empty()) {
+            writeNewFile(folder / configurationFileName, configurationFile());
+            writeNewFile(folder / modelingFileName, modelingFile());
+        }
+        for (const std::string_view name : copiedFiles())
+            if (fs::exists(m_source.folder() / name))
+                writeNewFile(folder / name,
+                             readTextFile(m_source.folder() / name, largestSideFile));
+        m_hashes = writeWeights(
+            m_source, outputTensors(m_source, m_layers, std::move(m_written), m_options),
+            {{"format", "pt"}, {"rankscope", m_provenance.dump()}}, folder, m_options, m_progress);
+    }
+
+    CompressResult finish(const fs::path& folder) {
+        CompressResult result;
+        result.layers =
+            verifySave(m_source, folder, m_layers, m_hashes, m_options, m_backend, m_progress);
+        result.verified = true;
+        writeNewFile(
+            folder / "rankscope.json",
+            saveRecord(m_provenance, m_plan, m_layers, result.layers, m_hashes).dump(2) + "\n");
+        const Checkpoint written = checkpoint::openCheckpoint(folder.string());
+        result.parameters = m_plan.parameters;
+        result.parameters.stored = written.parameterCount();
+        result.bytesBefore = m_source.byteCount();
+        result.bytesAfter = written.byteCount();
+        result.warnings = m_plan.warnings;
+        for (const LayerResult& layer : result.layers)
+            if (!layer.note.empty())
+                result.warnings.push_back(fmt::format("{}: {}", printable(layer.name), layer.note));
+        if (!m_source.tiedHead() && m_source.config().scaleDecoderOutputs)
+            result.warnings.push_back(
+                "The source has a head of its own and scales the decoder's output; transformers 4 "
+                "cannot express that, load the result with version 5.");
+        return result;
+    }
+
+ private:
+    /// Passes stops and warnings on, but not a step's own count of its fraction.
+    class Quiet : public Progress {
+     public:
+        explicit Quiet(const Progress& outer) : m_outer(outer) {}
+        void warn(std::string_view sentence) const override { m_outer.warn(sentence); }
+        bool stopRequested() const override { return m_outer.stopRequested(); }
+
+     private:
+        const Progress& m_outer;
+    };
+
+    const Checkpoint& m_source;
+    const CompressionPlan& m_plan;
+    const CompressOptions& m_options;
+    const backend::Backend& m_backend;
+    const Progress& m_progress;
+    std::mutex m_mutex;
+    std::vector<Layer> m_layers;          // as the plan's entries
+    std::vector<OutputTensor> m_written;  // scratch files
+    std::map<std::string, std::string> m_hashes;
+    Json m_provenance;
+};
+
+}  // namespace
+
+CompressResult compress(const Checkpoint& source, const CompressionPlan& plan,
+                        const CompressOptions& options, const backend::Backend& backend,
+                        const Progress& progress) {
+    const auto start = std::chrono::steady_clock::now();
+    if (plan.entries.empty()) throw usageError("The plan is empty; there is nothing to compress.");
+    if (options.dtype && !isWeightDType(*options.dtype))
+        throw usageError(
+            fmt::format("Weights cannot be written as {}.", dtypeName(*options.dtype)));
+    TargetFolder target(options.target, source, options.force);
+    Run run(source, plan, options, backend, progress);
+    const std::uint64_t needed = spaceNeeded(run.bytesAtMost());
+    requireSpace(needed, freeSpace(target.partial()), target.target());
+    CompressResult result;
+    try {
+        const fs::path scratch = target.partial() / "scratch";
+        run.makeLayers(scratch);
+        run.writeFolder(target.partial());
+        fs::remove_all(scratch);
+        result = run.finish(target.partial());
+        throwIfStopped(progress);
+    } catch (const Error& error) {
+        // A write that failed names a file in the partial folder; say what the whole save takes.
+        if (error.kind() != ErrorKind::Failed ||
+            !error.subject().starts_with(target.partial().string()))
+            throw;
+        throw Error(fmt::format("{} The whole save needs {} bytes, {} are free.", error.what(),
+                                needed, freeSpace(target.partial())),
+                    error.subject());
+    }
+    target.publish();
+    result.path = target.target();
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return result;
+}
+
+Json toJson(const CompressResult& result) {
+    Json layers = Json::array();
+    for (const LayerResult& layer : result.layers) {
+        Json item = {{"name", layer.name},
+                     {"rank", layer.rank},
+                     {"storage", checkpoint::storageName(layer.storage)},
+                     {"kept", layer.kept},
+                     {"relative_error", layer.relativeError},
+                     {"predicted_error", layer.predictedError}};
+        if (!layer.note.empty()) item["note"] = layer.note;
+        layers.push_back(std::move(item));
+    }
+    return {
+        {"path", result.path.string()},
+        {"parameters", {{"dense", result.parameters.dense}, {"stored", result.parameters.stored}}},
+        {"bytes", {{"before", result.bytesBefore}, {"after", result.bytesAfter}}},
+        {"layers", std::move(layers)},
+        {"verified", result.verified},
+        {"seconds", result.seconds},
+        {"warnings", result.warnings}};
+}
+
+}  // namespace rankscope::compress

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/compress/layer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/compress/method.h"
+#include "core/compress/rank_target.h"
+#include "core/spectra/compute_spectra.h"
+
+namespace rankscope::compress {
+
+using checkpoint::Storage;
+
+namespace {
+
+/// All that the choice of a form needs to know about one matrix.
+struct Approximation {
+    const PlanEntry& entry;
+    const backend::Factors factors;
+    const Matrix product;  // left · right [rows, columns]
+    DType dtype;
+    const backend::Device& device;
+    const backend::Backend& backend;
+
+    StoredForm factored() const {
+        return factoredForm(entry.matrix.name, factors, product, dtype, device, backend);
+    }
+};
+
+bool allFinite(std::span<const double> values) {
+    return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
+}
+
+/// The pivoted form, or in `reason` why it cannot be used.
+std::optional<StoredForm> tryPivoted(const Approximation& a, double& largestMix,
+                                     std::string& reason) {
+    backend::PivotedFactors pivots;
+    try {
+        pivots = a.backend.pivot(a.factors);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::Failed) throw;
+        reason = error.what();
+        return std::nullopt;
+    }
+    largestMix = pivots.largestMix;
+    if (!allFinite(pivots.down.values) || !allFinite(pivots.mix.values)) {
+        reason = fmt::format("fewer than {} rows are independent", a.entry.rank);
+        return std::nullopt;
+    }
+    StoredForm form =
+        pivotedForm(a.entry.matrix.name, pivots, a.product, a.dtype, a.device, a.backend);
+    const bool full = a.dtype == DType::F32 || a.dtype == DType::F64;
+    const double allowed = full ? 1e-5 : 2 * a.factored().rounding;
+    if (form.rounding <= allowed) return form;
+    reason = full ? fmt::format("it rebuilds the matrix only to {:.2g}, not to 1e-5", form.rounding)
+                  : fmt::format(
+                        "rounded to {} it is off by {:.2g}, more than twice the {:.2g} of "
+                        "two factors",
+                        dtypeName(a.dtype), form.rounding, allowed / 2);
+    return std::nullopt;
+}
+
+/// The smallest exact form once pivoting is refused: two factors where they save something.
+std::optional<StoredForm> withoutPivots(const Approximation& a, LayerResult& result,
+                                        const std::string& reason) {
+    const ResolvedStorage factored =
+        resolveStorage(a.entry.matrix, a.entry.rank, StorageChoice::Factored);
+    if (factored.parameters < parametersInSource(a.entry.matrix)) {
+        result.note = fmt::format("Pivoted storage refused: {}; written as two factors.", reason);
+        return a.factored();
+    }
+    result.note = fmt::format(
+        "Pivoted storage refused: {}; kept as it was, since two factors of rank {} save nothing.",
+        reason, a.entry.rank);
+    return std::nullopt;
+}
+
+/// The form to write; nothing where the matrix is kept after all.
+std::optional<StoredForm> chooseForm(const Approximation& a, LayerResult& result,
+                                     double& largestMix) {
+    switch (a.entry.storage) {
+        case Storage::Dense:
+            return denseForm(a.entry.matrix.name, a.product, a.dtype);
+        case Storage::Factored:
+            return a.factored();
+        case Storage::Pivoted:
+            break;
+    }
+    std::string reason;
+    if (std::optional<StoredForm> form = tryPivoted(a, largestMix, reason)) return form;
+    if (!a.entry.automatic)
+        throw Error(fmt::format("{} cannot be stored pivoted at rank {}: {}. Choose --storage "
+                                "factored or --dtype float32.",
+                                printable(a.entry.matrix.name), a.entry.rank, reason),
+                    a.entry.matrix.name);
+    return withoutPivots(a, result, reason);
+}
+
+void keep(const PlanEntry& entry, DType dtype, double norm, Layer& layer) {
+    layer.result.kept = true;
+    layer.result.storage = entry.matrix.storage;
+    layer.result.rank = entry.matrix.rank;
+    layer.result.predictedError = 0;
+    layer.tolerance = dtype == entry.matrix.dtype
+                          ? 1e-12
+                          : roundingAllowance(dtype, entry.matrix.storage, entry.matrix.rows,
+                                              entry.matrix.columns, entry.matrix.rank, norm);
+}
+
+}  // namespace
+
+Layer makeLayer(const checkpoint::Checkpoint& source, const PlanEntry& entry,
+                const CompressOptions& options, const backend::Backend& backend) {
+    const checkpoint::WeightMatrix& matrix = entry.matrix;
+    const DType dtype = options.dtype.value_or(matrix.dtype);
+    Layer layer;
+    layer.result.name = matrix.name;
+    const Matrix weight = source.readMatrix(matrix);
+    spectra::requireFinite(weight, matrix.name);
+    const double norm = frobeniusNorm(weight);
+    if (entry.kept) {
+        keep(entry, dtype, norm, layer);
+        return layer;
+    }
+    backend::Factors factors =
+        methodNamed(entry.method).factorize(weight, entry.rank, options.device, backend);
+    Matrix product = backend.multiply(factors.left, factors.right, options.device);
+    const double share = norm > 0 ? frobeniusNorm(product) / norm : 1;
+    const Approximation approximation{entry, std::move(factors), std::move(product),
+                                      dtype, options.device,     backend};
+    std::optional<StoredForm> form = chooseForm(approximation, layer.result, layer.largestMix);
+    if (!form) {
+        keep(entry, dtype, norm, layer);
+        return layer;
+    }
+    layer.result.rank = entry.rank;
+    layer.result.storage = form->storage;
+    // W' is an orthogonal projection of W, so the squares of W', W - W' and W add up.
+    layer.result.predictedError =
+        entry.relativeError.value_or(std::sqrt(std::max(0.0, 1 - share * share)));
+    layer.tolerance =
+        roundingAllowance(dtype, form->storage, matrix.rows, matrix.columns, entry.rank, norm);
+    layer.form = std::move(*form);
+    return layer;
+}
+
+}  // namespace rankscope::compress

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/compress/compress.h"
+#include "core/compress/layer.h"
+
+namespace rankscope::compress {
+
+/// A module that the save holds in low rank.
+struct LowRankModule {
+    checkpoint::Storage storage = checkpoint::Storage::Factored;
+    std::int64_t rank = 0;
+};
+
+/// Every low-rank module of the save by name, those that the source held already included.
+std::map<std::string, LowRankModule> lowRankModules(const checkpoint::Checkpoint& source,
+                                                    const std::vector<Layer>& layers);
+
+/// config.json of the save: the source's; plain T5 where every matrix is dense, "rankscope_t5"
+/// with auto_map otherwise (docs/compressed_format.md).
+Json configForSave(const checkpoint::Checkpoint& source,
+                   const std::map<std::string, LowRankModule>& modules,
+                   const CompressOptions& options);
+
+/// Provenance: source with hash, program, options, seed, command.
+Json provenance(const checkpoint::Checkpoint& source, const std::string& sourceHash,
+                const CompressOptions& options);
+
+/// rankscope.json: provenance and one record per chosen matrix. Hashes are those of the written
+/// tensors.
+Json saveRecord(const Json& provenance, const CompressionPlan& plan,
+                const std::vector<Layer>& layers, const std::vector<LayerResult>& results,
+                const std::map<std::string, std::string>& hashes);
+
+/// Tokenizer and generation files of the source that go into the save as they are.
+std::span<const std::string_view> copiedFiles();
+
+}  // namespace rankscope::compress

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <vector>
+
+#include "core/compress/method.h"
+#include "core/compress/plan.h"
+
+namespace rankscope::compress {
+
+namespace {
+
+std::vector<std::string_view> methodNames() {
+    std::vector<std::string_view> names;
+    for (const Method& method : methods()) names.push_back(method.name);
+    return names;
+}
+
+}  // namespace
+
+std::span<const Option> planOptionTable() {
+    static const std::vector<Option> table{
+        {"rank", "Rank", "The same rank for every chosen matrix.", "", 1, {}, "", {}},
+        {"ratio",
+         "Kept share",
+         "Share of each matrix's parameters that is really stored.",
+         "",
+         0,
+         1,
+         "",
+         {}},
+        {"energy",
+         "Energy",
+         "Smallest rank that keeps this share of the squared singular values.",
+         "",
+         0,
+         1,
+         "",
+         {}},
+        {"error",
+         "Relative error",
+         "Smallest rank whose relative Frobenius error is at most this.",
+         "",
+         0,
+         1,
+         "",
+         {}},
+        {"budget",
+         "Budget",
+         "Share of the whole model's parameters that is really stored.",
+         "",
+         0,
+         1,
+         "",
+         {}},
+        {"method", "Method", "How a matrix is approximated.", "svd", {}, {}, "", methodNames()},
+        {"storage",
+         "Storage",
+         "How an approximation is written; auto takes the smallest form that is exact and keeps a "
+         "matrix as it is where nothing is saved.",
+         "auto",
+         {},
+         {},
+         "",
+         {"auto", "factored", "pivoted", "dense"}},
+        {"allocation",
+         "Allocation",
+         "How the budget is distributed over the chosen matrices.",
+         "uniform",
+         {},
+         {},
+         "",
+         {"uniform"}},
+        {"multiple-of",
+         "Multiple of",
+         "Ranks are rounded to a multiple: down, or up for energy and error.",
+         "1",
+         1,
+         {},
+         "",
+         {}},
+        {"min-rank", "Smallest rank", "No rank below this.", "1", 1, {}, "", {}},
+    };
+    return table;
+}
+
+}  // namespace rankscope::compress

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/compress/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/checkpoint/parameter_count.h"
+#include "core/compress/method.h"
+#include "core/compress/plan_parts.h"
+#include "core/compress/rank_target.h"
+
+namespace rankscope::compress {
+
+using checkpoint::Checkpoint;
+using checkpoint::Role;
+using checkpoint::Storage;
+using checkpoint::WeightMatrix;
+
+namespace {
+
+void checkOptions(const PlanOptions& options) {
+    methodNamed(options.method);
+    if (options.allocation != "uniform")
+        throw usageError(fmt::format("There is no allocation \"{}\"; choose: uniform.",
+                                     printable(options.allocation)));
+    if (options.multipleOf < 1 || options.minRank < 1)
+        throw usageError("--multiple-of and --min-rank must be 1 or more.");
+}
+
+void requireStorable(const WeightMatrix& matrix, StorageChoice choice) {
+    if (matrix.role == Role::Embedding && choice != StorageChoice::Dense)
+        throw usageError(fmt::format("{} is looked up row by row and can only be written dense: "
+                                     "leave it out, or give --storage dense.",
+                                     printable(matrix.name)),
+                         matrix.name);
+}
+
+}  // namespace
+
+PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice choice,
+                    const std::string& method, const spectra::Spectrum* spectrum) {
+    requireStorable(matrix, choice);
+    PlanEntry entry;
+    entry.matrix = matrix;
+    entry.rank = std::min(rank, rankLimit(matrix));
+    entry.method = method;
+    const ResolvedStorage resolved = resolveStorage(matrix, entry.rank, choice);
+    entry.storage = resolved.storage;
+    entry.kept = resolved.kept;
+    entry.automatic = choice == StorageChoice::Auto;
+    entry.parametersDense = matrix.rows * matrix.columns;
+    entry.parametersStored = resolved.parameters;
+    if (entry.kept)
+        entry.relativeError = 0;
+    else if (spectrum != nullptr)
+        entry.relativeError = spectrum->relativeError(entry.rank);
+    return entry;
+}
+
+void finishPlan(const Checkpoint& checkpoint, CompressionPlan& plan) {
+    ParameterCounts counts;
+    counts.dense = checkpoint.denseParameterCount();
+    counts.postConvention = checkpoint.parameterCount();
+    for (const PlanEntry& entry : plan.entries)
+        counts.postConvention -= parametersInSource(entry.matrix);
+    counts.stored = counts.factored = counts.pivoted = counts.postConvention;
+    plan.warnings.clear();
+    std::size_t dense = 0;
+    for (const PlanEntry& entry : plan.entries) {
+        const auto in = [&](Storage storage) {
+            return checkpoint::storedParameters(entry.matrix.rows, entry.matrix.columns, entry.rank,
+                                                storage);
+        };
+        counts.stored += entry.parametersStored;
+        counts.factored += in(Storage::Factored);
+        counts.pivoted += in(Storage::Pivoted);
+        if (entry.storage == Storage::Factored && !entry.kept &&
+            entry.parametersStored > entry.parametersDense)
+            plan.warnings.push_back(
+                fmt::format("{}: two factors of rank {} are larger than the matrix ({} against {} "
+                            "parameters); ranks up to {} save something.",
+                            printable(entry.matrix.name), entry.rank, entry.parametersStored,
+                            entry.parametersDense,
+                            checkpoint::breakEvenRank(entry.matrix.rows, entry.matrix.columns)));
+        if (entry.storage == Storage::Dense && !entry.kept) ++dense;
+    }
+    if (dense > 0)
+        plan.warnings.push_back(fmt::format(
+            "Dense storage, same size: {} matri{} multiplied out; nothing is saved by {}.", dense,
+            dense == 1 ? "x is" : "ces are", dense == 1 ? "it" : "them"));
+    plan.parameters = counts;
+}
+
+bool needsSpectra(const RankTarget& target) {
+    return target.kind == RankTarget::Kind::Energy || target.kind == RankTarget::Kind::Error;
+}
+
+CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMatrix> chosen,
+                         const std::map<std::string, spectra::Spectrum>& spectra,
+                         const PlanOptions& options) {
+    checkOptions(options);
+    if (chosen.empty()) throw usageError("No matrix is chosen; there is nothing to plan.");
+    std::int64_t fixed = checkpoint.parameterCount();
+    for (const WeightMatrix& matrix : chosen) {
+        requireStorable(matrix, options.storage);
+        fixed -= parametersInSource(matrix);
+    }
+    const std::vector<std::int64_t> ranks =
+        ranksForTarget(chosen, spectra, options, fixed, checkpoint.denseParameterCount());
+    CompressionPlan plan;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const auto known = spectra.find(chosen[i].name);
+        plan.entries.push_back(makeEntry(chosen[i], ranks[i], options.storage, options.method,
+                                         known == spectra.end() ? nullptr : &known->second));
+    }
+    finishPlan(checkpoint, plan);
+    return plan;
+}
+
+CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& plan,
+                         const std::string& matrixName, std::int64_t rank, StorageChoice storage,
+                         const spectra::Spectrum* spectrum) {
+    CompressionPlan edited = plan;
+    const auto entry = std::ranges::find(edited.entries, matrixName,
+                                         [](const PlanEntry& e) { return e.matrix.name; });
+    if (entry == edited.entries.end())
+        throw usageError(fmt::format("{} is not in the plan.", printable(matrixName)), matrixName);
+    if (rank < 1 || rank > entry->matrix.fullRank())
+        throw usageError(fmt::format("A rank of {} is not possible for {}: the permitted range is "
+                                     "1 to {}.",
+                                     rank, printable(matrixName), entry->matrix.fullRank()),
+                         matrixName);
+    *entry = makeEntry(entry->matrix, rank, storage, entry->method, spectrum);
+    finishPlan(checkpoint, edited);
+    return edited;
+}
+
+}  // namespace rankscope::compress

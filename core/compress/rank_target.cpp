@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/compress/rank_target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/checkpoint/parameter_count.h"
+
+namespace rankscope::compress {
+
+using checkpoint::Storage;
+using checkpoint::storedParameters;
+using checkpoint::WeightMatrix;
+
+namespace {
+
+/// floor(share · total); 0.29 · 100 must give 29 although the product is a hair below it.
+std::int64_t shareOf(double share, std::int64_t total) {
+    constexpr double slack = 1 + 1e-12;
+    return static_cast<std::int64_t>(std::floor(share * static_cast<double>(total) * slack));
+}
+
+/// Smallest rank that --min-rank and --multiple-of permit for this matrix.
+std::int64_t lowestRank(const WeightMatrix& matrix, const PlanOptions& options) {
+    const std::int64_t multiples =
+        (options.minRank + options.multipleOf - 1) / options.multipleOf * options.multipleOf;
+    return std::min(rankLimit(matrix), multiples);
+}
+
+/// `rank` rounded down to what the options permit. The limit itself needs no rounding.
+std::int64_t roundedDown(const WeightMatrix& matrix, std::int64_t rank,
+                         const PlanOptions& options) {
+    if (rank >= rankLimit(matrix)) return rankLimit(matrix);
+    return std::max(lowestRank(matrix, options), rank / options.multipleOf * options.multipleOf);
+}
+
+std::int64_t roundedUp(const WeightMatrix& matrix, std::int64_t rank, const PlanOptions& options) {
+    const std::int64_t up =
+        (rank + options.multipleOf - 1) / options.multipleOf * options.multipleOf;
+    return std::min(rankLimit(matrix), std::max(up, lowestRank(matrix, options)));
+}
+
+std::int64_t parametersAt(const WeightMatrix& matrix, std::int64_t rank, StorageChoice choice) {
+    return resolveStorage(matrix, rank, choice).parameters;
+}
+
+/// Largest rank whose stored parameters are at most `allowed`; 0 where rank 1 is too much.
+/// Every form grows with the rank up to min(m, n), so bisection inverts r(m + n) and r(m + n) - r².
+std::int64_t rankWithin(const WeightMatrix& matrix, std::int64_t allowed, StorageChoice choice) {
+    std::int64_t fits = 0;
+    std::int64_t tooMuch = rankLimit(matrix) + 1;
+    while (tooMuch - fits > 1) {
+        const std::int64_t middle = (fits + tooMuch) / 2;
+        (parametersAt(matrix, middle, choice) <= allowed ? fits : tooMuch) = middle;
+    }
+    return fits;
+}
+
+std::int64_t elements(const WeightMatrix& matrix) { return matrix.rows * matrix.columns; }
+
+std::vector<std::int64_t> fixedRank(std::span<const WeightMatrix> chosen,
+                                    const PlanOptions& options) {
+    const WeightMatrix& smallest = *std::ranges::min_element(chosen, {}, &WeightMatrix::fullRank);
+    const double value = options.target.value;
+    if (!(value >= 1 && value <= static_cast<double>(smallest.fullRank())) ||
+        value != std::floor(value))
+        throw usageError(
+            fmt::format("A rank of {} is not possible: the chosen matrices permit whole numbers "
+                        "from 1 to {} ({} is {} x {}).",
+                        value, smallest.fullRank(), printable(smallest.name), smallest.rows,
+                        smallest.columns),
+            smallest.name);
+    std::vector<std::int64_t> ranks;
+    for (const WeightMatrix& matrix : chosen)
+        ranks.push_back(roundedDown(matrix, static_cast<std::int64_t>(value), options));
+    return ranks;
+}
+
+std::vector<std::int64_t> ranksBySpectrum(std::span<const WeightMatrix> chosen,
+                                          const std::map<std::string, spectra::Spectrum>& spectra,
+                                          const PlanOptions& options) {
+    const bool energy = options.target.kind == RankTarget::Kind::Energy;
+    const double value = options.target.value;
+    if (energy && !(value > 0 && value <= 1))
+        throw usageError(
+            fmt::format("An energy of {} is not possible: it must be above 0 and at "
+                        "most 1.",
+                        value));
+    if (!energy && !(value >= 0 && value <= 1))
+        throw usageError(
+            fmt::format("A relative error of {} is not possible: it must be from 0 to 1.", value));
+    std::vector<std::int64_t> ranks;
+    for (const WeightMatrix& matrix : chosen) {
+        const auto known = spectra.find(matrix.name);
+        if (known == spectra.end())
+            throw Error(fmt::format("The singular values of {} are not known; compute its "
+                                    "spectrum before choosing a rank by energy or error.",
+                                    printable(matrix.name)),
+                        matrix.name);
+        const spectra::Spectrum& spectrum = known->second;
+        ranks.push_back(
+            roundedUp(matrix, energy ? spectrum.rankForEnergy(value) : spectrum.rankForError(value),
+                      options));
+    }
+    return ranks;
+}
+
+void requireSaving(const PlanOptions& options, std::string_view what) {
+    if (!(options.target.value > 0 && options.target.value <= 1))
+        throw usageError(
+            fmt::format("A {} of {} is not possible: it must be above 0 and at most "
+                        "1.",
+                        what, options.target.value));
+    if (options.storage == StorageChoice::Dense)
+        throw usageError(
+            fmt::format("--{} cannot be combined with --storage dense: W' multiplied out has as "
+                        "many parameters as before, whatever its rank. Give --rank, --energy or "
+                        "--error, or another storage.",
+                        what));
+}
+
+std::vector<std::int64_t> ranksByRatio(std::span<const WeightMatrix> chosen,
+                                       const PlanOptions& options) {
+    requireSaving(options, "ratio");
+    double needed = 0;
+    bool possible = true;
+    std::vector<std::int64_t> ranks;
+    for (const WeightMatrix& matrix : chosen) {
+        const std::int64_t lowest = lowestRank(matrix, options);
+        const std::int64_t atLeast = parametersAt(matrix, lowest, options.storage);
+        const std::int64_t allowed = shareOf(options.target.value, elements(matrix));
+        needed =
+            std::max(needed, static_cast<double>(atLeast) / static_cast<double>(elements(matrix)));
+        possible = possible && atLeast <= allowed;
+        ranks.push_back(roundedDown(matrix, rankWithin(matrix, allowed, options.storage), options));
+    }
+    if (!possible)
+        throw usageError(
+            fmt::format("A ratio of {} cannot be met: with these matrices, this "
+                        "storage and the smallest permitted rank, at least {:.6g} of "
+                        "the parameters is stored; the permitted range is {:.6g} to 1.",
+                        options.target.value, needed, needed));
+    return ranks;
+}
+
+/// Ranks where every matrix keeps the share `share` of its parameters (or the lowest rank).
+std::vector<std::int64_t> uniformRanks(std::span<const WeightMatrix> chosen, double share,
+                                       const PlanOptions& options) {
+    std::vector<std::int64_t> ranks;
+    for (const WeightMatrix& matrix : chosen)
+        ranks.push_back(roundedDown(
+            matrix, rankWithin(matrix, shareOf(share, elements(matrix)), options.storage),
+            options));
+    return ranks;
+}
+
+std::int64_t total(std::span<const WeightMatrix> chosen, std::span<const std::int64_t> ranks,
+                   StorageChoice choice) {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < chosen.size(); ++i)
+        sum += parametersAt(chosen[i], ranks[i], choice);
+    return sum;
+}
+
+/// What the uniform share leaves over is spent on one step of rank for each matrix in model order,
+/// so that no matrix is more than a step away from the common share.
+void spendRest(std::span<const WeightMatrix> chosen, std::vector<std::int64_t>& ranks,
+               std::int64_t rest, const PlanOptions& options) {
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const std::int64_t raised = roundedDown(chosen[i], ranks[i] + options.multipleOf, options);
+        if (options.storage == StorageChoice::Factored &&
+            parametersAt(chosen[i], raised, options.storage) > elements(chosen[i]))
+            continue;
+        const std::int64_t cost = parametersAt(chosen[i], raised, options.storage) -
+                                  parametersAt(chosen[i], ranks[i], options.storage);
+        if (raised <= ranks[i] || cost > rest) continue;
+        ranks[i] = raised;
+        rest -= cost;
+    }
+}
+
+std::vector<std::int64_t> ranksByBudget(std::span<const WeightMatrix> chosen,
+                                        const PlanOptions& options, std::int64_t fixedParameters,
+                                        std::int64_t denseParameters) {
+    requireSaving(options, "budget");
+    const std::int64_t allowed = shareOf(options.target.value, denseParameters) - fixedParameters;
+    std::vector<std::int64_t> ranks = uniformRanks(chosen, 0, options);
+    const std::int64_t least = total(chosen, ranks, options.storage);
+    if (least > allowed) {
+        const double needed =
+            static_cast<double>(fixedParameters + least) / static_cast<double>(denseParameters);
+        throw usageError(fmt::format(
+            "A budget of {} cannot be met: with the chosen matrices at their smallest permitted "
+            "rank, {} of {} parameters remain; the permitted range is {:.6f} to 1. Choose more "
+            "matrices or a larger budget.",
+            options.target.value, fixedParameters + least, denseParameters,
+            std::ceil(needed * 1e6) / 1e6));
+    }
+    double fits = 0;
+    double tooMuch = 1;
+    if (total(chosen, uniformRanks(chosen, 1, options), options.storage) <= allowed) fits = 1;
+    for (int step = 0; step < 60 && fits < 1; ++step) {
+        const double middle = (fits + tooMuch) / 2;
+        const bool within =
+            total(chosen, uniformRanks(chosen, middle, options), options.storage) <= allowed;
+        (within ? fits : tooMuch) = middle;
+    }
+    ranks = uniformRanks(chosen, fits, options);
+    spendRest(chosen, ranks, allowed - total(chosen, ranks, options.storage), options);
+    return ranks;
+}
+
+}  // namespace
+
+std::int64_t parametersInSource(const WeightMatrix& matrix) {
+    return storedParameters(matrix.rows, matrix.columns, matrix.rank, matrix.storage);
+}
+
+ResolvedStorage resolveStorage(const WeightMatrix& matrix, std::int64_t rank,
+                               StorageChoice choice) {
+    const auto in = [&](Storage storage) {
+        return ResolvedStorage{storage, false,
+                               storedParameters(matrix.rows, matrix.columns, rank, storage)};
+    };
+    switch (choice) {
+        case StorageChoice::Factored:
+            return in(Storage::Factored);
+        case StorageChoice::Pivoted:
+            return in(Storage::Pivoted);
+        case StorageChoice::Dense:
+            return in(Storage::Dense);
+        case StorageChoice::Auto:
+            break;
+    }
+    const std::int64_t before = parametersInSource(matrix);
+    const ResolvedStorage pivoted = in(Storage::Pivoted);
+    if (pivoted.parameters >= before) return {matrix.storage, true, before};
+    return pivoted;
+}
+
+std::vector<std::int64_t> ranksForTarget(std::span<const WeightMatrix> chosen,
+                                         const std::map<std::string, spectra::Spectrum>& spectra,
+                                         const PlanOptions& options, std::int64_t fixedParameters,
+                                         std::int64_t denseParameters) {
+    switch (options.target.kind) {
+        case RankTarget::Kind::Rank:
+            return fixedRank(chosen, options);
+        case RankTarget::Kind::Ratio:
+            return ranksByRatio(chosen, options);
+        case RankTarget::Kind::Energy:
+        case RankTarget::Kind::Error:
+            return ranksBySpectrum(chosen, spectra, options);
+        case RankTarget::Kind::Budget:
+            break;
+    }
+    return ranksByBudget(chosen, options, fixedParameters, denseParameters);
+}
+
+}  // namespace rankscope::compress

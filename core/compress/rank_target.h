@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/compress/plan.h"
+
+namespace rankscope::compress {
+
+/// How one matrix is written at a rank once `auto` is resolved.
+struct ResolvedStorage {
+    checkpoint::Storage storage = checkpoint::Storage::Dense;
+    bool kept = false;
+    std::int64_t parameters = 0;  ///< really stored
+};
+
+/// Auto takes the pivoted form (r(m + n) - r², below m·n for every rank below full) unless it
+/// saves nothing against what the source stores; then the matrix is kept.
+ResolvedStorage resolveStorage(const checkpoint::WeightMatrix& matrix, std::int64_t rank,
+                               StorageChoice choice);
+
+/// Numbers the source stores for this matrix.
+std::int64_t parametersInSource(const checkpoint::WeightMatrix& matrix);
+
+/// Largest rank worth asking for: of the stored factors, or full.
+inline std::int64_t rankLimit(const checkpoint::WeightMatrix& matrix) { return matrix.rank; }
+
+/// Ranks for the chosen matrices under `options.target`, in their order. `fixedParameters` are
+/// those of everything not chosen, `denseParameters` those of the whole dense model (for the
+/// budget). Throws Error of kind Usage with the permitted range.
+std::vector<std::int64_t> ranksForTarget(std::span<const checkpoint::WeightMatrix> chosen,
+                                         const std::map<std::string, spectra::Spectrum>& spectra,
+                                         const PlanOptions& options, std::int64_t fixedParameters,
+                                         std::int64_t denseParameters);
+
+}  // namespace rankscope::compress

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/compress/verify.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+
+#include "core/base/error.h"
+#include "core/base/parallel.h"
+#include "core/base/sha256.h"
+
+namespace rankscope::compress {
+
+using checkpoint::Checkpoint;
+using checkpoint::Storage;
+using checkpoint::TensorEntry;
+using checkpoint::WeightMatrix;
+
+namespace {
+
+const TensorEntry& tensorOf(const Checkpoint& written, const std::string& name) {
+    const TensorEntry* entry = written.findTensor(name);
+    if (entry == nullptr)
+        throw Error(fmt::format("The written folder lacks the tensor {}; nothing was saved.",
+                                printable(name)),
+                    name);
+    return *entry;
+}
+
+std::vector<std::int64_t> readRows(const Checkpoint& written, const std::string& name) {
+    const std::vector<std::byte> bytes = written.readBytes(tensorOf(written, name));
+    std::vector<std::int64_t> rows(bytes.size() / sizeof(std::int64_t));
+    std::memcpy(rows.data(), bytes.data(), rows.size() * sizeof(std::int64_t));
+    return rows;
+}
+
+/// W' as a reader of the folder gets it.
+Matrix readWritten(const Checkpoint& written, const WeightMatrix& matrix,
+                   const backend::Device& device, const backend::Backend& backend) {
+    if (matrix.storage == Storage::Dense) return written.readMatrix(matrix);
+    const std::string module = matrix.module();
+    const Matrix down = written.readTensor(tensorOf(written, module + ".down.weight"));
+    if (matrix.storage == Storage::Factored)
+        return backend.multiply(written.readTensor(tensorOf(written, module + ".up.weight")), down,
+                                device);
+    Matrix mixed{{}, 0, down.columns};
+    if (matrix.rank < matrix.rows)
+        mixed = backend.multiply(written.readTensor(tensorOf(written, module + ".mix.weight")),
+                                 down, device);
+    const std::vector<std::int64_t> rows = readRows(written, module + ".rows");
+    std::vector<bool> seen(static_cast<std::size_t>(matrix.rows), false);
+    for (const std::int64_t row : rows)
+        if (row < 0 || row >= matrix.rows || seen[static_cast<std::size_t>(row)])
+            throw Error(fmt::format("{}.rows as written is no permutation; nothing was saved.",
+                                    printable(module)),
+                        module);
+        else
+            seen[static_cast<std::size_t>(row)] = true;
+    return placeRows(down, mixed, rows);
+}
+
+LayerResult checkLayer(const Checkpoint& source, const Checkpoint& written, const Layer& layer,
+                       const CompressOptions& options, const backend::Backend& backend) {
+    LayerResult result = layer.result;
+    const WeightMatrix* before = source.findMatrix(result.name);
+    const WeightMatrix* after = written.findMatrix(result.name);
+    if (before == nullptr || after == nullptr || after->storage != result.storage ||
+        after->rank != result.rank)
+        throw Error(fmt::format("{} reads back in another form than it was written; nothing was "
+                                "saved.",
+                                printable(result.name)),
+                    result.name);
+    const Matrix weight = source.readMatrix(*before);
+    const double norm = frobeniusNorm(weight);
+    const double apart = distance(weight, readWritten(written, *after, options.device, backend));
+    result.relativeError = apart == 0 ? 0 : apart / norm;
+    if (!(std::abs(result.relativeError - result.predictedError) <= layer.tolerance))
+        throw Error(
+            fmt::format("{}: the error of the written numbers is {:.9g}, but {:.9g} was predicted "
+                        "(tolerance {:.2g}). Nothing was saved; if the plan came from a file, make "
+                        "it again from this checkpoint.",
+                        printable(result.name), result.relativeError, result.predictedError,
+                        layer.tolerance),
+            result.name);
+    return result;
+}
+
+void checkHashes(const Checkpoint& written, const std::map<std::string, std::string>& hashes,
+                 const Progress& progress) {
+    for (const auto& [name, hash] : hashes) {
+        throwIfStopped(progress);
+        if (sha256Hex(written.readBytes(tensorOf(written, name))) != hash)
+            throw Error(fmt::format("{} reads back other bytes than were written; the disk may be "
+                                    "failing. Nothing was saved.",
+                                    printable(name)),
+                        name);
+    }
+}
+
+}  // namespace
+
+std::vector<LayerResult> verifySave(const Checkpoint& source, const std::filesystem::path& folder,
+                                    const std::vector<Layer>& layers,
+                                    const std::map<std::string, std::string>& hashes,
+                                    const CompressOptions& options, const backend::Backend& backend,
+                                    const Progress& progress) {
+    const Checkpoint written = checkpoint::openCheckpoint(folder.string());
+    progress.report(0.8, "reading back");
+    checkHashes(written, hashes, progress);
+    std::vector<LayerResult> results(layers.size());
+    std::atomic<std::size_t> finished{0};
+    const int threads = options.threads > 0 ? options.threads : availableCores();
+    runInParallel(layers.size(), threads, [&](std::size_t i) {
+        throwIfStopped(progress);
+        results[i] = checkLayer(source, written, layers[i], options, backend);
+        progress.report(
+            0.85 + 0.15 * static_cast<double>(++finished) / static_cast<double>(layers.size()),
+            "checking " + results[i].name);
+    });
+    return results;
+}
+
+}  // namespace rankscope::compress

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/compress/compress.h"
+#include "core/compress/layer.h"
+
+namespace rankscope::compress {
+
+/// Opens a written folder with our own reader and proves it: every tensor has the recorded
+/// SHA-256, and each layer's error ‖W - W'‖_F / ‖W‖_F, computed from the bytes read back against
+/// the source, is within the layer's tolerance of the prediction. Returns the layers' results with
+/// relativeError filled in. Throws Error naming tensor and figures otherwise.
+std::vector<LayerResult> verifySave(const checkpoint::Checkpoint& source,
+                                    const std::filesystem::path& folder,
+                                    const std::vector<Layer>& layers,
+                                    const std::map<std::string, std::string>& hashes,
+                                    const CompressOptions& options, const backend::Backend& backend,
+                                    const Progress& progress);
+
+}  // namespace rankscope::compress

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/evaluate/random_vectors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <numbers>
+
+#include "core/base/error.h"
+#include "core/base/parallel.h"
+#include "core/compress/method.h"
+#include "core/spectra/compute_spectra.h"
+
+namespace rankscope::evaluate {
+
+namespace {
+
+constexpr std::int64_t batchVectors = 256;
+constexpr std::int64_t largestVectors = 10'000'000;
+
+/// splitmix64 (Steele, Lea, Flood 2014): the same numbers on every machine. The start is the seed
+/// mixed with the FNV-1a hash of the matrix's name, so each matrix has its own vectors whatever
+/// else is chosen.
+class Numbers {
+ public:
+    Numbers(std::uint64_t seed, std::string_view name) : m_state(seed) {
+        std::uint64_t hash = 0xCBF29CE484222325U;
+        for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+        m_state = next() ^ hash;
+    }
+
+    /// [0, 1): the top 53 bits.
+    double uniform() { return static_cast<double>(next() >> 11U) * 0x1p-53; }
+
+    /// N(0, 1) by Box and Muller, both numbers of a pair used.
+    double normal() {
+        if (m_hasSecond) {
+            m_hasSecond = false;
+            return m_second;
+        }
+        const double radius = std::sqrt(-2 * std::log(uniform() + 0x1p-54));
+        const double angle = 2 * std::numbers::pi * uniform();
+        m_second = radius * std::sin(angle);
+        m_hasSecond = true;
+        return radius * std::cos(angle);
+    }
+
+ private:
+    std::uint64_t next() {
+        std::uint64_t z = (m_state += 0x9E3779B97F4A7C15U);
+        z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
+        z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
+        return z ^ (z >> 31U);
+    }
+
+    std::uint64_t m_state;
+    double m_second = 0;
+    bool m_hasSecond = false;
+};
+
+/// `count` vectors as columns: [length, count]. Drawn vector by vector, so that the size of a
+/// batch changes nothing.
+Matrix drawVectors(Numbers& numbers, Distribution distribution, std::int64_t length,
+                   std::int64_t count) {
+    Matrix x{std::vector<double>(static_cast<std::size_t>(length * count)), length, count};
+    for (std::int64_t j = 0; j < count; ++j)
+        for (std::int64_t i = 0; i < length; ++i)
+            x.values[static_cast<std::size_t>(i * count + j)] =
+                distribution == Distribution::Uniform ? numbers.uniform() : numbers.normal();
+    return x;
+}
+
+/// Sums over vectors, from which all figures follow.
+struct Sums {
+    double product = 0, original = 0, compressed = 0, difference = 0;  // ⟨y,y'⟩ ‖y‖² ‖y'‖² ‖y-y'‖²
+    double cosines = 0;
+
+    /// Two zero vectors point the same way; a zero and another do not.
+    static double cosine(double product, double a, double b) {
+        if (a == 0 && b == 0) return 1;
+        return a == 0 || b == 0 ? 0 : product / (std::sqrt(a) * std::sqrt(b));
+    }
+
+    void add(const Matrix& y, const Matrix& z) {
+        for (std::int64_t j = 0; j < y.columns; ++j) {
+            Sums one;
+            for (std::int64_t i = 0; i < y.rows; ++i) {
+                const double a = y.values[static_cast<std::size_t>(i * y.columns + j)];
+                const double b = z.values[static_cast<std::size_t>(i * y.columns + j)];
+                one.product += a * b;
+                one.original += a * a;
+                one.compressed += b * b;
+                one.difference += (a - b) * (a - b);
+            }
+            product += one.product;
+            original += one.original;
+            compressed += one.compressed;
+            difference += one.difference;
+            cosines += cosine(one.product, one.original, one.compressed);
+        }
+    }
+};
+
+/// ‖left · right‖_F² = ⟨leftᵀ left, right rightᵀ⟩, without the product itself.
+double squaredNorm(const backend::Factors& factors, const backend::Device& device,
+                   const backend::Backend& backend) {
+    const auto transposed = [](const Matrix& a) {
+        Matrix t{std::vector<double>(a.values.size()), a.columns, a.rows};
+        for (std::int64_t i = 0; i < a.rows; ++i)
+            for (std::int64_t j = 0; j < a.columns; ++j)
+                t.values[static_cast<std::size_t>(j * a.rows + i)] =
+                    a.values[static_cast<std::size_t>(i * a.columns + j)];
+        return t;
+    };
+    const Matrix left = backend.multiply(transposed(factors.left), factors.left, device);
+    const Matrix right = backend.multiply(factors.right, transposed(factors.right), device);
+    double sum = 0;
+    for (std::size_t i = 0; i < left.values.size(); ++i) sum += left.values[i] * right.values[i];
+    return sum;
+}
+
+double keptEnergyRoot(const compress::PlanEntry& entry, const Matrix& weight,
+                      const backend::Factors& factors, const RandomVectorsOptions& options,
+                      const backend::Backend& backend) {
+    if (entry.relativeError)
+        return std::sqrt(std::max(0.0, 1 - *entry.relativeError * *entry.relativeError));
+    double norm = 0;
+    for (const double value : weight.values) norm += value * value;
+    if (norm == 0) return 1;
+    return std::sqrt(std::clamp(squaredNorm(factors, options.device, backend) / norm, 0.0, 1.0));
+}
+
+RandomVectorsResult compare(const checkpoint::Checkpoint& checkpoint,
+                            const compress::PlanEntry& entry, const RandomVectorsOptions& options,
+                            const backend::Backend& backend, const Progress& progress) {
+    RandomVectorsResult result;
+    result.name = entry.matrix.name;
+    result.rank = entry.rank;
+    result.vectors = options.vectors;
+    if (entry.kept) {
+        result.cosineMean = result.cosinePooled = result.predictedCosine = 1;
+        return result;
+    }
+    const Matrix weight = checkpoint.readMatrix(entry.matrix);
+    spectra::requireFinite(weight, entry.matrix.name);
+    const backend::Factors factors =
+        compress::methodNamed(entry.method).factorize(weight, entry.rank, options.device, backend);
+    Numbers numbers(options.seed, entry.matrix.name);
+    Sums sums;
+    for (std::int64_t done = 0; done < options.vectors; done += batchVectors) {
+        throwIfStopped(progress);
+        const Matrix x = drawVectors(numbers, options.distribution, weight.columns,
+                                     std::min(batchVectors, options.vectors - done));
+        const Matrix thin = backend.multiply(factors.right, x, options.device);
+        sums.add(backend.multiply(weight, x, options.device),
+                 backend.multiply(factors.left, thin, options.device));
+    }
+    result.cosineMean = sums.cosines / static_cast<double>(options.vectors);
+    result.cosinePooled = Sums::cosine(sums.product, sums.original, sums.compressed);
+    result.relativeError =
+        sums.difference == 0 ? 0 : std::sqrt(sums.difference) / std::sqrt(sums.original);
+    result.predictedCosine = keptEnergyRoot(entry, weight, factors, options, backend);
+    return result;
+}
+
+}  // namespace
+
+std::span<const Option> randomVectorsOptionTable() {
+    static const std::vector<Option> table{
+        {"vectors",
+         "Vectors",
+         "How many random vectors are sent through each matrix.",
+         "1000",
+         1,
+         static_cast<double>(largestVectors),
+         "",
+         {}},
+        {"distribution",
+         "Distribution",
+         "Of each vector's numbers: uniform in [0, 1) as torch.rand, or normal N(0, 1).",
+         "uniform",
+         {},
+         {},
+         "",
+         {"uniform", "normal"}},
+    };
+    return table;
+}
+
+std::vector<RandomVectorsResult> randomVectors(const checkpoint::Checkpoint& checkpoint,
+                                               const compress::CompressionPlan& plan,
+                                               const RandomVectorsOptions& options,
+                                               const backend::Backend& backend,
+                                               const Progress& progress) {
+    if (options.vectors < 1 || options.vectors > largestVectors)
+        throw usageError(
+            fmt::format("--vectors {} is not possible: the permitted range is 1 to {}.",
+                        options.vectors, largestVectors));
+    std::vector<checkpoint::WeightMatrix> matrices;
+    for (const compress::PlanEntry& entry : plan.entries) matrices.push_back(entry.matrix);
+    const std::vector<std::size_t> order = spectra::largestFirst(matrices);
+    std::vector<RandomVectorsResult> results(order.size());
+    std::atomic<std::size_t> finished{0};
+    const int threads = options.threads > 0 ? options.threads : availableCores();
+    runInParallel(order.size(), threads, [&](std::size_t i) {
+        throwIfStopped(progress);
+        const compress::PlanEntry& entry = plan.entries[order[i]];
+        results[order[i]] = compare(checkpoint, entry, options, backend, progress);
+        progress.report(static_cast<double>(++finished) / static_cast<double>(order.size()),
+                        "random vectors through " + entry.matrix.name);
+    });
+    return results;
+}
+
+Json toJson(std::span<const RandomVectorsResult> results) {
+    Json list = Json::array();
+    for (const RandomVectorsResult& result : results)
+        list.push_back({{"name", result.name},
+                        {"rank", result.rank},
+                        {"vectors", result.vectors},
+                        {"cosine_mean", result.cosineMean},
+                        {"cosine_pooled", result.cosinePooled},
+                        {"relative_error", result.relativeError},
+                        {"predicted_cosine", result.predictedCosine}});
+    return {{"results", std::move(list)}};
+}
+
+}  // namespace rankscope::evaluate
