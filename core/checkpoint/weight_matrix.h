@@ -33,8 +33,8 @@ std::optional<Storage> parseStorage(std::string_view name);
 
 /// One weight matrix of the model, whatever form the file keeps it in.
 struct WeightMatrix {
-    std::string
-        name;  ///< the dense tensor name, e.g. "encoder.block.0.layer.0.SelfAttention.q.weight"
+    /// The dense tensor name, e.g. "encoder.block.0.layer.0.SelfAttention.q.weight".
+    std::string name;
     Stack stack = Stack::Encoder;
     int block = 0;  ///< -1 for the embedding and the head
     Role role = Role::Q;
