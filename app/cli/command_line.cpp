@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/command_line.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cmath>
+
+#include "core/backend/backend.h"
+
+namespace rankscope::cli {
+
+namespace {
+
+constexpr Command commands[] = {
+    {"inspect", "Lists a checkpoint's weight matrices; reads headers only", declareInspect},
+    {"spectrum", "Computes singular values and what follows from them", declareSpectrum},
+    {"curve", "Prints the approximation error against rank", declareCurve},
+    {"plan", "Decides ranks and counts parameters; changes nothing", declarePlan},
+    {"compress", "Compresses, saves, reads back and checks", declareCompress},
+    {"random-vectors", "Compares original and compressed layers on random vectors",
+     declareRandomVectors},
+    {"report", "Tells the whole story of one checkpoint as a folder of files", declareReport},
+    {"doctor", "Shows versions, LibTorch, BLAS, GPUs, caches and what is missing", declareDoctor},
+};
+
+const Option seedOption = {"seed", "Seed", "Seed of all random numbers", "0", 0, {}, "", {}};
+
+std::string range(const Option& option) {
+    if (option.minimum && option.maximum)
+        return fmt::format("between {} and {}", *option.minimum, *option.maximum);
+    return option.minimum ? fmt::format("at least {}", *option.minimum)
+                          : fmt::format("at most {}", *option.maximum);
+}
+
+/// CLI11 takes an empty answer for "fine". Written for text, since its own range check lets NaN
+/// through and its number parser accepts what is no decimal number.
+std::string checkNumber(const Option& option, bool whole, const std::string& text) {
+    double value = 0;
+    const char* end = text.data() + text.size();
+    const auto [last, failure] = std::from_chars(text.data(), end, value);
+    if (failure != std::errc() || last != end || !std::isfinite(value) ||
+        (whole && value != std::floor(value)))
+        return fmt::format("'{}' is no {}number", printable(text), whole ? "whole " : "");
+    if ((option.minimum && value < *option.minimum) || (option.maximum && value > *option.maximum))
+        return fmt::format("{} is outside the permitted range, {}", printable(text), range(option));
+    return {};
+}
+
+template <typename T>
+CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, const char* type,
+                        bool number, bool whole) {
+    std::string help(option.help);
+    if (!option.choices.empty()) help += fmt::format(": {}", fmt::join(option.choices, " | "));
+    if (!option.defaultText.empty()) help += fmt::format(" (default: {})", option.defaultText);
+    CLI::Option* added = app.add_option("--" + std::string(option.name), value, help);
+    added->type_name(type);
+    if (number)
+        added->check(
+            [option, whole](const std::string& text) { return checkNumber(option, whole, text); });
+    else if (!option.choices.empty())
+        added->check([option](const std::string& text) {
+            if (std::find(option.choices.begin(), option.choices.end(), text) !=
+                option.choices.end())
+                return std::string();
+            return fmt::format("'{}' is none of {}", printable(text),
+                               fmt::join(option.choices, ", "));
+        });
+    return added;
+}
+
+}  // namespace
+
+std::span<const Command> commandTable() { return commands; }
+
+void addCommonOptions(CLI::App& app, CommonOptions& options) {
+    const char* group = "Common options";
+    CLI::Option* json =
+        app.add_flag("--json", options.json, "Print one JSON document and nothing else");
+    json->group(group);
+    app.add_flag("--events", options.events, "Print one JSON object a line while working")
+        ->group(group)
+        ->excludes(json);
+    app.add_flag("--quiet", options.quiet, "Print no progress and no warnings")->group(group);
+    addOption(app, backend::deviceOption(), options.device)->group(group);
+    addOption(app, backend::threadsOption(), options.threads)->group(group);
+    addOption(app, seedOption, options.seed)->group(group);
+}
+
+CLI::Option* addOption(CLI::App& app, const Option& option, std::string& value) {
+    return addChecked(app, option, value, "TEXT", false, false);
+}
+
+CLI::Option* addOption(CLI::App& app, const Option& option, std::int64_t& value) {
+    return addChecked(app, option, value, "N", true, true);
+}
+
+CLI::Option* addOption(CLI::App& app, const Option& option, int& value) {
+    return addChecked(app, option, value, "N", true, true);
+}
+
+CLI::Option* addOption(CLI::App& app, const Option& option, std::uint64_t& value) {
+    return addChecked(app, option, value, "N", true, true);
+}
+
+CLI::Option* addOption(CLI::App& app, const Option& option, std::optional<double>& value) {
+    return addChecked(app, option, value, "X", true, false);
+}
+
+const Option& findOption(std::span<const Option> table, std::string_view name) {
+    const auto found = std::find_if(table.begin(), table.end(),
+                                    [name](const Option& option) { return option.name == name; });
+    assert(found != table.end());
+    return *found;
+}
+
+std::string shellQuoted(std::span<const char* const> words) {
+    std::string line;
+    for (const std::string_view word : words) {
+        if (!line.empty()) line += ' ';
+        const bool plain =
+            !word.empty() && word.find_first_not_of(
+                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
+                                 "UVWXYZ0123456789_-+=./:,@%") == std::string_view::npos;
+        if (plain) {
+            line += word;
+            continue;
+        }
+        line += '\'';
+        for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        line += '\'';
+    }
+    return line;
+}
+
+}  // namespace rankscope::cli

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "app/cli/console_progress.h"
+#include "app/cli/output.h"
+#include "core/base/option.h"
+
+namespace rankscope::cli {
+
+/// What every command takes.
+struct CommonOptions {
+    bool json = false;
+    bool events = false;
+    bool quiet = false;
+    std::string device = "auto";
+    int threads = 0;  ///< 0: all cores
+    std::uint64_t seed = 0;
+
+    Format format() const { return events ? Format::Events : json ? Format::Json : Format::Text; }
+};
+
+/// What a running command works with.
+struct Context {
+    const CommonOptions& options;
+    Output& output;
+    const ConsoleProgress& progress;
+    std::string command;  ///< the whole command line, quoted for a shell
+};
+
+/// Does the work; throws Error.
+using Run = std::function<void(Context&)>;
+
+/// One subcommand: declares its options and returns what to do once they are parsed.
+struct Command {
+    const char* name;
+    const char* help;
+    Run (*declare)(CLI::App& app);
+};
+
+std::span<const Command> commandTable();
+
+/// Adds --json, --events, --quiet, --device, --threads and --seed.
+void addCommonOptions(CLI::App& app, CommonOptions& options);
+
+/// Adds `--<option.name>`, checked against the option's range or choices. The value keeps what it
+/// has where the option is not given.
+CLI::Option* addOption(CLI::App& app, const Option& option, std::string& value);
+CLI::Option* addOption(CLI::App& app, const Option& option, std::int64_t& value);
+CLI::Option* addOption(CLI::App& app, const Option& option, int& value);
+CLI::Option* addOption(CLI::App& app, const Option& option, std::uint64_t& value);
+CLI::Option* addOption(CLI::App& app, const Option& option, std::optional<double>& value);
+
+/// The row of that name; it must exist.
+const Option& findOption(std::span<const Option> table, std::string_view name);
+
+/// Words as a shell would need them typed.
+std::string shellQuoted(std::span<const char* const> words);
+
+Run declareInspect(CLI::App& app);
+Run declareSpectrum(CLI::App& app);
+Run declareCurve(CLI::App& app);
+Run declarePlan(CLI::App& app);
+Run declareCompress(CLI::App& app);
+Run declareRandomVectors(CLI::App& app);
+Run declareReport(CLI::App& app);
+Run declareDoctor(CLI::App& app);
+
+}  // namespace rankscope::cli

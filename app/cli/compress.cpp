@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/compress/compress.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/cli/command_line.h"
+#include "app/cli/rank_options.h"
+#include "app/cli/text_table.h"
+
+namespace rankscope::cli {
+
+namespace {
+
+struct CompressCommandOptions {
+    RankOptions ranks;
+    std::string out;
+    std::string dtype;
+    bool force = false;
+};
+
+const Option dtypeOption = {"dtype",
+                            "Written type",
+                            "Type of the written weights, else as in the source",
+                            "",
+                            {},
+                            {},
+                            "",
+                            {"F32", "F16", "BF16"}};
+
+std::string text(const compress::CompressResult& result) {
+    TextTable table({"matrix", "rank", "storage", "relative error", "predicted"});
+    std::string notes;
+    for (const compress::LayerResult& layer : result.layers) {
+        table.addRow({printable(layer.name), fmt::format("{}", layer.rank),
+                      layer.kept ? "kept" : std::string(storageName(layer.storage)),
+                      fmt::format("{:.6f}", layer.relativeError),
+                      fmt::format("{:.6f}", layer.predictedError)});
+        if (!layer.note.empty())
+            notes += fmt::format("{}: {}\n", printable(layer.name), printable(layer.note));
+    }
+    return table.text() + notes +
+           fmt::format("\nparameters {} -> {} ({})\nweight files {} -> {}\n{} in {:.1f} s\n{}\n",
+                       grouped(result.parameters.dense), grouped(result.parameters.stored),
+                       signedPercent(result.parameters.dense, result.parameters.stored),
+                       readableBytes(result.bytesBefore), readableBytes(result.bytesAfter),
+                       result.verified ? "written, read back and verified" : "NOT VERIFIED",
+                       result.seconds, printable(result.path.string(), 4096));
+}
+
+void run(const CompressCommandOptions& options, Context& context) {
+    const auto planned = options.ranks.plan(context);
+    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
+    compress::CompressOptions how;
+    how.target = options.out;
+    how.force = options.force;
+    if (!options.dtype.empty()) how.dtype = parseDType(options.dtype);
+    how.device = backend.chooseDevice(context.options.device);
+    how.threads = context.options.threads;
+    how.seed = context.options.seed;
+    how.command = context.command;
+    const compress::CompressResult result =
+        compress::compress(planned.checkpoint, planned.plan, how, backend, context.progress);
+    for (const std::string& warning : result.warnings) context.progress.warn(warning);
+    context.output.result(compress::toJson(result), [&] { return text(result); });
+}
+
+}  // namespace
+
+Run declareCompress(CLI::App& app) {
+    auto options = std::make_shared<CompressCommandOptions>();
+    options->ranks.addTo(app);
+    app.add_option("--out", options->out, "The folder to make")->type_name("DIR")->required();
+    addOption(app, dtypeOption, options->dtype);
+    app.add_flag("--force", options->force, "Replace an existing folder");
+    return [options](Context& context) { run(*options, context); };
+}
+
+}  // namespace rankscope::cli

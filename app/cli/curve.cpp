@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "app/cli/checkpoint_options.h"
+#include "app/cli/command_line.h"
+#include "app/cli/output_file.h"
+#include "app/cli/text_table.h"
+#include "core/report/rank_range.h"
+#include "core/report/spectrum_tables.h"
+
+namespace rankscope::cli {
+
+namespace {
+
+struct CurveOptions {
+    MatrixOptions matrices;
+    std::string ranks;
+    std::string out;
+    bool noCache = false;
+};
+
+std::string text(const std::vector<report::Curve>& curves) {
+    TextTable table({"matrix", "rank", "Frobenius error", "relative error", "kept energy"});
+    for (const report::Curve& curve : curves)
+        for (std::size_t i = 0; i < curve.ranks.size(); ++i)
+            table.addRow({printable(curve.name), fmt::format("{}", curve.ranks[i]),
+                          fmt::format("{:.6g}", curve.frobeniusError[i]),
+                          fmt::format("{:.6f}", curve.relativeError[i]),
+                          fmt::format("{:.6f}", curve.energy[i])});
+    return table.text();
+}
+
+std::vector<report::Curve> makeCurves(const std::vector<spectra::Spectrum>& spectra,
+                                      const std::optional<report::RankRange>& range) {
+    std::vector<report::Curve> curves;
+    for (const spectra::Spectrum& spectrum : spectra)
+        curves.push_back(report::makeCurve(spectrum, range
+                                                         ? report::ranksOf(*range, spectrum.size())
+                                                         : report::defaultRanks(spectrum.size())));
+    return curves;
+}
+
+Json document(const std::vector<report::Curve>& curves) {
+    Json elements = Json::array();
+    for (const report::Curve& curve : curves) elements.push_back(report::toJson(curve));
+    return {{"curves", std::move(elements)}};
+}
+
+void run(const CurveOptions& options, Context& context) {
+    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"});
+    std::optional<report::RankRange> range;
+    if (!options.ranks.empty()) range = report::parseRankRange(options.ranks);
+    const ChosenMatrices chosen = choose(options.matrices, context);
+    file.refuseSource(chosen.checkpoint);
+    if (range) report::requireRanks(*range, chosen.matrices);
+    const auto spectra = spectraOf(chosen, context, !options.noCache, false).spectra;
+    const auto curves = makeCurves(spectra, range);
+    const Json result = document(curves);
+    if (file.ending() == ".csv")
+        file.writeText(report::curvesCsv(curves));
+    else if (file.ending() == ".json")
+        file.writeText(jsonLine(result));
+    else if (file.isFigure())
+        file.writeFigure("error", "Error against rank: " + printable(chosen.checkpoint.label()),
+                         spectra, context.progress);
+    context.output.result(result, [&] { return text(curves); });
+}
+
+}  // namespace
+
+Run declareCurve(CLI::App& app) {
+    auto options = std::make_shared<CurveOptions>();
+    options->matrices.addTo(app);
+    app.add_option("--ranks", options->ranks,
+                   "First, last and step; the last is cut at each matrix's full rank "
+                   "(default: 0 to full rank in at most 64 steps)")
+        ->type_name("A:B:STEP");
+    app.add_option("--out", options->out, "Also write .csv, .json, .png, .pdf or .svg")
+        ->type_name("FILE");
+    app.add_flag("--no-cache", options->noCache, "Compute again; neither read nor write the cache");
+    return [options](Context& context) { run(*options, context); };
+}
+
+}  // namespace rankscope::cli

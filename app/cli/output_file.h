@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/base/progress.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/spectra/spectrum.h"
+
+namespace rankscope::cli {
+
+/// A file asked for with --out; its ending says what is written into it.
+class OutputFile {
+ public:
+    /// An empty `path` means that no file is wanted. Throws a usage Error where the ending is none
+    /// of `endings` (".csv" …), and Error where the file cannot be made, before any work is done.
+    OutputFile(std::string path, std::initializer_list<std::string_view> endings);
+
+    bool wanted() const { return !m_path.empty(); }
+    bool isFigure() const;
+    const std::string& ending() const { return m_ending; }
+    const std::filesystem::path& path() const { return m_path; }
+
+    /// Throws Error where the file would replace one of the checkpoint's own.
+    void refuseSource(const checkpoint::Checkpoint& checkpoint) const;
+
+    void writeText(std::string_view text) const;
+    /// Has the window's plot code draw `figure` ("spectrum" or "error").
+    void writeFigure(std::string_view figure, const std::string& title,
+                     std::span<const spectra::Spectrum> spectra, const Progress& progress) const;
+
+ private:
+    std::filesystem::path m_path;
+    std::string m_ending;
+};
+
+}  // namespace rankscope::cli

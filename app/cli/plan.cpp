@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/cli/command_line.h"
+#include "app/cli/output_file.h"
+#include "app/cli/rank_options.h"
+#include "app/cli/text_table.h"
+
+namespace rankscope::cli {
+
+namespace {
+
+struct PlanCommandOptions {
+    RankOptions ranks;
+    std::string out;
+};
+
+std::string text(const compress::CompressionPlan& plan) {
+    TextTable table(
+        {"matrix", "shape", "rank", "method", "storage", "dense", "stored", "relative error"});
+    for (const compress::PlanEntry& entry : plan.entries)
+        table.addRow({printable(entry.matrix.name),
+                      fmt::format("{}x{}", entry.matrix.rows, entry.matrix.columns),
+                      fmt::format("{}", entry.rank), entry.kept ? "kept" : entry.method,
+                      std::string(storageName(entry.storage)), grouped(entry.parametersDense),
+                      grouped(entry.parametersStored),
+                      entry.relativeError ? fmt::format("{:.6f}", *entry.relativeError) : "-"});
+    const compress::ParameterCounts& counts = plan.parameters;
+    TextTable totals({"whole model", "parameters", "change"});
+    const auto row = [&](const char* name, std::int64_t count) {
+        totals.addRow({name, grouped(count), signedPercent(counts.dense, count)});
+    };
+    row("dense", counts.dense);
+    row("as planned (stored)", counts.stored);
+    row("all chosen factored", counts.factored);
+    row("all chosen pivoted", counts.pivoted);
+    row("post's convention: factors not counted", counts.postConvention);
+    return table.text() + '\n' + totals.text();
+}
+
+}  // namespace
+
+Run declarePlan(CLI::App& app) {
+    auto options = std::make_shared<PlanCommandOptions>();
+    options->ranks.addTo(app);
+    app.add_option("--out", options->out, "Also write the plan, for --plan of other commands")
+        ->type_name("FILE.json");
+    return [options](Context& context) {
+        const OutputFile file(options->out, {".json"});
+        const auto planned = options->ranks.plan(context);
+        file.refuseSource(planned.checkpoint);
+        const Json result = compress::toJson(planned.plan);
+        if (file.wanted()) file.writeText(jsonLine(result));
+        context.output.result(result, [&] { return text(planned.plan); });
+    };
+}
+
+}  // namespace rankscope::cli

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/evaluate/random_vectors.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/cli/command_line.h"
+#include "app/cli/rank_options.h"
+#include "app/cli/text_table.h"
+
+namespace rankscope::cli {
+
+namespace {
+
+struct RandomVectorsCommandOptions {
+    RankOptions ranks;
+    std::int64_t vectors = evaluate::RandomVectorsOptions().vectors;
+    std::string distribution = "uniform";
+};
+
+std::string text(const std::vector<evaluate::RandomVectorsResult>& results) {
+    TextTable table({"matrix", "rank", "vectors", "mean cosine", "pooled cosine",
+                     "predicted cosine", "relative error"});
+    for (const evaluate::RandomVectorsResult& result : results)
+        table.addRow({printable(result.name), fmt::format("{}", result.rank),
+                      fmt::format("{}", result.vectors), fmt::format("{:.6f}", result.cosineMean),
+                      fmt::format("{:.6f}", result.cosinePooled),
+                      fmt::format("{:.6f}", result.predictedCosine),
+                      fmt::format("{:.6f}", result.relativeError)});
+    return table.text() +
+           "predicted: sqrt of the kept energy, the pooled cosine for inputs without a direction\n";
+}
+
+void run(const RandomVectorsCommandOptions& options, Context& context) {
+    const auto planned = options.ranks.plan(context);
+    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
+    evaluate::RandomVectorsOptions how;
+    how.vectors = options.vectors;
+    how.distribution = options.distribution == "normal" ? evaluate::Distribution::Normal
+                                                        : evaluate::Distribution::Uniform;
+    how.seed = context.options.seed;
+    how.device = backend.chooseDevice(context.options.device);
+    how.threads = context.options.threads;
+    const auto results =
+        evaluate::randomVectors(planned.checkpoint, planned.plan, how, backend, context.progress);
+    context.output.result({{"results", evaluate::toJson(results)}}, [&] { return text(results); });
+}
+
+}  // namespace
+
+Run declareRandomVectors(CLI::App& app) {
+    auto options = std::make_shared<RandomVectorsCommandOptions>();
+    options->ranks.addTo(app);
+    const auto table = evaluate::randomVectorsOptionTable();
+    addOption(app, findOption(table, "vectors"), options->vectors);
+    addOption(app, findOption(table, "distribution"), options->distribution);
+    return [options](Context& context) { run(*options, context); };
+}
+
+}  // namespace rankscope::cli

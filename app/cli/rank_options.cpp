@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/rank_options.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+#include <utility>
+
+namespace rankscope::cli {
+
+using compress::RankTarget;
+using compress::StorageChoice;
+
+namespace {
+
+constexpr std::size_t largestPlanFile = std::size_t{64} << 20U;
+
+StorageChoice parseStorageChoice(const std::string& name) {
+    static const std::map<std::string, StorageChoice> choices = {
+        {"auto", StorageChoice::Auto},
+        {"factored", StorageChoice::Factored},
+        {"pivoted", StorageChoice::Pivoted},
+        {"dense", StorageChoice::Dense}};
+    const auto found = choices.find(name);
+    if (found == choices.end())
+        throw usageError(fmt::format("--storage: '{}' is none of factored, pivoted, dense, auto.",
+                                     printable(name)));
+    return found->second;
+}
+
+}  // namespace
+
+void RankOptions::addTo(CLI::App& app) {
+    m_matrices.addTo(app);
+    const auto table = compress::planOptionTable();
+    const char* target = "How far (exactly one)";
+    const auto add = [&](const char* name, auto& value, const char* group) {
+        return addOption(app, findOption(table, name), value)->group(group);
+    };
+    add("rank", m_rank, target);
+    add("ratio", m_ratio, target);
+    add("energy", m_energy, target);
+    add("error", m_error, target);
+    add("budget", m_budget, target);
+    CLI::Option* file =
+        app.add_option("--plan", m_planFile, "A plan that `plan --out` wrote")->type_name("FILE");
+    file->group(target);
+    const char* how = "How";
+    file->excludes(add("method", m_options.method, how));
+    file->excludes(add("storage", m_storage, how));
+    file->excludes(add("allocation", m_options.allocation, how));
+    file->excludes(add("multiple-of", m_options.multipleOf, how));
+    file->excludes(add("min-rank", m_options.minRank, how));
+    for (const char* name : {"--targets", "--exclude"}) file->excludes(app.get_option(name));
+}
+
+RankTarget RankOptions::target() const {
+    const std::array<std::pair<RankTarget::Kind, const std::optional<double>*>, 5> given = {
+        {{RankTarget::Kind::Rank, &m_rank},
+         {RankTarget::Kind::Ratio, &m_ratio},
+         {RankTarget::Kind::Energy, &m_energy},
+         {RankTarget::Kind::Error, &m_error},
+         {RankTarget::Kind::Budget, &m_budget}}};
+    int count = m_planFile.empty() ? 0 : 1;
+    RankTarget target;
+    for (const auto& [kind, value] : given)
+        if (value->has_value()) {
+            target = {kind, **value};
+            ++count;
+        }
+    if (count != 1)
+        throw usageError(fmt::format(
+            "Give exactly one of --rank, --ratio, --energy, --error, --budget and --plan ({}).",
+            count == 0 ? "none was given" : fmt::format("{} were given", count)));
+    return target;
+}
+
+RankOptions::Planned RankOptions::planFromFile(const Context& context) const {
+    checkpoint::Checkpoint opened = openAndWarn(m_matrices.checkpoint, context);
+    const Json document = parseJson(readTextFile(m_planFile, largestPlanFile), m_planFile);
+    compress::CompressionPlan plan = compress::planFromJson(document, opened, m_planFile);
+    return {std::move(opened), std::move(plan)};
+}
+
+RankOptions::Planned RankOptions::plan(const Context& context) const {
+    compress::PlanOptions options = m_options;
+    options.target = target();
+    options.storage = parseStorageChoice(m_storage);
+    Planned planned;
+    if (!m_planFile.empty()) {
+        planned = planFromFile(context);
+    } else {
+        ChosenMatrices chosen = choose(m_matrices, context);
+        std::map<std::string, spectra::Spectrum> known;
+        if (compress::needsSpectra(options.target)) {
+            for (auto& spectrum : spectraOf(chosen, context, true, false).spectra)
+                known.emplace(spectrum.name(), std::move(spectrum));
+        } else {
+            known = workspace::readCachedSpectra(chosen.checkpoint, context.progress);
+        }
+        planned.plan = compress::makePlan(chosen.checkpoint, chosen.matrices, known, options);
+        planned.checkpoint = std::move(chosen.checkpoint);
+    }
+    for (const std::string& warning : planned.plan.warnings) context.progress.warn(warning);
+    return planned;
+}
+
+}  // namespace rankscope::cli

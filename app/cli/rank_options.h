@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "app/cli/checkpoint_options.h"
+#include "app/cli/command_line.h"
+#include "core/compress/plan.h"
+
+namespace rankscope::cli {
+
+/// SELECTION and RANKS: how far to compress. Exactly one target, or a plan file.
+class RankOptions {
+ public:
+    void addTo(CLI::App& app);
+
+    /// The plan, and the checkpoint it is for. Spectra are computed only where the target needs
+    /// them; those in the cache are always used, so that errors can be shown. Throws Error.
+    struct Planned {
+        checkpoint::Checkpoint checkpoint;
+        compress::CompressionPlan plan;
+    };
+    Planned plan(const Context& context) const;
+
+ private:
+    compress::RankTarget target() const;
+    Planned planFromFile(const Context& context) const;
+
+    MatrixOptions m_matrices;
+    std::string m_planFile;
+    std::optional<double> m_rank, m_ratio, m_energy, m_error, m_budget;
+    compress::PlanOptions m_options;
+    std::string m_storage = "auto";
+};
+
+}  // namespace rankscope::cli

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/report/report.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/cli/checkpoint_options.h"
+#include "app/cli/command_line.h"
+
+namespace rankscope::cli {
+
+namespace {
+
+struct ReportCommandOptions {
+    std::string checkpoint;
+    std::string out = "rankscope-report";
+    std::int64_t vectors = report::ReportOptions().vectors;
+    bool force = false;
+};
+
+const Option vectorsOption = {
+    "vectors", "Vectors", "Random vectors for each compared matrix", "1000", 1, 1e6, "", {}};
+
+void run(const ReportCommandOptions& options, Context& context) {
+    const checkpoint::Checkpoint checkpoint = openAndWarn(options.checkpoint, context);
+    report::ReportOptions how;
+    how.target = options.out;
+    how.force = options.force;
+    how.device = context.options.device;
+    how.threads = context.options.threads;
+    how.seed = context.options.seed;
+    how.vectors = options.vectors;
+    how.command = context.command;
+    const report::ReportResult result = report::writeReport(checkpoint, how, context.progress);
+    context.output.result(report::toJson(result), [&] {
+        return fmt::format("The report is at {}\n",
+                           printable((result.path / "report.html").string(), 4096));
+    });
+}
+
+}  // namespace
+
+Run declareReport(CLI::App& app) {
+    auto options = std::make_shared<ReportCommandOptions>();
+    addCheckpoint(app, options->checkpoint);
+    app.add_option("--out", options->out, "The folder to make (default: ./rankscope-report)")
+        ->type_name("DIR");
+    addOption(app, vectorsOption, options->vectors);
+    app.add_flag("--force", options->force, "Replace an existing folder");
+    return [options](Context& context) { run(*options, context); };
+}
+
+}  // namespace rankscope::cli

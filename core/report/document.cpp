@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/report/document.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "core/report/csv.h"
+
+namespace rankscope::report {
+
+namespace {
+
+constexpr std::string_view style = R"(
+:root { color-scheme: light; }
+body { font: 16px/1.55 "Source Serif 4", Charter, Georgia, serif; color: #1b1b1b; background: #fff;
+       max-width: 62rem; margin: 3rem auto; padding: 0 1.5rem; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; padding-top: .6rem; border-top: 1px solid #ccc; }
+p { max-width: 44rem; overflow-wrap: anywhere; }
+.subtitle { color: #555; margin-top: .4rem; }
+.scroll { overflow-x: auto; margin: 1rem 0; }
+table { border-collapse: collapse; font: 13.5px/1.4 "Source Sans 3", "Helvetica Neue", Arial, sans-serif;
+        font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-weight: 600; padding-bottom: .4rem; }
+th, td { padding: .28rem .8rem; text-align: right; border-bottom: 1px solid #e3e3e3; }
+th { border-bottom: 1.5px solid #1b1b1b; vertical-align: bottom; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; }
+figure { margin: 1.4rem 0; }
+figure img { max-width: 100%; height: auto; }
+figcaption { color: #555; font-size: .9rem; max-width: 44rem; }
+@media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; }
+               table, figure { break-inside: avoid; } }
+)";
+
+std::string escapedHtml(std::string_view text) {
+    std::string out;
+    for (const char c : text) switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            default:
+                out += c;
+        }
+    return out;
+}
+
+std::string escapedMarkdown(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (std::string_view("\\|*_`<>[]#").find(c) != std::string_view::npos) out += '\\';
+        out += c == '\n' ? ' ' : c;
+    }
+    return out;
+}
+
+struct HtmlWriter {
+    std::string& out;
+
+    void operator()(const Heading& heading) const {
+        out += "<h2>" + escapedHtml(heading.text) + "</h2>\n";
+    }
+    void operator()(const Paragraph& paragraph) const {
+        out += "<p>" + escapedHtml(paragraph.text) + "</p>\n";
+    }
+    void operator()(const Table& table) const {
+        out += "<div class=\"scroll\"><table>\n<caption>" + escapedHtml(table.caption) +
+               "</caption>\n<thead><tr>";
+        for (const auto& cell : table.header)
+            out += "<th scope=\"col\">" + escapedHtml(cell) + "</th>";
+        out += "</tr></thead>\n<tbody>\n";
+        for (const auto& row : table.rows) {
+            out += "<tr>";
+            for (const auto& cell : row) out += "<td>" + escapedHtml(cell) + "</td>";
+            out += "</tr>\n";
+        }
+        out += "</tbody></table></div>\n";
+    }
+    void operator()(const Picture& picture) const {
+        const std::string caption = escapedHtml(picture.caption);
+        out += fmt::format(
+            "<figure><img src=\"{0}\" alt=\"{1}\"><figcaption>{1}</figcaption></figure>\n",
+            escapedHtml(picture.file), caption);
+    }
+};
+
+struct MarkdownWriter {
+    std::string& out;
+
+    void operator()(const Heading& heading) const {
+        out += "## " + escapedMarkdown(heading.text) + "\n\n";
+    }
+    void operator()(const Paragraph& paragraph) const {
+        out += escapedMarkdown(paragraph.text) + "\n\n";
+    }
+    void operator()(const Table& table) const {
+        out += "**" + escapedMarkdown(table.caption) + "**\n\n";
+        row(table.header);
+        out += "|---";
+        for (std::size_t c = 1; c < table.header.size(); ++c) out += "|---:";
+        out += "|\n";
+        for (const auto& cells : table.rows) row(cells);
+        out += '\n';
+    }
+    void operator()(const Picture& picture) const {
+        out += fmt::format("![{}]({})\n\n", escapedMarkdown(picture.caption), picture.file);
+    }
+    void row(const std::vector<std::string>& cells) const {
+        for (const auto& cell : cells) out += "| " + escapedMarkdown(cell) + ' ';
+        out += "|\n";
+    }
+};
+
+}  // namespace
+
+std::string toHtml(const Document& document) {
+    std::string out = fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n"
+        "<p class=\"subtitle\">{2}</p>\n",
+        escapedHtml(document.title), style, escapedHtml(document.subtitle));
+    for (const auto& block : document.blocks) std::visit(HtmlWriter{out}, block);
+    return out + "</body>\n</html>\n";
+}
+
+std::string toMarkdown(const Document& document) {
+    std::string out = "# " + escapedMarkdown(document.title) + "\n\n" +
+                      escapedMarkdown(document.subtitle) + "\n\n";
+    for (const auto& block : document.blocks) std::visit(MarkdownWriter{out}, block);
+    out.pop_back();
+    return out;
+}
+
+std::string toCsv(const Table& table) {
+    std::string out;
+    const auto line = [&out](const std::vector<std::string>& cells) {
+        for (std::size_t c = 0; c < cells.size(); ++c)
+            out += (c > 0 ? "," : "") + csvCell(cells[c]);
+        out += "\r\n";
+    };
+    line(table.header);
+    for (const auto& row : table.rows) line(row);
+    return out;
+}
+
+}  // namespace rankscope::report
