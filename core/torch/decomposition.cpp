@@ -28,11 +28,7 @@ std::vector<double> toVector(const at::Tensor& tensor) {
 
 /// Whether ascending eigenvalues of a Gram matrix give singular values worth having.
 bool isAccurate(const std::vector<double>& ascending) {
-    const double largest = ascending.back();
-    return std::isfinite(largest) && largest >= 0 &&
-           (largest == 0 || ascending.front() >= smallestGramRatio * largest) &&
-           // Squares outside the range of normal float64 lose digits.
-           (largest == 0 || (largest < 1e300 && ascending.front() > 1e-290));
+    return ascending.back() > 0 && ascending.front() >= smallestGramRatio * ascending.back();
 }
 
 std::vector<double> descendingRoots(const std::vector<double>& ascending) {
@@ -43,16 +39,32 @@ std::vector<double> descendingRoots(const std::vector<double>& ascending) {
     return roots;
 }
 
-bool isZero(const MatrixView& weight) {
-    return std::all_of(weight.values.begin(), weight.values.end(),
-                       [](double value) { return value == 0; });
+double largestMagnitude(const MatrixView& weight) {
+    double largest = 0;
+    for (const double value : weight.values) {
+        largest = std::max(largest, std::abs(value));
+    }
+    return largest;
 }
+
+/// Squares of values outside this range overflow, or lose digits below the normal float64.
+bool canBeSquared(double largest) { return largest > 1e-130 && largest < 1e130; }
 
 void requireElements(const MatrixView& weight) {
     if (weight.rows < 1 || weight.columns < 1) {
         throw Error("A matrix of shape " + toString(Shape{weight.rows, weight.columns}) +
                     " has no elements to decompose.");
     }
+}
+
+/// Eigenvalues of the Gram matrix, ascending.
+std::vector<double> gramEigenvalues(const MatrixView& weight, const at::Tensor& tensor) {
+    if (!tensor.is_cuda()) {
+        if (auto values = gramEigenvaluesByLapack(weight)) {
+            return *std::move(values);
+        }
+    }
+    return toVector(at::linalg_eigvalsh(gramMatrix(tensor)));
 }
 
 /// The factors from orthonormal vectors of the smaller side: `vectors` [n, rank], columns.
@@ -81,21 +93,18 @@ bool isAccurateForFactors(const std::vector<double>& ascending, std::int64_t ran
 backend::SingularValues TorchBackend::singularValues(const MatrixView& weight,
                                                      const backend::Device& device) const {
     requireElements(weight);
-    if (isZero(weight)) {
+    const double largest = largestMagnitude(weight);
+    if (largest == 0) {
         const auto count = static_cast<std::size_t>(std::min(weight.rows, weight.columns));
         return {.values = std::vector<double>(count, 0.0), .direct = false};
     }
     return guarded("The singular values", [&]() -> backend::SingularValues {
         const at::Tensor tensor = toTensor(weight, device);
-        std::vector<double> ascending;
-        if (!device.cuda) {
-            ascending = gramEigenvaluesByLapack(weight).value_or(std::vector<double>());
-        }
-        if (ascending.empty()) {
-            ascending = toVector(at::linalg_eigvalsh(gramMatrix(tensor)));
-        }
-        if (isAccurate(ascending)) {
-            return {.values = descendingRoots(ascending), .direct = false};
+        if (canBeSquared(largest)) {
+            const std::vector<double> ascending = gramEigenvalues(weight, tensor);
+            if (isAccurate(ascending)) {
+                return {.values = descendingRoots(ascending), .direct = false};
+            }
         }
         std::vector<double> values = toVector(at::linalg_svdvals(tensor));
         for (double& value : values) {
@@ -117,10 +126,12 @@ backend::Factors TorchBackend::truncatedSvd(const MatrixView& weight, std::int64
     }
     return guarded("The factors", [&] {
         const at::Tensor tensor = toTensor(weight, device);
-        const auto [values, vectors] = at::linalg_eigh(gramMatrix(tensor));
-        if (isAccurateForFactors(toVector(values), rank)) {
-            // Ascending: the wanted vectors are the last ones, largest first after the flip.
-            return project(tensor, vectors.narrow(1, full - rank, rank).flip(1));
+        if (canBeSquared(largestMagnitude(weight))) {
+            const auto [values, vectors] = at::linalg_eigh(gramMatrix(tensor));
+            if (isAccurateForFactors(toVector(values), rank)) {
+                // Ascending: the wanted vectors are the last ones, largest first after the flip.
+                return project(tensor, vectors.narrow(1, full - rank, rank).flip(1));
+            }
         }
         const auto [left, singular, right] = at::linalg_svd(tensor, false);
         const bool tall = weight.rows >= weight.columns;

@@ -25,7 +25,7 @@ struct Choice {
 Choice chooseByLu(const at::Tensor& left) {
     const std::int64_t rows = left.size(0);
     const std::int64_t rank = left.size(1);
-    const auto [lu, pivots] = at::linalg_lu_factor(left);
+    const auto [lu, pivots, info] = at::linalg_lu_factor_ex(left);  // a zero pivot is no failure
     Choice choice;
     choice.order.resize(static_cast<std::size_t>(rows));
     std::iota(choice.order.begin(), choice.order.end(), std::int64_t{0});

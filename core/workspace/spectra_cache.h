@@ -40,8 +40,8 @@ SpectraRun loadOrComputeSpectra(const checkpoint::Checkpoint& checkpoint,
                                 const SpectraRequest& request, const Progress& progress);
 
 /// All spectra cached for this state of the checkpoint, by matrix name; empty where there are none.
-std::map<std::string, spectra::Spectrum> readCachedSpectra(
-    const checkpoint::Checkpoint& checkpoint, const Progress& progress);
+std::map<std::string, spectra::Spectrum> readCachedSpectra(const checkpoint::Checkpoint& checkpoint,
+                                                           const Progress& progress);
 
 /// Writes spectra to an HDF5 file (layout in docs/formats.md), atomically.
 void writeSpectraHdf5(const std::filesystem::path& path, const checkpoint::Checkpoint& checkpoint,
