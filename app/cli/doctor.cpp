@@ -55,7 +55,7 @@ std::string text(const Json& facts) {
         fmt::format("\nWindow\n  rankscope          {}\n", orNone(facts.at("window").at("path")));
     if (const Json& missing = facts.at("missing"); !missing.empty()) {
         out += "\nMissing\n";
-        for (const Json& sentence : missing) out += "  " + orNone(sentence) + '\n';
+        for (const Json& sentence : missing) out += fmt::format("  {}\n", orNone(sentence));
     }
     return out;
 }

@@ -46,7 +46,8 @@ std::string TextTable::text() const {
         std::string line;
         for (std::size_t c = 0; c < columns; ++c) {
             const std::string padding(widths[c] - width(row[c]), ' ');
-            line += (c > 0 ? "  " : "") + (right[c] ? padding + row[c] : row[c] + padding);
+            line += c > 0 ? "  " : "";
+            line += right[c] ? padding + row[c] : row[c] + padding;
         }
         line.erase(line.find_last_not_of(' ') + 1);
         text += line + '\n';
@@ -57,7 +58,7 @@ std::string TextTable::text() const {
 std::string grouped(std::int64_t number) {
     std::string text = fmt::format("{}", number);
     const std::size_t first = number < 0 ? 1 : 0;
-    for (std::size_t at = text.size(); at > first + 3;) text.insert(at -= 3, ",");
+    for (std::size_t at = text.size(); at > first + 3;) text.insert(at -= 3, 1, ',');
     return text;
 }
 

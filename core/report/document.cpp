@@ -67,20 +67,20 @@ struct HtmlWriter {
     std::string& out;
 
     void operator()(const Heading& heading) const {
-        out += "<h2>" + escapedHtml(heading.text) + "</h2>\n";
+        out += fmt::format("<h2>{}</h2>\n", escapedHtml(heading.text));
     }
     void operator()(const Paragraph& paragraph) const {
-        out += "<p>" + escapedHtml(paragraph.text) + "</p>\n";
+        out += fmt::format("<p>{}</p>\n", escapedHtml(paragraph.text));
     }
     void operator()(const Table& table) const {
-        out += "<div class=\"scroll\"><table>\n<caption>" + escapedHtml(table.caption) +
-               "</caption>\n<thead><tr>";
+        out += fmt::format("<div class=\"scroll\"><table>\n<caption>{}</caption>\n<thead><tr>",
+                           escapedHtml(table.caption));
         for (const auto& cell : table.header)
-            out += "<th scope=\"col\">" + escapedHtml(cell) + "</th>";
+            out += fmt::format("<th scope=\"col\">{}</th>", escapedHtml(cell));
         out += "</tr></thead>\n<tbody>\n";
         for (const auto& row : table.rows) {
             out += "<tr>";
-            for (const auto& cell : row) out += "<td>" + escapedHtml(cell) + "</td>";
+            for (const auto& cell : row) out += fmt::format("<td>{}</td>", escapedHtml(cell));
             out += "</tr>\n";
         }
         out += "</tbody></table></div>\n";
@@ -97,13 +97,13 @@ struct MarkdownWriter {
     std::string& out;
 
     void operator()(const Heading& heading) const {
-        out += "## " + escapedMarkdown(heading.text) + "\n\n";
+        out += fmt::format("## {}\n\n", escapedMarkdown(heading.text));
     }
     void operator()(const Paragraph& paragraph) const {
         out += escapedMarkdown(paragraph.text) + "\n\n";
     }
     void operator()(const Table& table) const {
-        out += "**" + escapedMarkdown(table.caption) + "**\n\n";
+        out += fmt::format("**{}**\n\n", escapedMarkdown(table.caption));
         row(table.header);
         out += "|---";
         for (std::size_t c = 1; c < table.header.size(); ++c) out += "|---:";
@@ -115,7 +115,7 @@ struct MarkdownWriter {
         out += fmt::format("![{}]({})\n\n", escapedMarkdown(picture.caption), picture.file);
     }
     void row(const std::vector<std::string>& cells) const {
-        for (const auto& cell : cells) out += "| " + escapedMarkdown(cell) + ' ';
+        for (const auto& cell : cells) out += fmt::format("| {} ", escapedMarkdown(cell));
         out += "|\n";
     }
 };
@@ -134,8 +134,8 @@ std::string toHtml(const Document& document) {
 }
 
 std::string toMarkdown(const Document& document) {
-    std::string out = "# " + escapedMarkdown(document.title) + "\n\n" +
-                      escapedMarkdown(document.subtitle) + "\n\n";
+    std::string out = fmt::format("# {}\n\n{}\n\n", escapedMarkdown(document.title),
+                                  escapedMarkdown(document.subtitle));
     for (const auto& block : document.blocks) std::visit(MarkdownWriter{out}, block);
     out.pop_back();
     return out;
@@ -145,7 +145,7 @@ std::string toCsv(const Table& table) {
     std::string out;
     const auto line = [&out](const std::vector<std::string>& cells) {
         for (std::size_t c = 0; c < cells.size(); ++c)
-            out += (c > 0 ? "," : "") + csvCell(cells[c]);
+            out += fmt::format("{}{}", c > 0 ? "," : "", csvCell(cells[c]));
         out += "\r\n";
     };
     line(table.header);

@@ -179,7 +179,7 @@ void addProvenance(Document& document, const checkpoint::Checkpoint& checkpoint,
 std::string groupedNumber(std::int64_t number) {
     std::string text = fmt::format("{}", number);
     const std::size_t first = number < 0 ? 1 : 0;
-    for (std::size_t at = text.size(); at > first + 3;) text.insert(at -= 3, ",");
+    for (std::size_t at = text.size(); at > first + 3;) text.insert(at -= 3, 1, ',');
     return text;
 }
 
@@ -221,7 +221,7 @@ Table randomVectorStory(const ReportData& data) {
 Document tellStory(const checkpoint::Checkpoint& checkpoint, const ReportOptions& options,
                    const ReportData& data, bool figures) {
     Document document;
-    document.title = "How compressible is " + printable(checkpoint.label(), 300) + "?";
+    document.title = fmt::format("How compressible is {}?", printable(checkpoint.label(), 300));
     document.subtitle = fmt::format(
         "Spectra, ranks and parameters of {} linear matrices, by "
         "Rankscope " RANKSCOPE_VERSION ".",
