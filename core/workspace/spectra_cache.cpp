@@ -120,7 +120,7 @@ class RunCache {
         }
         try {
             fs::create_directories(spectraFolder());
-            writeFileAtomically(spectraFolder() / m_name, encodeSpectra(m_content));
+            writeSpectraFile(spectraFolder() / m_name, m_content);
         } catch (const std::exception& error) {
             m_failed = true;
             m_progress.warn(std::string("The spectra could not be kept for the next time: ") +
@@ -219,9 +219,9 @@ SpectraByName readCachedSpectra(const checkpoint::Checkpoint& checkpoint,
 
 void writeSpectraHdf5(const std::filesystem::path& path, const checkpoint::Checkpoint& checkpoint,
                       std::span<const spectra::Spectrum> spectra) {
-    writeFileAtomically(path, encodeSpectra({.fingerprint = checkpoint.fingerprint(),
-                                             .label = checkpoint.label(),
-                                             .spectra = {spectra.begin(), spectra.end()}}));
+    writeSpectraFile(path, {.fingerprint = checkpoint.fingerprint(),
+                            .label = checkpoint.label(),
+                            .spectra = {spectra.begin(), spectra.end()}});
 }
 
 }  // namespace rankscope::workspace

@@ -9,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/base/atomic_file.h"
 #include "core/base/sha256.h"
 #include "core/workspace/hdf5_handle.h"
 
@@ -33,10 +34,8 @@ std::string payloadHash(const spectra::Spectrum& spectrum) {
 
 // ---- writing
 
-/// File access in memory: what comes of it is written, or was read, by our own code.
-Hdf5Handle memoryAccess() {
+Hdf5Handle fileAccess() {
     Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "HDF5 is out of memory.");
-    requireHdf5(H5Pset_fapl_core(access, std::size_t{1} << 20U, 0), "HDF5 is out of memory.");
     requireHdf5(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18),
                 "This HDF5 library cannot write the format of HDF5 1.8.");
     return access;
@@ -87,14 +86,15 @@ void writeSpectrum(hid_t group, const spectra::Spectrum& spectrum) {
     writeText(dataset, "sha256", payloadHash(spectrum));
 }
 
-std::string imageOf(hid_t file) {
-    requireHdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), "HDF5 could not finish a file of spectra.");
-    const ssize_t size = H5Fget_file_image(file, nullptr, 0);
-    std::string bytes(static_cast<std::size_t>(std::max<ssize_t>(size, 0)), '\0');
-    if (size <= 0 || H5Fget_file_image(file, bytes.data(), bytes.size()) != size) {
-        throw Error("HDF5 could not finish a file of spectra.");
-    }
-    return bytes;
+void writeHead(hid_t file, const SpectraFile& content) {
+    writeText(file, "format", formatName);
+    writeNumber(file, "version", formatVersion);
+    writeText(file, "program", "rankscope " RANKSCOPE_VERSION);
+    writeText(file, "created",
+              fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(
+                                                       std::chrono::system_clock::now()))));
+    writeText(file, "checkpoint", content.label);
+    writeText(file, "fingerprint", content.fingerprint);
 }
 
 // ---- reading
@@ -136,7 +136,8 @@ class SpectraReader {
     }
 
     Hdf5Handle open(std::span<const std::byte> bytes) const {
-        const Hdf5Handle access = memoryAccess();
+        const Hdf5Handle access = fileAccess();
+        requireHdf5(H5Pset_fapl_core(access, std::size_t{1} << 20U, 0), refusal("memory is short"));
         // The library copies the image; it does not write to ours.
         requireHdf5(H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size()),
                     refusal("it is empty"));
@@ -232,28 +233,25 @@ class SpectraReader {
 
 }  // namespace
 
-std::string encodeSpectra(const SpectraFile& content) {
-    const Hdf5Session session;
-    const Hdf5Handle access = memoryAccess();
-    const std::string failure = "HDF5 could not make a file of spectra.";
-    const Hdf5Handle file(H5Fcreate("rankscope-spectra-new", H5F_ACC_TRUNC, H5P_DEFAULT, access),
-                          H5Fclose, failure);
-    writeText(file, "format", formatName);
-    writeNumber(file, "version", formatVersion);
-    writeText(file, "program", "rankscope " RANKSCOPE_VERSION);
-    writeText(file, "created",
-              fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(
-                                                       std::chrono::system_clock::now()))));
-    writeText(file, "checkpoint", content.label);
-    writeText(file, "fingerprint", content.fingerprint);
+void writeSpectraFile(const std::filesystem::path& path, const SpectraFile& content) {
+    AtomicFile target(path);
     {
+        const Hdf5Session session;
+        const Hdf5Handle access = fileAccess();
+        const std::string failure =
+            "HDF5 could not write " + printable(path.string(), 1000) + ": is there space left?";
+        const Hdf5Handle file(
+            H5Fcreate(target.temporaryPath().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose,
+            failure);
+        writeHead(file, content);
         const Hdf5Handle group(H5Gcreate2(file, "spectra", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
                                H5Gclose, failure);
         for (const spectra::Spectrum& spectrum : content.spectra) {
             writeSpectrum(group, spectrum);
         }
+        requireHdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), failure);
     }
-    return imageOf(file);
+    target.commit();
 }
 
 SpectraFile decodeSpectra(std::span<const std::byte> bytes, const std::string& what) {

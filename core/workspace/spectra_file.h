@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ struct SpectraFile {
     std::vector<spectra::Spectrum> spectra;
 };
 
-/// The bytes of an HDF5 file, made in memory. Layout, version 1:
+/// Writes an HDF5 file of spectra atomically; throws Error naming the path. Layout, version 1:
 ///
 ///   /                      attributes  format       "rankscope-spectra"
 ///                                      version      int64, 1
@@ -34,11 +35,11 @@ struct SpectraFile {
 ///
 /// Strings are UTF-8 of fixed length. <matrix> is the dense tensor name. Metadata is that of
 /// HDF5 1.8 (checksummed), read by every version since.
-std::string encodeSpectra(const SpectraFile& file);
+void writeSpectraFile(const std::filesystem::path& path, const SpectraFile& content);
 
-/// The inverse, for bytes of any origin: no plugin is loaded; links other than hard ones, external
-/// or virtual storage, filters, sizes that do not fit and wrong hashes are refused.
-/// Throws Error naming `what`.
+/// What the bytes of such a file hold, whatever their origin: no plugin is loaded; links other than
+/// hard ones, external or virtual storage, filters, sizes that do not fit and wrong hashes are
+/// refused. Throws Error naming `what`.
 SpectraFile decodeSpectra(std::span<const std::byte> bytes, const std::string& what);
 
 }  // namespace rankscope::workspace
