@@ -69,6 +69,8 @@ class HeaderParser {
     void checkCoverage(SafetensorsHeader& header) const {
         std::uint64_t position = m_dataStart;
         const TensorEntry* previous = nullptr;
+        const TensorEntry* firstEmpty = nullptr;
+        std::size_t empty = 0;
         for (const TensorEntry& tensor : header.tensors) {
             if (tensor.offset < position)
                 failTensor(tensor.name,
@@ -81,11 +83,12 @@ class HeaderParser {
                                        tensor.offset - m_dataStart, tensor.offset - position));
             position = tensor.offset + tensor.bytes;
             previous = &tensor;
-            if (tensor.bytes == 0)
-                header.warnings.push_back(fmt::format("{}: tensor \"{}\" of shape {} is empty.",
-                                                      m_what, printable(tensor.name),
-                                                      toString(tensor.shape)));
+            if (tensor.bytes == 0 && empty++ == 0) firstEmpty = &tensor;
         }
+        if (empty > 0)
+            header.warnings.push_back(
+                fmt::format("{}: {} tensors are empty, first \"{}\" of shape {}.", m_what, empty,
+                            printable(firstEmpty->name), toString(firstEmpty->shape)));
         const std::uint64_t end = m_dataStart + m_dataBytes;
         if (position < end)
             fail(fmt::format("{} bytes follow the last tensor, which nothing describes",
