@@ -98,7 +98,8 @@ PlanEntry readEntry(const EntryReader& reader, const checkpoint::Checkpoint& che
     methodNamed(method);
     const std::optional<Storage> storage = checkpoint::parseStorage(reader.text("storage"));
     if (!storage) reader.fail("has a storage that is not dense, factored or pivoted");
-    const bool automatic = reader.flag("auto") || reader.flag("kept");
+    const bool kept = reader.flag("kept");
+    const bool automatic = reader.flag("auto") || kept;
     PlanEntry entry = makeEntry(*matrix, rank, automatic ? StorageChoice::Auto : choiceOf(*storage),
                                 method, nullptr);
     const std::optional<double> error = reader.optionalNumber("relative_error");

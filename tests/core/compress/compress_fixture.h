@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/backend/backend.h"
+#include "core/checkpoint/selection.h"
+#include "core/compress/compress.h"
+#include "tests/fixtures/tiny_t5.h"
+
+namespace rankscope::compress {
+
+/// A tiny model on disk and what compressing it takes.
+class CompressTest : public ::testing::Test {
+ protected:
+    checkpoint::Checkpoint make(const fixtures::TinyT5& model = {}) {
+        fixtures::writeTinyT5(folder / "source", model);
+        return checkpoint::openCheckpoint((folder / "source").string());
+    }
+
+    static CompressionPlan planFor(const checkpoint::Checkpoint& source, StorageChoice storage,
+                                   std::int64_t rank, const std::string& targets = "all") {
+        PlanOptions options;
+        options.target = {RankTarget::Kind::Rank, static_cast<double>(rank)};
+        options.storage = storage;
+        return makePlan(source, checkpoint::selectMatrices(source.matrices(), {targets, ""}), {},
+                        options);
+    }
+
+    CompressOptions into(const std::string& name) {
+        CompressOptions options;
+        options.target = folder / name;
+        options.threads = 2;
+        return options;
+    }
+
+    static const backend::Backend& engine() { return backend::loadBackend({}); }
+
+    /// Names in the test's folder, sorted: whatever a failed save left would show here.
+    std::vector<std::string> beside() const {
+        std::vector<std::string> names;
+        for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+            names.push_back(entry.path().filename().string());
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+
+    fixtures::TempFolder folder;
+    Progress quiet;
+};
+
+}  // namespace rankscope::compress

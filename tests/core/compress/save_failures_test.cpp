@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/compress/compress.h"
+#include "core/compress/target_folder.h"
+#include "core/compress/verify.h"
+#include "tests/core/compress/compress_fixture.h"
+
+namespace rankscope::compress {
+namespace {
+
+namespace fs = std::filesystem;
+using checkpoint::Checkpoint;
+using ::testing::HasSubstr;
+
+class SaveFailures : public CompressTest {
+ protected:
+    /// Compresses into `target`, which must be refused with `part` in the message, and leave the
+    /// source's bytes and the folder's names as they were.
+    void expectRefused(const fs::path& target, const std::string& part, bool force = false) {
+        const std::string before = fixtures::readFile(folder / "source" / "model.safetensors");
+        const std::vector<std::string> names = beside();
+        CompressOptions options = into("unused");
+        options.target = target;
+        options.force = force;
+        try {
+            compress(source, plan, options, engine(), quiet);
+            ADD_FAILURE() << target << " was accepted";
+        } catch (const Error& error) {
+            EXPECT_THAT(error.what(), HasSubstr(part));
+        }
+        EXPECT_EQ(beside(), names);
+        EXPECT_EQ(fixtures::readFile(folder / "source" / "model.safetensors"), before);
+        EXPECT_FALSE(fs::exists(folder / "source" / "inside"));
+    }
+
+    Checkpoint source = make();
+    CompressionPlan plan = planFor(source, StorageChoice::Factored, 6, "q");
+};
+
+TEST_F(SaveFailures, RefusesTheSourceUnderAnyName) {
+    for (const bool force : {false, true}) {
+        expectRefused(folder / "source", "source itself", force);
+        expectRefused(folder / "source/", "source itself", force);
+        expectRefused(folder / "source/../source", "source itself", force);
+        expectRefused(folder / "source" / "inside", "inside the source", force);
+        expectRefused(folder.path(), "contains the source", force);
+    }
+    fs::create_directory(folder / "source" / "deep");
+    expectRefused(folder / "source" / "deep" / "er", "inside the source");
+    fs::create_directory_symlink(folder / "source", folder / "link");
+    expectRefused(folder / "link", "symbolic link", true);
+    expectRefused(folder / "link" / "inside", "inside the source", true);
+    fs::create_symlink(folder / "nowhere", folder / "dangling");
+    expectRefused(folder / "dangling", "symbolic link", true);
+    fs::create_hard_link(folder / "source" / "model.safetensors", folder / "hard");
+    expectRefused(folder / "hard", "is a file", true);
+    expectRefused(folder / "missing" / "out", "folder above");
+    expectRefused(folder / "..", "does not name", true);
+}
+
+TEST_F(SaveFailures, SourceReachedThroughLinksIsStillTheSource) {
+    // A Hub snapshot: the folder holds links, the bytes lie elsewhere.
+    fs::create_directory(folder / "blobs");
+    fs::create_directory(folder / "snapshot");
+    fs::rename(folder / "source" / "model.safetensors", folder / "blobs" / "b1");
+    fs::create_symlink(folder / "blobs" / "b1", folder / "snapshot" / "model.safetensors");
+    fs::copy(folder / "source" / "config.json", folder / "snapshot" / "config.json");
+    const Checkpoint snapshot = checkpoint::openCheckpoint((folder / "snapshot").string());
+    CompressOptions options = into("blobs");
+    options.force = true;
+    EXPECT_THROW(compress(snapshot, plan, options, engine(), quiet), Error);
+    options.target = folder / "blobs" / "x";
+    EXPECT_THROW(compress(snapshot, plan, options, engine(), quiet), Error);
+    EXPECT_FALSE(fs::exists(folder / "blobs" / "x"));
+}
+
+TEST_F(SaveFailures, ReplacesOnlyCheckpointsAndOnlyWhenForced) {
+    fs::create_directory(folder / "out");
+    fixtures::writeFile(folder / "out" / "thesis.txt", "years of work");
+    expectRefused(folder / "out", "--force");
+    expectRefused(folder / "out", "holds no checkpoint", true);
+    fixtures::writeFile(folder / "out" / "config.json", "{}");
+    CompressOptions options = into("out");
+    options.force = true;
+    compress(source, plan, options, engine(), quiet);
+    EXPECT_FALSE(fs::exists(folder / "out" / "thesis.txt"));
+    EXPECT_TRUE(checkpoint::openCheckpoint((folder / "out").string())
+                    .findMatrix(plan.entries[0].matrix.name));
+    EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
+}
+
+/// Asks to stop at the k-th question.
+class StopsAfter : public Progress {
+ public:
+    explicit StopsAfter(int questions) : m_left(questions) {}
+    bool stopRequested() const override { return m_left-- <= 0; }
+
+ private:
+    mutable std::atomic<int> m_left;
+};
+
+TEST_F(SaveFailures, AStopLeavesTheOldTargetAndNothingElse) {
+    compress(source, plan, into("out"), engine(), quiet);
+    const std::string old = fixtures::readFile(folder / "out" / "rankscope.json");
+    CompressOptions options = into("out");
+    options.force = true;
+    options.threads = 1;
+    options.seed = 99;
+    int stopped = 0;
+    for (int questions = 0; questions < 2000; questions += 4) {
+        try {
+            compress(source, plan, options, engine(), StopsAfter(questions));
+            break;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::Interrupted);
+            EXPECT_EQ(fixtures::readFile(folder / "out" / "rankscope.json"), old);
+            EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
+            ++stopped;
+        }
+    }
+    EXPECT_GT(stopped, 10);
+    EXPECT_NE(fixtures::readFile(folder / "out" / "rankscope.json"), old);
+}
+
+/// Runs in a child, since the limit cannot be taken back: 0 where the save failed as it should.
+int saveWithFileLimit(const Checkpoint& source, const CompressionPlan& plan,
+                      const CompressOptions& options, const backend::Backend& backend,
+                      rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{bytes, bytes};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 3;
+    try {
+        compress(source, plan, options, backend, Progress());
+    } catch (const Error& error) {
+        const std::string message = error.what();
+        return message.find("needs") != std::string::npos &&
+                       message.find(" bytes") != std::string::npos
+                   ? 0
+                   : 2;
+    }
+    return 1;
+}
+
+TEST_F(SaveFailures, AFullDiskLeavesNothingAndSaysWhatIsNeeded) {
+    const backend::Backend& backend = engine();
+    CompressOptions options = into("out");
+    options.threads = 1;
+    // In the scratch files, in the config, in the weights.
+    for (const rlim_t bytes : {rlim_t{0}, rlim_t{100}, rlim_t{700}, rlim_t{30'000}}) {
+        const pid_t child = ::fork();
+        if (child == 0) ::_exit(saveWithFileLimit(source, plan, options, backend, bytes));
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFEXITED(status));
+        EXPECT_EQ(WEXITSTATUS(status), 0) << bytes;
+        EXPECT_EQ(beside(), std::vector<std::string>{"source"});
+    }
+}
+
+TEST(Space, IsAskedForBeforehand) {
+    EXPECT_EQ(spaceNeeded(1000), 1000 + 50 + 67'108'864U);
+    EXPECT_NO_THROW(requireSpace(10, 10, "/x"));
+    try {
+        requireSpace(11, 10, "/x");
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("11 bytes are needed, 10 are free"));
+    }
+}
+
+class Tampered : public SaveFailures {
+ protected:
+    /// Verifies folder "out" as if it had just been written from the plan.
+    void verify(std::vector<Layer> layers, const std::map<std::string, std::string>& hashes) {
+        verifySave(source, folder / "out", layers, hashes, into("out"), engine(), quiet);
+    }
+
+    std::vector<Layer> layersAsMade() {
+        std::vector<Layer> layers;
+        for (const PlanEntry& entry : plan.entries)
+            layers.push_back(makeLayer(source, entry, into("out"), engine()));
+        return layers;
+    }
+
+    std::map<std::string, std::string> hashesOf(const fs::path& path) {
+        const Checkpoint saved = checkpoint::openCheckpoint(path.string());
+        std::map<std::string, std::string> hashes;
+        for (const checkpoint::TensorEntry& entry : saved.tensors())
+            hashes[entry.name] = sha256Hex(saved.readBytes(entry));
+        return hashes;
+    }
+
+    /// Changes the highest byte of one number of a tensor in the written file.
+    void flip(const std::string& tensor) {
+        const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
+        const std::uint64_t at = saved.findTensor(tensor)->offset + 4 * 7 + 3;
+        std::string bytes = fixtures::readFile(folder / "out" / "model.safetensors");
+        bytes[at] = static_cast<char>(bytes[at] ^ 0x04);
+        fixtures::writeFile(folder / "out" / "model.safetensors", bytes);
+    }
+};
+
+TEST_F(Tampered, OneWrongByteIsFound) {
+    compress(source, plan, into("out"), engine(), quiet);
+    const auto hashes = hashesOf(folder / "out");
+    EXPECT_NO_THROW(verify(layersAsMade(), hashes));
+    flip("encoder.block.0.layer.0.SelfAttention.q.up.weight");
+    try {
+        verify(layersAsMade(), hashes);
+        FAIL() << "the hash must differ";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.subject(), "encoder.block.0.layer.0.SelfAttention.q.up.weight");
+    }
+    // Even with the hash of the wrong bytes, the layer's error gives it away.
+    try {
+        verify(layersAsMade(), hashesOf(folder / "out"));
+        FAIL() << "the error must differ";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.subject(), "encoder.block.0.layer.0.SelfAttention.q.weight");
+        EXPECT_THAT(error.what(), HasSubstr("was predicted"));
+    }
+}
+
+TEST_F(Tampered, APlanThatPredictsAnotherErrorFails) {
+    plan.entries[0].relativeError = 0.123;
+    EXPECT_THROW(compress(source, plan, into("out"), engine(), quiet), Error);
+    EXPECT_EQ(beside(), std::vector<std::string>{"source"});
+}
+
+TEST_F(Tampered, ASourceThatChangesMeanwhileFails) {
+    std::string bytes = fixtures::readFile(folder / "source" / "model.safetensors");
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    bytes += "x";
+    fixtures::writeFile(folder / "source" / "model.safetensors", bytes);
+    EXPECT_THROW(compress(source, plan, into("out"), engine(), quiet), Error);
+    EXPECT_EQ(beside(), std::vector<std::string>{"source"});
+}
+
+}  // namespace
+}  // namespace rankscope::compress
