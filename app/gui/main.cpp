@@ -2,9 +2,7 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QElapsedTimer>
-#include <QTimer>
 #include <cstdio>
-#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <string>
@@ -91,7 +89,10 @@ int main(int argc, char** argv) {
                                        QStringLiteral("Start with the view of one matrix."));
     const QCommandLineOption rankOption(
         QStringLiteral("rank"), QStringLiteral("Start with this rank set."), QStringLiteral("N"));
-    parser.addOptions({renderOption, screenshotOption, oneOption, rankOption});
+    const QCommandLineOption startOption(
+        QStringLiteral("check-start"),
+        QStringLiteral("Exit once the window has been drawn; to measure how long it takes."));
+    parser.addOptions({renderOption, screenshotOption, oneOption, rankOption, startOption});
     parser.addPositionalArgument(QStringLiteral("CHECKPOINT"),
                                  QStringLiteral("Folder, weights file, Hub id, or demo."),
                                  QStringLiteral("[CHECKPOINT]"));
@@ -124,6 +125,10 @@ int main(int argc, char** argv) {
     }
     if (parser.isSet(screenshotOption)) {
         return screenshot(window, session, parser.value(screenshotOption));
+    }
+    if (parser.isSet(startOption)) {
+        QApplication::processEvents();
+        return window.grab().isNull() ? 1 : 0;
     }
     return QApplication::exec();
 }

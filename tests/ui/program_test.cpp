@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include <unistd.h>
+
+#include "tests/fixtures/tiny_t5.h"
+
+namespace rankscope {
+namespace {
+
+using fixtures::readFile;
+using fixtures::TempFolder;
+using fixtures::writeFile;
+
+struct Outcome {
+    int code;
+    std::string output, errors;
+};
+
+Outcome run(const TempFolder& folder, const std::string& arguments) {
+    const auto out = (folder / "out.txt").string();
+    const auto err = (folder / "err.txt").string();
+    const int status = std::system(("QT_QPA_PLATFORM=offscreen '" RANKSCOPE_WINDOW "' " +
+                                    arguments + " >'" + out + "' 2>'" + err + "' </dev/null")
+                                       .c_str());
+    return {WEXITSTATUS(status), readFile(out), readFile(err)};
+}
+
+TEST(WindowProgram, VersionHelpAndWrongOptions) {
+    const TempFolder folder;
+    EXPECT_EQ(run(folder, "--version").output, "rankscope " RANKSCOPE_VERSION "\n");
+    const auto help = run(folder, "--help");
+    EXPECT_EQ(help.code, 0);
+    EXPECT_NE(help.output.find("--render"), std::string::npos);
+    const auto wrong = run(folder, "--colour");
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_NE(wrong.errors.find("colour"), std::string::npos);
+    EXPECT_EQ(run(folder, "a b").code, 2);
+}
+
+TEST(WindowProgram, RenderDrawsOneFigureAndExits) {
+    const TempFolder folder;
+    const auto figure = (folder / "x.pdf").string();
+    writeFile(
+        folder / "r.json",
+        R"({"figure":"error","out":")" + figure +
+            R"(","spectra":[{"name":"w","shape":[3,3],"singular_values":[4,2,1]}],"rank":2})");
+    const auto request = (folder / "r.json").string();
+    const auto outcome = run(folder, "--render '" + request + "'");
+    EXPECT_EQ(outcome.code, 0) << outcome.errors;
+    EXPECT_TRUE(readFile(figure).starts_with("%PDF"));
+    std::filesystem::remove(figure);
+    const int piped = std::system(
+        ("QT_QPA_PLATFORM=offscreen '" RANKSCOPE_WINDOW "' --render - < '" + request + "'")
+            .c_str());
+    EXPECT_EQ(WEXITSTATUS(piped), 0);
+    EXPECT_TRUE(std::filesystem::exists(figure));
+}
+
+TEST(WindowProgram, ABadRequestSaysWhyAndFails) {
+    const TempFolder folder;
+    writeFile(folder / "r.json", "{\"figure\":\"pie\"}");
+    const auto outcome = run(folder, "--render '" + (folder / "r.json").string() + "'");
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_NE(outcome.errors.find("pie"), std::string::npos) << outcome.errors;
+    EXPECT_EQ(run(folder, "--render /nowhere.json").code, 1);
+    writeFile(folder / "r.json", "{");
+    EXPECT_EQ(run(folder, "--render '" + (folder / "r.json").string() + "'").code, 1);
+}
+
+/// Starts the window on a model and stops it again.
+class RunningWindow {
+ public:
+    explicit RunningWindow(const std::string& model) : m_pid(::fork()) {
+        if (m_pid == 0) {
+            ::setenv("QT_QPA_PLATFORM", "offscreen", 1);
+            ::execl(RANKSCOPE_WINDOW, RANKSCOPE_WINDOW, model.c_str(), nullptr);
+            ::_exit(127);
+        }
+    }
+    ~RunningWindow() {
+        ::kill(m_pid, SIGTERM);
+        ::waitpid(m_pid, nullptr, 0);
+    }
+    RunningWindow(const RunningWindow&) = delete;
+    RunningWindow& operator=(const RunningWindow&) = delete;
+    std::string maps() const { return readFile("/proc/" + std::to_string(m_pid) + "/maps"); }
+    bool running() const { return ::waitpid(m_pid, nullptr, WNOHANG) == 0; }
+
+ private:
+    pid_t m_pid;
+};
+
+TEST(WindowProgram, NeverMapsLibTorch) {
+    const TempFolder folder;
+    const RunningWindow window(fixtures::writeTinyT5(folder / "tiny").string());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    ASSERT_TRUE(window.running());
+    const std::string maps = window.maps();
+    EXPECT_NE(maps.find("libqcustomplot"), std::string::npos) << maps.substr(0, 200);
+    EXPECT_EQ(maps.find("libtorch"), std::string::npos);
+    EXPECT_EQ(maps.find("libopenblas"), std::string::npos);
+}
+
+TEST(WindowProgram, StartsAndShowsAModelInUnderASecond) {
+    const TempFolder folder;
+    const auto model = fixtures::writeTinyT5(folder / "tiny").string();
+    double best = 1e9;
+    for (int i = 0; i < 3; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        const auto outcome = run(folder, "--check-start '" + model + "'");
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        ASSERT_EQ(outcome.code, 0) << outcome.errors;
+        best = std::min(best, took.count());
+    }
+    EXPECT_LT(best, 1.0);
+    RecordProperty("seconds", std::to_string(best));
+}
+
+}  // namespace
+}  // namespace rankscope

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+#include <string>
+#include <vector>
+
+#include "core/spectra/spectrum.h"
+#include "tests/fixtures/tiny_t5.h"
+#include "ui/session/session.h"
+
+namespace rankscope::uitest {
+
+/// Singular values 2^-i, i = 0 … n-1: everything about them is known by hand.
+std::vector<double> halves(std::int64_t count);
+
+/// A session with a tiny T5 open, invented spectra for every matrix, and no child process.
+struct OpenSession {
+    OpenSession();
+    fixtures::TempFolder folder;
+    ui::Session session;
+    /// Must be called once the widgets under test exist: opens the model, adds the spectra.
+    void open();
+};
+
+/// An executable shell script standing in for rankscope-cli; returns its path.
+QString fakeProgram(const fixtures::TempFolder& folder, const std::string& body);
+
+}  // namespace rankscope::uitest

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/main_window.h"
+
+#include <gtest/gtest.h>
+
+#include <QAbstractButton>
+#include <QDropEvent>
+#include <QLineEdit>
+#include <QMimeData>
+#include <QTest>
+#include <cmath>
+#include <sstream>
+
+#include "tests/ui/ui_fixture.h"
+#include "ui/forms/compress_dialog.h"
+#include "ui/forms/export_dialog.h"
+
+namespace rankscope::ui {
+namespace {
+
+using uitest::OpenSession;
+
+const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
+const std::string wi0 = "encoder.block.0.layer.1.DenseReluDense.wi_0.weight";
+
+class WindowTest : public ::testing::Test {
+ protected:
+    void show() {
+        window.show();
+        open.open();
+        QTest::qWait(150);
+    }
+    QModelIndex inTree(const std::string& name) {
+        auto* panel = window.matrixPanel();
+        return panel->filter()->mapFromSource(panel->model()->indexOfMatrix(name));
+    }
+    void click(const QModelIndex& index, Qt::KeyboardModifiers modifiers = {}) {
+        auto* tree = window.matrixPanel()->tree();
+        tree->scrollTo(index);
+        QTest::mouseClick(tree->viewport(), Qt::LeftButton, modifiers,
+                          tree->visualRect(index).center());
+    }
+    std::vector<std::string> selected() const {
+        std::vector<std::string> names;
+        for (const auto& matrix : open.session.selection()) {
+            names.push_back(matrix.name);
+        }
+        return names;
+    }
+    OpenSession open;
+    MainWindow window{&open.session};
+};
+
+TEST_F(WindowTest, WelcomesAndOpensWhatIsAskedFor) {
+    window.show();
+    EXPECT_TRUE(window.showsWelcome());
+    EXPECT_TRUE(window.welcomePage()->demoButton()->isVisible());
+    QString asked;
+    QObject::connect(window.welcomePage(), &WelcomePage::pathRequested,
+                     [&](const QString& path) { asked = path; });
+    QTest::mouseClick(window.welcomePage()->demoButton(), Qt::LeftButton);
+    EXPECT_EQ(asked, "demo");
+    open.open();
+    EXPECT_FALSE(window.showsWelcome());
+    EXPECT_TRUE(window.windowTitle().startsWith("tiny"));
+}
+
+TEST_F(WindowTest, ShowsErrorsAsSentencesInABar) {
+    window.show();
+    open.session.open("/nowhere/model");
+    EXPECT_TRUE(window.messageBar()->isVisible());
+    EXPECT_TRUE(window.message().contains("/nowhere/model"));
+    EXPECT_TRUE(window.showsWelcome());
+    open.open();
+    EXPECT_FALSE(window.messageBar()->isVisible());
+}
+
+TEST_F(WindowTest, ClickingATreeItemSelectsItsMatrices) {
+    show();
+    click(inTree(q0));
+    EXPECT_EQ(selected(), std::vector<std::string>{q0});
+    EXPECT_EQ(window.spectraPage()->spectrumPlot()->plotData().curves.size(), 1U);
+    click(inTree(wi0), Qt::ControlModifier);
+    EXPECT_EQ(selected(), (std::vector<std::string>{q0, wi0}));
+    EXPECT_EQ(window.spectraPage()->errorPlot()->plotData().curves.size(), 2U);
+    click(inTree(q0).parent());
+    EXPECT_EQ(selected().size(), 7U);  // q k v o wi_0 wi_1 wo
+    click(inTree(q0).parent().parent());
+    EXPECT_GE(selected().size(), 14U);
+}
+
+TEST_F(WindowTest, OneDragMovesLineFieldSliderAndBothPlots) {
+    show();
+    click(inTree(wi0));
+    QTest::qWait(50);
+    RankPlot* plot = window.spectraPage()->errorPlot();
+    const auto at = [&](double rank) {
+        return QPoint(static_cast<int>(std::lround(plot->xAxis->coordToPixel(rank))),
+                      plot->axisRect()->center().y());
+    };
+    QTest::mousePress(plot, Qt::LeftButton, {}, at(static_cast<double>(plot->rank())));
+    QTest::mouseMove(plot, at(15));
+    QTest::mouseMove(plot, at(9));
+    QTest::mouseRelease(plot, Qt::LeftButton, {}, at(9));
+    EXPECT_NEAR(static_cast<double>(open.session.rank()), 9, 1);
+    const auto rank = open.session.rank();
+    EXPECT_EQ(window.planPanel()->rankField()->value(), rank);
+    EXPECT_EQ(window.spectraPage()->slider()->value(), rank);
+    EXPECT_EQ(window.spectraPage()->spectrumPlot()->rank(), rank);
+    EXPECT_EQ(window.spectraPage()->errorPlot()->rank(), rank);
+    EXPECT_EQ(open.session.chosenRank(wi0), rank);
+    EXPECT_EQ(inTree(wi0).siblingAtColumn(MatrixTreeModel::RankColumn).data().toString(),
+              QString::number(rank));
+}
+
+TEST_F(WindowTest, KeysAndNumberFieldMoveTheSameRank) {
+    show();
+    click(inTree(wi0));
+    RankPlot* plot = window.spectraPage()->spectrumPlot();
+    QTest::keyClick(plot, Qt::Key_Home);
+    QTest::keyClick(plot, Qt::Key_Right, Qt::ShiftModifier);
+    EXPECT_EQ(window.planPanel()->rankField()->value(), 11);
+    auto* field = window.planPanel()->rankField();
+    field->selectAll();
+    QTest::keyClicks(field, "20");
+    QTest::keyClick(field, Qt::Key_Return);
+    EXPECT_EQ(open.session.rank(), 20);
+    EXPECT_EQ(plot->rank(), 20);
+    window.spectraPage()->slider()->setValue(4);
+    EXPECT_EQ(field->value(), 4);
+    EXPECT_EQ(open.session.chosenRank(wi0), 4);
+}
+
+TEST_F(WindowTest, SelectingAloneSetsNoRank) {
+    show();
+    click(inTree(q0));
+    click(inTree(wi0));
+    EXPECT_FALSE(open.session.plan());
+}
+
+TEST_F(WindowTest, OneMatrixIsShownAsInThePostOnPlainAxes) {
+    show();
+    click(inTree(q0).parent());
+    window.spectraPage()->showOneMatrix(true);
+    const auto& left = window.spectraPage()->spectrumPlot()->plotData();
+    const auto& right = window.spectraPage()->errorPlot()->plotData();
+    ASSERT_EQ(left.curves.size(), 1U);
+    ASSERT_EQ(right.curves.size(), 1U);
+    EXPECT_FALSE(left.logY);
+    EXPECT_TRUE(right.yTitle.startsWith("Frobenius error"));
+    window.spectraPage()->logValueBox()->click();
+    EXPECT_TRUE(window.spectraPage()->spectrumPlot()->plotData().logY);
+    window.spectraPage()->showOneMatrix(false);
+    EXPECT_EQ(window.spectraPage()->spectrumPlot()->plotData().curves.size(), 7U);
+}
+
+TEST_F(WindowTest, TheFilterBoxHidesWhatDoesNotFit) {
+    show();
+    QTest::keyClicks(window.matrixPanel()->filterBox(), "decoder q");
+    EXPECT_FALSE(inTree(q0).isValid());
+    EXPECT_TRUE(inTree("decoder.block.0.layer.1.EncDecAttention.q.weight").isValid());
+    // A group now stands for what it shows.
+    click(window.matrixPanel()->filter()->index(0, 0));
+    EXPECT_EQ(selected().size(), 4U);
+    window.matrixPanel()->filterBox()->clear();
+    EXPECT_TRUE(inTree(q0).isValid());
+}
+
+TEST_F(WindowTest, ADroppedFolderOpens) {
+    window.show();
+    const auto model = fixtures::writeTinyT5(open.folder / "dropped");
+    QMimeData data;
+    data.setUrls({QUrl::fromLocalFile(QString::fromStdString(model.string()))});
+    QDropEvent drop(QPointF(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&window, &drop);
+    ASSERT_TRUE(open.session.checkpoint());
+    EXPECT_TRUE(window.windowTitle().startsWith("dropped"));
+    EXPECT_EQ(open.session.recentFiles().paths().value(0), QString::fromStdString(model.string()));
+}
+
+TEST_F(WindowTest, TablesHoldExactlyTheShownCurves) {
+    show();
+    click(inTree(q0));
+    std::istringstream rows(window.spectraPage()->spectraTable());
+    std::string row;
+    ASSERT_TRUE(std::getline(rows, row));
+    EXPECT_TRUE(row.starts_with("name,index,singular_value"));
+    int index = 0;
+    while (std::getline(rows, row)) {
+        const auto cells = QString::fromStdString(row).trimmed().split(',');
+        ASSERT_GE(cells.size(), 3);
+        EXPECT_EQ(cells[0].toStdString(), q0);
+        EXPECT_EQ(cells[1].toInt(), ++index);
+        EXPECT_EQ(cells[2].toDouble(), std::ldexp(1.0, 1 - index));
+    }
+    EXPECT_EQ(index, 24);
+    std::istringstream curve(window.spectraPage()->curvesTable());
+    int lines = 0;
+    while (std::getline(curve, row)) {
+        ++lines;
+    }
+    EXPECT_EQ(lines, 1 + 25);  // title, ranks 0 … 24
+}
+
+TEST_F(WindowTest, TheExportedFigureIsTheShownOneWithItsZoom) {
+    show();
+    click(inTree(q0).parent());
+    window.spectraPage()->spectrumPlot()->xAxis->setRange(3, 7);
+    open.session.setRank(6);
+    const FigureRequest request = ExportDialog(window.spectraPage()->figure()).request();
+    EXPECT_EQ(request.kind, FigureKind::Both);
+    EXPECT_EQ(request.spectra.size(), 7U);
+    EXPECT_EQ(request.rank, 6);
+    ASSERT_TRUE(request.views[0]);
+    EXPECT_EQ(request.views[0]->xLower, 3);
+    EXPECT_EQ(request.views[0]->xUpper, 7);
+}
+
+TEST_F(WindowTest, AJobShowsItsProgressAndCanBeCancelled) {
+    window.show();
+    open.session.setProgram(uitest::fakeProgram(open.folder, R"SH(
+trap 'exit 130' INT
+echo '{"event":"progress","fraction":0.5,"label":"half"}'
+while :; do sleep 0.05; done
+)SH"));
+    const auto model = fixtures::writeTinyT5(open.folder / "slow");
+    ASSERT_TRUE(open.session.open(QString::fromStdString(model.string())));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return window.jobBar()->progressBar()->value() == 500; }));
+    EXPECT_TRUE(window.jobBar()->isVisible());
+    QTest::mouseClick(window.jobBar()->cancelButton(), Qt::LeftButton);
+    EXPECT_TRUE(QTest::qWaitFor([&] { return !window.jobBar()->isVisible(); }));
+    EXPECT_FALSE(window.messageBar()->isVisible());
+}
+
+TEST_F(WindowTest, CompressRunsTheChildWithThePlanAndShowsTheResult) {
+    show();
+    open.session.setSelection({q0}, q0);
+    open.session.setRank(5);
+    const auto copy = (open.folder / "plan-seen.json").string();
+    open.session.setProgram(uitest::fakeProgram(open.folder, "cp \"$4\" '" + copy + R"SH('
+echo '{"event":"progress","fraction":0.5,"label":"q"}'
+printf '{"event":"done","result":{"path":"%s","parameters":{"dense":2000,"stored":1500},' "$6"
+printf '"bytes":{"before":8000,"after":6000},"layers":[{"name":"a","relative_error":0.125},'
+printf '{"name":"b","relative_error":0.25}],"verified":true}}\n'
+)SH"));
+    CompressDialog dialog(&open.session, &window);
+    dialog.show();
+    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
+    EXPECT_FALSE(dialog.job());  // no folder was named
+    EXPECT_FALSE(dialog.resultLabel()->text().isEmpty());
+    QTest::keyClicks(dialog.folderField(), "/tmp/smaller");
+    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    const QString text = dialog.resultLabel()->text();
+    for (const char* part :
+         {"/tmp/smaller", "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
+        EXPECT_TRUE(text.contains(part)) << part << " in " << text.toStdString();
+    }
+    const auto plan = compress::planFromJson(parseJson(fixtures::readFile(copy), "plan"),
+                                             *open.session.checkpoint(), "plan");
+    ASSERT_EQ(plan.entries.size(), 1U);
+    EXPECT_EQ(plan.entries[0].matrix.name, q0);
+    EXPECT_EQ(plan.entries[0].rank, 5);
+}
+
+TEST_F(WindowTest, CompressCanBeCancelledAndFailuresAreSaid) {
+    show();
+    open.session.setSelection({q0}, q0);
+    open.session.setRank(5);
+    open.session.setProgram(uitest::fakeProgram(open.folder, R"SH(
+trap 'exit 130' INT
+echo '{"event":"progress","fraction":0.5,"label":"q"}'
+while :; do sleep 0.05; done
+)SH"));
+    CompressDialog dialog(&open.session, &window);
+    dialog.show();
+    dialog.folderField()->setText("/tmp/smaller");
+    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
+    ASSERT_TRUE(dialog.job());
+    QTest::qWait(200);
+    EXPECT_FALSE(dialog.startButton()->isEnabled());
+    QTest::mouseClick(dialog.stopButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    EXPECT_TRUE(dialog.startButton()->isEnabled());
+    open.session.setProgram("/nowhere/rankscope-cli");
+    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    EXPECT_TRUE(dialog.resultLabel()->text().contains("/nowhere/rankscope-cli"));
+}
+
+TEST_F(WindowTest, EveryControlHasAnAccessibleNameAndTabReachesThePlots) {
+    show();
+    for (QWidget* widget : window.findChildren<QWidget*>()) {
+        const bool own = qobject_cast<QAbstractButton*>(widget) ||
+                         qobject_cast<QLineEdit*>(widget) || qobject_cast<QComboBox*>(widget) ||
+                         qobject_cast<QSlider*>(widget) || qobject_cast<QSpinBox*>(widget) ||
+                         qobject_cast<QTreeView*>(widget) || qobject_cast<RankPlot*>(widget);
+        // Parts that Qt makes inside its own widgets have names of their own.
+        const bool inner = widget->objectName().startsWith("qt_") ||
+                           qobject_cast<QAbstractSpinBox*>(widget->parentWidget()) ||
+                           qobject_cast<QLineEdit*>(widget->parentWidget()) ||
+                           qobject_cast<QTabBar*>(widget->parentWidget());
+        if (own && !inner && widget->focusPolicy() != Qt::NoFocus) {
+            EXPECT_FALSE(widget->accessibleName().isEmpty())
+                << widget->metaObject()->className() << " " << widget->objectName().toStdString();
+        }
+    }
+    bool reached = false;
+    QWidget* next = window.matrixPanel()->tree();
+    for (int i = 0; i < 200 && !reached; ++i) {
+        next = next->nextInFocusChain();
+        reached = next == window.spectraPage()->spectrumPlot();
+    }
+    EXPECT_TRUE(reached);
+    EXPECT_TRUE(window.spectraPage()->spectrumPlot()->focusPolicy() & Qt::TabFocus);
+}
+
+TEST_F(WindowTest, NoTextIsCutAtTheDefaultSize) {
+    show();
+    EXPECT_EQ(window.size(), QSize(1280, 800));
+    for (QLabel* label : window.findChildren<QLabel*>()) {
+        if (label->isVisible() && !label->wordWrap()) {
+            EXPECT_GE(label->width(), label->sizeHint().width()) << label->text().toStdString();
+        }
+    }
+    for (QAbstractButton* button : window.findChildren<QAbstractButton*>()) {
+        if (button->isVisible() && !button->text().isEmpty()) {
+            EXPECT_GE(button->width(), button->minimumSizeHint().width())
+                << button->text().toStdString();
+        }
+    }
+}
+
+TEST_F(WindowTest, MovingTheRankOfAllMatricesIsQuick) {
+    show();
+    std::vector<std::string> names;
+    for (const auto& matrix : open.session.linearMatrices()) {
+        names.push_back(matrix.name);
+    }
+    open.session.setSelection(names, names.front());
+    QElapsedTimer time;
+    time.start();
+    for (int rank = 1; rank <= 20; ++rank) {
+        open.session.setRank(rank);
+    }
+    EXPECT_LT(time.elapsed() / 20.0, 50.0);
+}
+
+}  // namespace
+}  // namespace rankscope::ui
