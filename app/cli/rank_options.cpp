@@ -38,7 +38,11 @@ void RankOptions::addTo(CLI::App& app) {
     const auto add = [&](const char* name, auto& value, const char* group) {
         return addOption(app, findOption(table, name), value)->group(group);
     };
-    add("rank", m_rank, target);
+    // Its range depends on the matrices; the plan says it with their names.
+    Option rank = findOption(table, "rank");
+    rank.minimum.reset();
+    rank.maximum.reset();
+    addOption(app, rank, m_rank)->group(target);
     add("ratio", m_ratio, target);
     add("energy", m_energy, target);
     add("error", m_error, target);
