@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/report/document.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <string_view>
 
@@ -144,9 +144,9 @@ std::string toMarkdown(const Document& document) {
 std::string toCsv(const Table& table) {
     std::string out;
     const auto line = [&out](const std::vector<std::string>& cells) {
-        for (std::size_t c = 0; c < cells.size(); ++c)
-            out += fmt::format("{}{}", c > 0 ? "," : "", csvCell(cells[c]));
-        out += "\r\n";
+        std::vector<std::string> quoted;
+        for (const std::string& cell : cells) quoted.push_back(csvCell(cell));
+        out += fmt::format("{}\r\n", fmt::join(quoted, ","));
     };
     line(table.header);
     for (const auto& row : table.rows) line(row);
