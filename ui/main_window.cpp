@@ -52,7 +52,7 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
     workbench->addWidget(m_spectra);
     workbench->addWidget(m_plan);
     workbench->setStretchFactor(1, 1);
-    workbench->setSizes({320, 660, 300});
+    workbench->setSizes({365, 635, 280});
     m_pages->addWidget(m_welcome);
     m_pages->addWidget(workbench);
     auto* central = new QWidget(this);

@@ -165,6 +165,12 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
             graph->addToLegend(legend);
         }
         legend->setVisible(data.curves.size() > 1);
+        // Falling curves leave the lower left free on logarithmic axes, the upper right on plain
+        // ones; below the legend stands the readout.
+        auto* inset = rect.insetLayout();
+        inset->setInsetAlignment(0, data.logY && !data.logX ? Qt::AlignLeft | Qt::AlignBottom
+                                                            : Qt::AlignRight | Qt::AlignTop);
+        inset->setMargins(QMargins(8, 8, 8, 46));
     }
     x->setRange(data.xLower, data.xUpper);
     y->setRange(data.yLower, data.yUpper);

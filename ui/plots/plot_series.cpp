@@ -85,6 +85,23 @@ void fit(PlotData& data) {
     }
 }
 
+/// Where all curves are of one block, its name ("encoder 0 ") is left out of the legend.
+void shortenLabels(PlotData& data) {
+    if (data.curves.size() < 2) {
+        return;
+    }
+    const QString& first = data.curves.front().label;
+    const QString prefix = first.left(first.lastIndexOf(QLatin1Char(' ')) + 1);
+    const bool shared = std::all_of(data.curves.begin(), data.curves.end(), [&](const Curve& c) {
+        return c.label.startsWith(prefix) && c.label.lastIndexOf(QLatin1Char(' ')) < prefix.size();
+    });
+    if (shared) {
+        for (Curve& curve : data.curves) {
+            curve.label.remove(0, prefix.size());
+        }
+    }
+}
+
 PlotData emptyData(Spectra spectra, const AxesChoice& axes) {
     PlotData data;
     data.logX = axes.logRank;
@@ -122,6 +139,7 @@ PlotData spectrumData(Spectra spectra, const AxesChoice& axes) {
     if (zeros && axes.logValue) {
         data.note = tr("singular values of exactly 0 cannot be drawn on this axis");
     }
+    shortenLabels(data);
     fit(data);
     return data;
 }
@@ -139,6 +157,7 @@ PlotData errorData(Spectra spectra, const AxesChoice& axes) {
     if (axes.logValue && !spectra.empty()) {
         data.note = tr("0 at full rank (not on a log axis)");
     }
+    shortenLabels(data);
     fit(data);
     return data;
 }
@@ -188,7 +207,7 @@ QString errorReadout(Spectra spectra, std::int64_t rank) {
 
 QString frobeniusReadout(const spectra::Spectrum& spectrum, std::int64_t rank) {
     const auto own = std::clamp<std::int64_t>(rank, 0, spectrum.size());
-    return tr("r = %1   ‖W − Wᵣ‖ = %2 (%3 %)")
+    return tr("r = %1   ‖W − Wᵣ‖ = %2\n%3 % of ‖W‖")
         .arg(own)
         .arg(number(spectrum.error(own)), number(100 * spectrum.relativeError(own)));
 }
