@@ -162,7 +162,7 @@ void drawFigure(QCustomPlot& plot, const FigureRequest& request) {
             addRankLine(*rect, *request.rank);
             addText(*rect, readout(request, i), false, 0.985);
         }
-        addText(*rect, data[i].note, true, 0.90);
+        addText(*rect, data[i].note, true, 0.06);
     }
     if (row == 1 && data.size() > 1) {
         auto* title = plot.plotLayout()->element(0, 0);

@@ -50,7 +50,7 @@ RankPlot::RankPlot(const QString& accessibleName, QWidget* parent) : QCustomPlot
     m_note = new QCPItemText(this);
     m_note->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
     m_note->position->setType(QCPItemPosition::ptAxisRectRatio);
-    m_note->position->setCoords(0.985, 0.90);
+    m_note->position->setCoords(0.985, 0.05);
     m_note->setFont(pixelFont(fontPixels - 1));
     m_note->setColor(QColor(90, 90, 90));
     drawLine();
