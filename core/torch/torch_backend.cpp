@@ -78,8 +78,10 @@ backend::BackendInfo TorchBackend::info() const {
     info.cudaBuilt = at::hasCUDA() || std::strstr(TORCH_VERSION, "+cu") != nullptr;
     info.cudaReason = cudaReason();
     if (info.cudaReason.empty()) {
-        for (std::size_t i = 0; i < torch::cuda::device_count(); ++i) {
-            info.gpus.push_back(gpuName(static_cast<int>(i)));
+        // The count's type differs between versions of LibTorch.
+        const int count = static_cast<int>(torch::cuda::device_count());
+        for (int i = 0; i < count; ++i) {
+            info.gpus.push_back(gpuName(i));
         }
     }
     return info;
