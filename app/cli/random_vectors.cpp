@@ -44,7 +44,7 @@ void run(const RandomVectorsCommandOptions& options, Context& context) {
     how.threads = context.options.threads;
     const auto results =
         evaluate::randomVectors(planned.checkpoint, planned.plan, how, backend, context.progress);
-    context.output.result({{"results", evaluate::toJson(results)}}, [&] { return text(results); });
+    context.output.result(evaluate::toJson(results), [&] { return text(results); });
 }
 
 }  // namespace

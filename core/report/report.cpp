@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/report/report.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
@@ -31,6 +35,24 @@ void requireReplaceable(const ReportOptions& options) {
                             "another --out.",
                             printable(options.target.string())),
                 options.target.string());
+}
+
+/// The name a report has until it takes an older one's place.
+fs::path besides(const fs::path& target) {
+    const fs::path whole = fs::canonical(target);
+    return whole.parent_path() / fmt::format("{}.new-{}", whole.filename().string(), ::getpid());
+}
+
+/// Puts `made` in the place of `old`, in one step, and removes the old one.
+fs::path exchange(const fs::path& made, const fs::path& old) {
+    const fs::path place = fs::canonical(old);
+    if (renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) != 0)
+        throw Error(
+            fmt::format("{}: cannot be replaced: {}; the new report is at {}.",
+                        printable(place.string()), errnoText(errno), printable(made.string())),
+            place.string());
+    fs::remove_all(made);
+    return place;
 }
 
 std::string curvesText(const ReportData& data) {
@@ -85,7 +107,9 @@ bool drawFigures(const fs::path& folder, const ReportData& data, const Progress&
 ReportResult writeReport(const checkpoint::Checkpoint& checkpoint, const ReportOptions& options,
                          const Progress& progress) {
     requireReplaceable(options);
-    compress::TargetFolder folder(options.target, checkpoint, options.force);
+    const bool replace = options.force && fs::exists(options.target);
+    compress::TargetFolder folder(replace ? besides(options.target) : options.target, checkpoint,
+                                  false);
     const ReportData data = gatherReport(checkpoint, options, progress);
     const fs::path& partial = folder.partial();
     ReportResult result;
@@ -108,6 +132,7 @@ ReportResult writeReport(const checkpoint::Checkpoint& checkpoint, const ReportO
     throwIfStopped(progress);
     folder.publish();
     result.path = folder.target();
+    if (replace) result.path = exchange(folder.target(), options.target);
     return result;
 }
 

@@ -184,28 +184,28 @@ Json tablesJson(const checkpoint::Checkpoint& checkpoint, const ReportOptions& o
     for (const BudgetRow& row : data.budgets) budgets.push_back(toJson(row));
     Json published = {{"same_shape", data.post.sameShape}};
     if (!data.post.sameShape) published["reason"] = data.post.reason;
-    return {
-        {"model", inspected.at("model")},
-        {"dense_parameters", checkpoint.denseParameterCount()},
-        {"parameters", inspected.at("parameters")},
-        {"bytes", inspected.at("bytes")},
-        {"rank", data.rank},
-        {"roles", std::move(roles)},
-        {"parameter_table", std::move(parameters)},
-        {"budgets", std::move(budgets)},
-        {"random_vectors",
-         {{"uniform", evaluate::toJson(data.uniform)}, {"normal", evaluate::toJson(data.normal)}}},
-        {"published", std::move(published)},
-        {"provenance",
-         {{"command", options.command},
-          {"seed", options.seed},
-          {"content_sha256", data.contentHash},
-          {"fingerprint", checkpoint.fingerprint()},
-          {"program", data.facts.at("program")},
-          {"libtorch", data.facts.at("libtorch")},
-          {"cpu", data.facts.at("cpu")},
-          {"spectra_seconds", data.spectra.seconds},
-          {"spectra_from_cache", data.spectra.fromCache}}}};
+    return {{"model", inspected.at("model")},
+            {"dense_parameters", checkpoint.denseParameterCount()},
+            {"parameters", inspected.at("parameters")},
+            {"bytes", inspected.at("bytes")},
+            {"rank", data.rank},
+            {"roles", std::move(roles)},
+            {"parameter_table", std::move(parameters)},
+            {"budgets", std::move(budgets)},
+            {"random_vectors",
+             {{"uniform", evaluate::toJson(data.uniform).at("results")},
+              {"normal", evaluate::toJson(data.normal).at("results")}}},
+            {"published", std::move(published)},
+            {"provenance",
+             {{"command", options.command},
+              {"seed", options.seed},
+              {"content_sha256", data.contentHash},
+              {"fingerprint", checkpoint.fingerprint()},
+              {"program", data.facts.at("program")},
+              {"libtorch", data.facts.at("libtorch")},
+              {"cpu", data.facts.at("cpu")},
+              {"spectra_seconds", data.spectra.seconds},
+              {"spectra_from_cache", data.spectra.fromCache}}}};
 }
 
 }  // namespace rankscope::report

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+
+namespace rankscope::cli_test {
+
+/// What a run of rankscope-cli left.
+struct Outcome {
+    int exitCode = -1;  ///< -1 where a signal ended it
+    std::string out, err;
+    double seconds = 0;
+    long residentKilobytes = 0;  ///< largest
+    Json json() const { return Json::parse(out); }
+    std::vector<Json> events() const;
+};
+
+struct RunOptions {
+    std::vector<std::string> environment = {};  ///< "NAME=value", added to this program's
+    std::string interruptAfter = {};            ///< SIGINT once standard output holds this text
+    bool closedOutput = false;                  ///< standard output is a pipe nobody reads
+};
+
+/// Runs the built command line with these words.
+Outcome runCommand(const std::vector<std::string>& words, const RunOptions& options = {});
+
+/// A Flan-T5 checkpoint with the true header and only holes for weights (all zero): `layers` per
+/// stack, gated and untied. Returns the folder.
+std::filesystem::path writeSparseFlanT5(const std::filesystem::path& folder, std::int64_t dModel,
+                                        std::int64_t dFf, std::int64_t heads, int layers);
+
+}  // namespace rankscope::cli_test

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/command_runner.h"
+#include "tests/fixtures/tiny_t5.h"
+
+namespace rankscope::cli_test {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+TEST(Report, TellsTheStoryOfTheDemo) {
+    const fixtures::TempFolder folder;
+    const Outcome run = runCommand({"report", "demo", "--out", folder / "report", "--json"});
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    std::vector<std::string> expected = {"report.html", "report.md",          "spectra.csv",
+                                         "curves.csv",  "random_vectors.csv", "parameters.csv",
+                                         "tables.json"};
+    if (RANKSCOPE_HAS_WINDOW != 0)
+        for (const char* name : {"spectra", "errors", "seed"})
+            for (const char* ending : {".png", ".pdf"})
+                expected.push_back(std::string(name) + ending);
+    const Json document = run.json();
+    for (const std::string& name : expected) {
+        EXPECT_TRUE(fs::is_regular_file(folder / "report" / name)) << name;
+        EXPECT_THAT(document["files"].get<std::vector<std::string>>(), testing::Contains(name));
+    }
+    const std::string html = fixtures::readFile(folder / "report" / "report.html");
+    EXPECT_THAT(html, HasSubstr("747,328"));
+    EXPECT_THAT(html, testing::Not(HasSubstr("<script")));
+    EXPECT_THAT(html, testing::Not(HasSubstr("http")));
+    // 382 / 768 of 96, and why the post's figures are not shown
+    EXPECT_EQ(document["tables"]["rank"], 48);
+    EXPECT_EQ(document["tables"]["published"]["same_shape"], false);
+    EXPECT_THAT(html, HasSubstr("Flan-T5-base"));
+    // 28 attention matrices of 96x96: 7 a block, 4 in an encoder block and 8 in a decoder block
+    for (const Json& row : document["tables"]["parameter_table"])
+        if (row["targets"] == "q,k,v,o") {
+            EXPECT_EQ(row["matrices"], 28);
+            EXPECT_EQ(row["post_convention"], 747'328 - 28 * 96 * 96);
+            EXPECT_EQ(row["pivoted"], 747'328 - 28 * 48 * 48);
+        }
+    for (const Json& row : document["tables"]["budgets"])
+        if (row.contains("stored")) {
+            EXPECT_LE(row["stored"].get<double>(), 0.7 * 747'328);
+        }
+}
+
+TEST(Report, ReplacesOnlyReportsAndOnlyWhenForced) {
+    const fixtures::TempFolder folder;
+    const std::string model = fixtures::writeTinyT5(folder / "tiny");
+    const std::string target = folder / "report";
+    ASSERT_EQ(runCommand({"report", model, "--out", target, "--vectors", "10"}).exitCode, 0);
+    const Outcome refused = runCommand({"report", model, "--out", target});
+    EXPECT_EQ(refused.exitCode, 1);
+    EXPECT_THAT(refused.err, HasSubstr("report"));
+    fixtures::writeFile(fs::path(target) / "old.txt", "old");
+    EXPECT_EQ(runCommand({"report", model, "--out", target, "--vectors", "10", "--force"}).exitCode,
+              0);
+    EXPECT_FALSE(fs::exists(fs::path(target) / "old.txt"));
+    fs::create_directory(folder / "mine");
+    fixtures::writeFile(folder / "mine/letter.txt", "mine");
+    const Outcome kept = runCommand({"report", model, "--out", folder / "mine", "--force"});
+    EXPECT_EQ(kept.exitCode, 1);
+    EXPECT_EQ(fixtures::readFile(folder / "mine/letter.txt"), "mine");
+    const Outcome inside = runCommand({"report", model, "--out", fs::path(model) / "report"});
+    EXPECT_EQ(inside.exitCode, 1);
+}
+
+TEST(Report, InterruptLeavesNothing) {
+    const fixtures::TempFolder folder;
+    writeSparseFlanT5(folder / "base", 768, 2048, 12, 12);
+    const Outcome run = runCommand(
+        {"report", folder / "base", "--out", folder / "report", "--events", "--threads", "1"},
+        {.interruptAfter = "\"progress\""});
+    EXPECT_EQ(run.exitCode, 130) << run.err;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder.path()))
+        EXPECT_EQ(entry.path().filename(), "base");
+}
+
+#if RANKSCOPE_HAS_WINDOW
+TEST(Figures, AreDrawnByTheWindowProgram) {
+    const fixtures::TempFolder folder;
+    const std::string model = fixtures::writeTinyT5(folder / "tiny");
+    for (const char* name : {"s.png", "s.pdf", "s.svg"}) {
+        const Outcome run =
+            runCommand({"spectrum", model, "--targets", "q", "--out", folder / name});
+        ASSERT_EQ(run.exitCode, 0) << run.err;
+        EXPECT_GT(fs::file_size(folder / name), 1000U);
+    }
+    EXPECT_EQ(fixtures::readFile(folder / "s.png").substr(1, 3), "PNG");
+    EXPECT_EQ(fixtures::readFile(folder / "s.pdf").substr(0, 4), "%PDF");
+}
+#else
+TEST(Figures, WithoutTheWindowProgramSaySo) {
+    const fixtures::TempFolder folder;
+    const std::string model = fixtures::writeTinyT5(folder / "tiny");
+    const Outcome run =
+        runCommand({"spectrum", model, "--targets", "q", "--out", folder / "s.png"});
+    EXPECT_EQ(run.exitCode, 1);
+    EXPECT_THAT(run.err, HasSubstr("rankscope"));
+    EXPECT_FALSE(fs::exists(folder / "s.png"));
+}
+#endif
+
+}  // namespace
+}  // namespace rankscope::cli_test

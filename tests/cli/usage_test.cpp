@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/command_runner.h"
+#include "tests/fixtures/tiny_t5.h"
+
+namespace rankscope::cli_test {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Usage, WrongRequestsExitWithTwo) {
+    const fixtures::TempFolder folder;
+    const std::string model = fixtures::writeTinyT5(folder / "tiny");
+    const std::vector<std::vector<std::string>> requests = {
+        {},
+        {"nonsense"},
+        {"inspect"},
+        {"inspect", model, "--unknown"},
+        {"inspect", model, "extra"},
+        {"spectrum", model, "--targets", "nothing.like.*"},
+        {"spectrum", model, "--threads", "1.5"},
+        {"spectrum", model, "--out", "spectra.xyz"},
+        {"curve", model, "--ranks", "5:1:1"},
+        {"curve", model, "--ranks", "33:40"},
+        {"curve", model, "--ranks", "0:4:0"},
+        {"plan", model},
+        {"plan", model, "--rank", "4", "--ratio", "0.5"},
+        {"plan", model, "--rank", "4", "--plan", "plan.json"},
+        {"plan", model, "--plan", "plan.json", "--storage", "dense"},
+        {"plan", model, "--rank", "0"},
+        {"plan", model, "--rank", "33"},
+        {"plan", model, "--rank", "nan"},
+        {"plan", model, "--energy", "0"},
+        {"plan", model, "--energy", "1.01"},
+        {"plan", model, "--budget", "0.0001"},
+        {"plan", model, "--rank", "4", "--storage", "sparse"},
+        {"compress", model, "--rank", "4"},
+        {"random-vectors", model, "--rank", "4", "--distribution", "cauchy"},
+        {"random-vectors", model, "--rank", "4", "--vectors", "0"},
+    };
+    for (const auto& words : requests) {
+        const Outcome run = runCommand(words);
+        EXPECT_EQ(run.exitCode, 2) << testing::PrintToString(words) << run.err;
+        EXPECT_FALSE(run.err.empty()) << testing::PrintToString(words);
+        EXPECT_EQ(run.out, "") << testing::PrintToString(words);
+    }
+}
+
+TEST(Usage, RankOutsideNamesThePermittedRange) {
+    const fixtures::TempFolder folder;
+    const std::string model = fixtures::writeTinyT5(folder / "tiny");
+    for (const char* rank : {"0", "25"}) {  // q is [24, 32]
+        const Outcome run = runCommand({"plan", model, "--targets", "q", "--rank", rank});
+        EXPECT_EQ(run.exitCode, 2);
+        EXPECT_THAT(run.err, HasSubstr("24"));
+    }
+}
+
+TEST(Usage, HelpOfEveryCommandNamesTheCommonOptions) {
+    for (const char* command : {"inspect", "spectrum", "curve", "plan", "compress",
+                                "random-vectors", "report", "doctor"}) {
+        const Outcome run = runCommand({command, "--help"});
+        EXPECT_EQ(run.exitCode, 0) << command;
+        for (const char* option :
+             {"--json", "--events", "--device", "--threads", "--seed", "--quiet"})
+            EXPECT_THAT(run.out, HasSubstr(option)) << command;
+    }
+}
+
+TEST(Usage, ErrorsAreEventsToo) {
+    const Outcome run = runCommand({"plan", "demo", "--events", "--nonsense"});
+    EXPECT_EQ(run.exitCode, 2);
+    const auto events = run.events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0]["event"], "error");
+    EXPECT_EQ(events[0]["exit_code"], 2);
+    EXPECT_THAT(events[0]["message"].get<std::string>(), HasSubstr("--nonsense"));
+}
+
+TEST(BadInput, MessageNamesTheFile) {
+    const fixtures::TempFolder folder;
+    fixtures::writeTinyT5(folder / "tiny");
+    const std::string weights = fixtures::readFile(folder / "tiny/model.safetensors");
+    fixtures::writeFile(folder / "tiny/model.safetensors", weights.substr(0, weights.size() - 1));
+    const Outcome cut = runCommand({"inspect", folder / "tiny"});
+    EXPECT_EQ(cut.exitCode, 1);
+    EXPECT_THAT(cut.err, HasSubstr("model.safetensors"));
+    const Outcome missing = runCommand({"inspect", folder / "nowhere"});
+    EXPECT_EQ(missing.exitCode, 1);
+    EXPECT_THAT(missing.err, HasSubstr("nowhere"));
+    fixtures::writeFile(folder / "plan.json", "{\"entries\": [");
+    fixtures::writeTinyT5(folder / "good");
+    const Outcome plan = runCommand({"plan", folder / "good", "--plan", folder / "plan.json"});
+    EXPECT_EQ(plan.exitCode, 1);
+    EXPECT_THAT(plan.err, HasSubstr("plan.json"));
+}
+
+TEST(BadInput, OutputNeverReplacesTheCheckpoint) {
+    const fixtures::TempFolder folder;
+    fixtures::writeTinyT5(folder / "tiny");
+    const std::string before = fixtures::readFile(folder / "tiny/config.json");
+    const Outcome run =
+        runCommand({"plan", folder / "tiny", "--rank", "4", "--out", folder / "tiny/config.json"});
+    EXPECT_EQ(run.exitCode, 1);
+    EXPECT_EQ(fixtures::readFile(folder / "tiny/config.json"), before);
+}
+
+TEST(Output, AClosedPipeIsAFailureNotACrash) {
+    const fixtures::TempFolder folder;
+    const std::string model = fixtures::writeTinyT5(folder / "tiny");
+    for (const char* format : {"--json", "--events", "--quiet"}) {
+        const Outcome run = runCommand({"inspect", model, format}, {.closedOutput = true});
+        EXPECT_EQ(run.exitCode, 1) << format << run.err;
+        EXPECT_THAT(run.err + "", HasSubstr(format == std::string("--events") ? "" : "output"));
+    }
+}
+
+}  // namespace
+}  // namespace rankscope::cli_test
