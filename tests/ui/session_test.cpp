@@ -202,7 +202,8 @@ TEST(Session, OpeningStartsAJobWhoseSpectraAppearAndOnlyThoseThatFit) {
     const std::string q = "encoder.block.0.layer.0.SelfAttention.q.weight";  // [24, 32]
     std::string values = "24";
     for (int i = 1; i < 24; ++i) {
-        values += "," + std::to_string(24 - i);
+        values += ',';
+        values += std::to_string(24 - i);
     }
     Session session;
     session.setProgram(
