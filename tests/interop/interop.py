@@ -169,8 +169,9 @@ def run_cases(cli, work):
                                       capture_output=True, text=True, check=False)
                 assert done.returncode == 0, done.stderr
                 apart = check(source, saved, storage, targets)
-                # 4.57 sizes its cache by num_layers and fails where the decoder is deeper.
-                if not (name == "depths 1 and 3" and transformers.__version__.startswith("4.")):
+                # generate() of 4.57 and 5.23 sizes its cache by num_layers and raises IndexError
+                # where the decoder is deeper, on the original model too.
+                if name != "depths 1 and 3":
                     check_generate(saved, storage)
                 print(f"PASS {title} (largest difference {apart:.2g})", flush=True)
             except Exception as error:  # every case is to be reported
