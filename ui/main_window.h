@@ -53,8 +53,8 @@ class MainWindow : public QMainWindow {
     SpectraPage* m_spectra;
     PlanPanel* m_plan;
     JobBar* m_jobBar;
+    QLabel* m_message = nullptr;  // before the bar, whose making sets it
     QWidget* m_messageBar;
-    QLabel* m_message = nullptr;
     QMenu* m_recentMenu = nullptr;
     QList<QAction*> m_needsCheckpoint;
 };
