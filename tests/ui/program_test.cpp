@@ -104,7 +104,7 @@ TEST(WindowProgram, NeverMapsLibTorch) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1500));
     ASSERT_TRUE(window.running());
     const std::string maps = window.maps();
-    EXPECT_NE(maps.find("libqcustomplot"), std::string::npos) << maps.substr(0, 200);
+    EXPECT_NE(maps.find("libQCustomPlot"), std::string::npos) << maps.substr(0, 200);
     EXPECT_EQ(maps.find("libtorch"), std::string::npos);
     EXPECT_EQ(maps.find("libopenblas"), std::string::npos);
 }

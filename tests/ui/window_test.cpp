@@ -171,6 +171,9 @@ TEST_F(WindowTest, ADroppedFolderOpens) {
     const auto model = fixtures::writeTinyT5(open.folder / "dropped");
     QMimeData data;
     data.setUrls({QUrl::fromLocalFile(QString::fromStdString(model.string()))});
+    QDragEnterEvent enter(QPoint(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&window, &enter);
+    EXPECT_TRUE(enter.isAccepted());
     QDropEvent drop(QPointF(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
     QApplication::sendEvent(&window, &drop);
     ASSERT_TRUE(open.session.checkpoint());
