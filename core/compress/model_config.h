@@ -23,7 +23,7 @@ std::map<std::string, LowRankModule> lowRankModules(const checkpoint::Checkpoint
                                                     const std::vector<Layer>& layers);
 
 /// config.json of the save: the source's; plain T5 where every matrix is dense, "rankscope_t5"
-/// with auto_map otherwise (docs/compressed_format.md).
+/// with auto_map otherwise (docs/formats.md).
 Json configForSave(const checkpoint::Checkpoint& source,
                    const std::map<std::string, LowRankModule>& modules,
                    const CompressOptions& options);

@@ -133,7 +133,7 @@ void addPost(Document& document, const ReportData& data) {
     }
     document.blocks.emplace_back(std::move(counts));
     Table metrics{"Evaluation on SAMSum as published",
-                  {"metric", "published, first", "published, second", "here"},
+                  {"metric", "published, original", "published, compressed", "here"},
                   {}};
     for (const PublishedMetric& metric : publishedMetrics())
         metrics.rows.push_back({metric.name, metric.first, metric.second, "not measured here"});
