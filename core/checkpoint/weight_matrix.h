@@ -31,6 +31,12 @@ std::string_view storageName(Storage storage);  ///< "dense", "factored", "pivot
 std::optional<Role> parseRole(std::string_view name);
 std::optional<Storage> parseStorage(std::string_view name);
 
+/// The module that holds a weight: its tensor name without ".weight".
+inline std::string moduleOf(std::string_view tensorName) {
+    return std::string(
+        tensorName.substr(0, tensorName.size() - std::string_view(".weight").size()));
+}
+
 /// One weight matrix of the model, whatever form the file keeps it in.
 struct WeightMatrix {
     /// The dense tensor name, e.g. "encoder.block.0.layer.0.SelfAttention.q.weight".
@@ -46,7 +52,7 @@ struct WeightMatrix {
     std::int64_t rank = 0;  ///< of the stored factors; min(rows, columns) where dense
 
     /// The tensor name without ".weight": the module that holds the factors.
-    std::string module() const { return name.substr(0, name.size() - 7); }
+    std::string module() const { return moduleOf(name); }
     std::int64_t fullRank() const { return rows < columns ? rows : columns; }
 };
 

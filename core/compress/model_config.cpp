@@ -84,7 +84,7 @@ std::map<std::string, LowRankModule> lowRankModules(const Checkpoint& source,
             modules[matrix.module()] = {matrix.storage, matrix.rank};
     for (const Layer& layer : layers) {
         if (layer.result.kept) continue;
-        const std::string module = layer.result.name.substr(0, layer.result.name.size() - 7);
+        const std::string module = checkpoint::moduleOf(layer.result.name);
         if (layer.result.storage == Storage::Dense)
             modules.erase(module);
         else

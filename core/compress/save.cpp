@@ -141,7 +141,7 @@ std::vector<OutputTensor> outputTensors(const Checkpoint& source, const std::vec
     std::set<std::string> replaced;
     for (const Layer& layer : layers) {
         if (layer.result.kept) continue;
-        const std::string module = layer.result.name.substr(0, layer.result.name.size() - 7);
+        const std::string module = checkpoint::moduleOf(layer.result.name);
         for (const char* part : {".weight", ".down.weight", ".up.weight", ".mix.weight", ".rows"})
             replaced.insert(module + part);
     }

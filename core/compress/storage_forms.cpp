@@ -11,11 +11,10 @@
 
 namespace rankscope::compress {
 
+using checkpoint::moduleOf;
 using checkpoint::Storage;
 
 namespace {
-
-std::string moduleOf(const std::string& name) { return name.substr(0, name.size() - 7); }
 
 FormTensor makeTensor(const std::string& name, const Matrix& values, DType dtype) {
     return {{name, dtype, {values.rows, values.columns}}, roundTo(dtype, values.values, name)};
