@@ -27,6 +27,7 @@ int exitCodeOf(const Error& error) {
         case ErrorKind::Interrupted:
             return exitInterrupted;
         case ErrorKind::Failed:
+        case ErrorKind::OutOfMemory:
             break;
     }
     return exitFailed;

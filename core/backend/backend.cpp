@@ -5,6 +5,10 @@ namespace rankscope::backend {
 
 Backend::~Backend() = default;
 
+WeightSource::~WeightSource() = default;
+
+Seq2Seq::~Seq2Seq() = default;
+
 std::string Device::name() const { return cuda ? "cuda:" + std::to_string(index) : "cpu"; }
 
 const Option& deviceOption() {

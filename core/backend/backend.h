@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/backend/device.h"
+#include "core/backend/seq2seq.h"
 #include "core/base/option.h"
 #include "core/base/tensor_view.h"
 
@@ -23,13 +25,6 @@ struct BackendInfo {
     bool cudaBuilt = false;
     std::vector<std::string> gpus;  ///< names of usable CUDA devices
     std::string cudaReason;         ///< why CUDA is not usable, a sentence; empty where it is
-};
-
-/// Where to compute, parsed from "auto", "cpu", "cuda", "cuda:1".
-struct Device {
-    bool cuda = false;
-    int index = 0;
-    std::string name() const;  ///< "cpu", "cuda:0"
 };
 
 /// Singular values of one matrix.
@@ -85,6 +80,13 @@ class Backend {
     /// a [m, k] · b [k, n], float64.
     virtual Matrix multiply(const MatrixView& a, const MatrixView& b,
                             const Device& device) const = 0;
+
+    /// Builds a T5 from the weights of `source`, read one after the other. Throws Error naming the
+    /// tensor whose shape or type does not fit `dimensions`.
+    virtual std::unique_ptr<Seq2Seq> openSeq2Seq(const T5Dimensions& dimensions,
+                                                 const WeightSource& source,
+                                                 const Seq2SeqOptions& options,
+                                                 const Progress& progress) const = 0;
 };
 
 /// The options --device and --threads.

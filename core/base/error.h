@@ -11,6 +11,7 @@ enum class ErrorKind {
     Failed,       ///< the operation could not be done (exit 1)
     Usage,        ///< the request itself is wrong, e.g. a rank outside the permitted range (exit 2)
     Interrupted,  ///< the user asked to stop (exit 130)
+    OutOfMemory,  ///< the device ran out of memory; a smaller batch may fit (exit 1)
 };
 
 /// The program's only exception: what() is a whole sentence for the user that names the file, the

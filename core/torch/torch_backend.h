@@ -24,6 +24,10 @@ class TorchBackend final : public backend::Backend {
     backend::PivotedFactors pivot(const backend::Factors& factors) const override;
     Matrix multiply(const MatrixView& a, const MatrixView& b,
                     const backend::Device& device) const override;
+    std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const backend::T5Dimensions& dimensions,
+                                                  const backend::WeightSource& source,
+                                                  const backend::Seq2SeqOptions& options,
+                                                  const Progress& progress) const override;
 
  private:
     std::string m_libraryPath;

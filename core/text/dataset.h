@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/option.h"
+
+namespace rankscope::text {
+
+/// One text to summarise.
+struct Example {
+    std::string id;                       ///< as the file has it, else its position from 0
+    std::string source;                   ///< the dialogue, line ends as they stand
+    std::vector<std::string> references;  ///< summaries; several in DialogSum's test set
+};
+
+/// A row that is no example, and why.
+struct BadRow {
+    std::int64_t line = 0;  ///< of the file, from 1; of the array's element where JSON has no lines
+    std::string reason;     ///< a sentence
+};
+
+struct DatasetOptions {
+    std::string sourceField;     ///< empty: recognised, see knownFields in dataset.cpp
+    std::string targetField;     ///< empty: recognised
+    bool needReferences = true;  ///< false: rows without a summary are examples too
+    std::string split = "test";  ///< of corpus.7z and of folders that hold several
+    std::int64_t limit = 0;      ///< examples to read at most; 0: all
+};
+
+struct Dataset {
+    std::filesystem::path file;
+    std::string format;  ///< "JSON", "JSON lines", "CSV", "7z", "Arrow stream", "Parquet"
+    std::string sourceField, targetField;
+    std::vector<Example> examples;
+    std::vector<BadRow> badRows;    ///< never dropped in silence: shown with their lines
+    std::int64_t duplicateIds = 0;  ///< kept, counted
+    std::string hash;               ///< SHA-256 of the file
+    std::vector<std::string> warnings;
+};
+
+/// Reads dialogues and summaries: JSON (array, or {"data": [...]}), JSON lines, CSV (RFC 4180),
+/// SAMSum's corpus.7z, Arrow streams as `datasets` saves them (file or folder), Parquet where Arrow
+/// was there at build time. The kind is told by content, not by name. Fields of SAMSum, DialogSum,
+/// CNN/DailyMail and XSum are recognised. Throws Error: unreadable, no such field (names those
+/// there are), no usable row at all, damaged archive …
+Dataset readDataset(const std::filesystem::path& file, const DatasetOptions& options);
+
+/// The options --source-field, --target-field, --split and --limit.
+std::span<const Option> datasetOptionTable();
+
+}  // namespace rankscope::text
