@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/torch/decoder_steps.h"
+
+namespace rankscope::torch_backend {
+
+DecoderSteps::~DecoderSteps() = default;
+
+}  // namespace rankscope::torch_backend
