@@ -9,7 +9,6 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "core/backend/library_abi.h"
@@ -20,12 +19,17 @@ namespace rankscope::torch_backend {
 
 namespace {
 
+#ifdef RANKSCOPE_TORCH_CUDA
+constexpr bool builtWithCuda = true;  // at::hasCUDA() is false also where only the GPU is missing
+#else
+constexpr bool builtWithCuda = false;
+#endif
+
 /// Why CUDA is not usable, a sentence; empty where it is.
 std::string cudaReason() {
-    if (!at::hasCUDA()) {
+    if (!builtWithCuda && !at::hasCUDA()) {
         return "This LibTorch (" TORCH_VERSION
-               ") was built without CUDA; a CUDA build of LibTorch and of Rankscope's library on "
-               "it are needed.";
+               ") was built without CUDA; \"./dev --torch=wheel build\" builds on one that has it.";
     }
     if (torch::cuda::device_count() == 0) {
         return "LibTorch has CUDA but finds no GPU: no NVIDIA driver is loaded, or "
@@ -73,9 +77,9 @@ backend::BackendInfo TorchBackend::info() const {
         info.blas = at::hasMKL() ? "MKL" : "unknown BLAS";
     }
     info.blasCore = openBlasCore();
-    info.blasCoreChosen = m_blasCoreChosen;
+    info.blasCoreChosen = info.blasCore.empty() ? "" : m_blasCoreChosen;
     info.threads = at::get_num_threads();
-    info.cudaBuilt = at::hasCUDA() || std::strstr(TORCH_VERSION, "+cu") != nullptr;
+    info.cudaBuilt = builtWithCuda || at::hasCUDA();
     info.cudaReason = cudaReason();
     if (info.cudaReason.empty()) {
         // The count's type differs between versions of LibTorch.
