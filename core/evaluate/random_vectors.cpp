@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/base/random.h"
 #include "core/compress/method.h"
 #include "core/spectra/compute_spectra.h"
 
@@ -20,19 +21,14 @@ namespace {
 constexpr std::int64_t batchVectors = 256;
 constexpr std::int64_t largestVectors = 10'000'000;
 
-/// splitmix64 (Steele, Lea, Flood 2014): the same numbers on every machine. The start is the seed
-/// mixed with the FNV-1a hash of the matrix's name, so each matrix has its own vectors whatever
-/// else is chosen.
+/// The seed is mixed with the FNV-1a hash of the matrix's name, so each matrix has its own vectors
+/// whatever else is chosen.
 class Numbers {
  public:
-    Numbers(std::uint64_t seed, std::string_view name) : m_state(seed) {
-        std::uint64_t hash = 0xCBF29CE484222325U;
-        for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-        m_state = next() ^ hash;
-    }
+    Numbers(std::uint64_t seed, std::string_view name)
+        : m_source(RandomNumbers(seed).next() ^ hash(name)) {}
 
-    /// [0, 1): the top 53 bits.
-    double uniform() { return static_cast<double>(next() >> 11U) * 0x1p-53; }
+    double uniform() { return m_source.uniform(); }
 
     /// N(0, 1) by Box and Muller, both numbers of a pair used.
     double normal() {
@@ -48,14 +44,13 @@ class Numbers {
     }
 
  private:
-    std::uint64_t next() {
-        std::uint64_t z = (m_state += 0x9E3779B97F4A7C15U);
-        z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-        z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-        return z ^ (z >> 31U);
+    static std::uint64_t hash(std::string_view name) {
+        std::uint64_t hash = 0xCBF29CE484222325U;
+        for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+        return hash;
     }
 
-    std::uint64_t m_state;
+    RandomNumbers m_source;
     double m_second = 0;
     bool m_hasSecond = false;
 };
