@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace rankscope::torch_backend {
+
+/// Instructions that the product is computed with.
+enum class ProductPath { Portable, Avx2, Avx512 };
+
+/// "portable", "AVX2", "AVX-512"
+std::string_view toString(ProductPath path);
+
+/// A float32 weight W [out, in] kept in the order in which y = x Wᵀ reads it: panels of outputs,
+/// [panel][in][width]. Every weight is read once from memory, also with several rows of x; with
+/// many rows a panel stays in the cache while all rows pass.
+///
+/// An output is the sum over blocks of at most 512 inputs, each summed in ascending order; what a
+/// row gives does not depend, bit for bit, on the rows beside it or on the number of threads.
+class PackedWeight {
+ public:
+    /// Rows [rows, in] of a weight, row-major and without gaps.
+    struct Rows {
+        const float* data = nullptr;
+        std::int64_t rows = 0;
+    };
+
+    /// True where the processor has AVX-512 or AVX2 with FMA. Elsewhere the product is right but
+    /// slow, and a BLAS should be asked instead.
+    static bool supported();
+    /// The fastest path of this processor.
+    static ProductPath bestPath();
+
+    PackedWeight() = default;
+    /// `weight` holds rows x columns values, row-major: columns is `in`, rows is `out`.
+    PackedWeight(std::span<const float> weight, std::int64_t rows, std::int64_t columns,
+                 ProductPath path = bestPath());
+    /// Several weights with the same input as one: outputs are in the order of the blocks.
+    PackedWeight(std::span<const Rows> blocks, std::int64_t columns, ProductPath path = bestPath());
+
+    /// y[i, j] = Σ_k x[i, k] W[j, k]. x [rows, in] with xStride values from row to row, y
+    /// [rows, out] with yStride; x and y must not overlap. Uses the threads of OpenMP.
+    void multiply(const float* x, std::int64_t rows, std::int64_t xStride, float* y,
+                  std::int64_t yStride) const;
+
+    /// Copies row `index` of W to `values` [in].
+    void copyRow(std::int64_t index, float* values) const;
+    std::vector<float> row(std::int64_t index) const;
+
+    std::int64_t in() const { return m_in; }
+    std::int64_t out() const { return m_out; }
+    ProductPath path() const { return m_path; }
+
+ private:
+    struct Free {
+        void operator()(float* memory) const;
+    };
+
+    std::int64_t panels() const { return (m_out + m_width - 1) / m_width; }
+    /// Outputs that a panel has memory for; the last one's are rounded up to whole vectors only.
+    std::int64_t panelWidth(std::int64_t panel) const;
+    void packPanel(std::int64_t panel, std::span<const float* const> rows);
+    void multiplyRows(const float* x, std::int64_t rows, std::int64_t xStride, float* y,
+                      std::int64_t yStride) const;
+    void multiplyPanel(std::int64_t panel, const float* x, std::int64_t rows, float* y,
+                       std::int64_t yStride) const;
+
+    std::int64_t m_in = 0;
+    std::int64_t m_out = 0;
+    std::int64_t m_width = 1;  // of all panels but the last
+    std::int64_t m_lanes = 1;
+    ProductPath m_path = ProductPath::Portable;
+    std::unique_ptr<float, Free> m_values;
+};
+
+}  // namespace rankscope::torch_backend
