@@ -8,12 +8,11 @@
 #include <new>
 #include <string>
 
+#include <omp.h>
 #include <sys/mman.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #include "core/base/error.h"
+#include "core/torch/packed_kernels.h"
 
 namespace rankscope::torch_backend {
 
@@ -27,174 +26,14 @@ constexpr int64_t depthBlock = 512;
 /// Values of x that are brought into the kernels' order at once.
 constexpr int64_t inputValues = int64_t{1} << 20;
 /// Multiplications under which starting the other threads costs more than they save.
-constexpr int64_t serialWork = int64_t{1} << 17;
+constexpr int64_t serialWork = int64_t{1} << 16;
+/// Rows from which on a product takes long enough to be shared out piece by piece.
+constexpr int64_t manyRows = 64;
 constexpr std::size_t hugePage = std::size_t{1} << 21;
 
-/// The product of some rows of x and a part of one panel.
-struct Tile {
-    const float* x = nullptr;  // [depth][rows]
-    const float* w = nullptr;  // [depth][width]
-    int64_t depth = 0;
-    float* y = nullptr;  // [rows][yStride]
-    int64_t yStride = 0;
-    int64_t columns = 0;  // of y, at most width
-    bool add = false;     // to what y has, else y is set
-};
-using TileProduct = void (*)(const Tile&);
+using Part = PackedWeight::Part;
 
-/// What one kind of instructions offers: products of up to `rows` rows with up to `vectors` vectors
-/// of `lanes` outputs.
-struct Kernels {
-    int64_t lanes = 0;
-    int64_t vectors = 0;
-    int64_t rows = 0;
-    const TileProduct* products = nullptr;  // [vectors][rows]
-
-    TileProduct of(int64_t tileVectors, int64_t tileRows) const {
-        return products[(tileVectors - 1) * rows + tileRows - 1];
-    }
-};
-
-template <int Rows, int Vectors>
-void portableProduct(const Tile& tile) {
-    constexpr int width = 8 * Vectors;
-    std::array<std::array<float, width>, Rows> sums{};
-    const float* x = tile.x;
-    const float* w = tile.w;
-    for (int64_t k = 0; k < tile.depth; ++k, x += Rows, w += width) {
-        for (int row = 0; row < Rows; ++row) {
-            for (int column = 0; column < width; ++column) {
-                sums[row][column] += x[row] * w[column];
-            }
-        }
-    }
-    for (int row = 0; row < Rows; ++row) {
-        float* y = tile.y + row * tile.yStride;
-        for (int64_t column = 0; column < tile.columns; ++column) {
-            y[column] = (tile.add ? y[column] : 0.0F) + sums[row][column];
-        }
-    }
-}
-
-constexpr std::array<TileProduct, 8> portableProducts = {
-    portableProduct<1, 1>, portableProduct<2, 1>, portableProduct<3, 1>, portableProduct<4, 1>,
-    portableProduct<1, 2>, portableProduct<2, 2>, portableProduct<3, 2>, portableProduct<4, 2>};
-
-#if defined(__x86_64__)
-
-template <int Rows, int Vectors>
-__attribute__((target("avx2,fma"))) void avx2Product(const Tile& tile) {
-    __m256 sums[Rows][Vectors];
-#pragma GCC unroll 8
-    for (int row = 0; row < Rows; ++row) {
-#pragma GCC unroll 2
-        for (int v = 0; v < Vectors; ++v) {
-            sums[row][v] = _mm256_setzero_ps();
-        }
-    }
-    const float* x = tile.x;
-    const float* w = tile.w;
-    for (int64_t k = 0; k < tile.depth; ++k, x += Rows, w += 8 * Vectors) {
-        __m256 weights[Vectors];
-#pragma GCC unroll 2
-        for (int v = 0; v < Vectors; ++v) {
-            weights[v] = _mm256_load_ps(w + 8 * v);
-        }
-#pragma GCC unroll 8
-        for (int row = 0; row < Rows; ++row) {
-            const __m256 value = _mm256_broadcast_ss(x + row);
-#pragma GCC unroll 2
-            for (int v = 0; v < Vectors; ++v) {
-                sums[row][v] = _mm256_fmadd_ps(value, weights[v], sums[row][v]);
-            }
-        }
-    }
-#pragma GCC unroll 8
-    for (int row = 0; row < Rows; ++row) {
-        float* y = tile.y + row * tile.yStride;
-        alignas(32) float values[8 * Vectors];
-#pragma GCC unroll 2
-        for (int v = 0; v < Vectors; ++v) {
-            _mm256_store_ps(values + 8 * v, sums[row][v]);
-        }
-        for (int64_t column = 0; column < tile.columns; ++column) {
-            y[column] = (tile.add ? y[column] : 0.0F) + values[column];
-        }
-    }
-}
-
-template <int Rows, int Vectors>
-__attribute__((target("avx512f"))) void avx512Product(const Tile& tile) {
-    __m512 sums[Rows][Vectors];
-#pragma GCC unroll 8
-    for (int row = 0; row < Rows; ++row) {
-#pragma GCC unroll 3
-        for (int v = 0; v < Vectors; ++v) {
-            sums[row][v] = _mm512_setzero_ps();
-        }
-    }
-    const float* x = tile.x;
-    const float* w = tile.w;
-    for (int64_t k = 0; k < tile.depth; ++k, x += Rows, w += 16 * Vectors) {
-        __m512 weights[Vectors];
-#pragma GCC unroll 3
-        for (int v = 0; v < Vectors; ++v) {
-            weights[v] = _mm512_load_ps(w + 16 * v);
-        }
-#pragma GCC unroll 8
-        for (int row = 0; row < Rows; ++row) {
-            const __m512 value = _mm512_set1_ps(x[row]);
-#pragma GCC unroll 3
-            for (int v = 0; v < Vectors; ++v) {
-                sums[row][v] = _mm512_fmadd_ps(value, weights[v], sums[row][v]);
-            }
-        }
-    }
-#pragma GCC unroll 8
-    for (int row = 0; row < Rows; ++row) {
-        float* y = tile.y + row * tile.yStride;
-#pragma GCC unroll 3
-        for (int v = 0; v < Vectors; ++v) {
-            const int64_t left = std::clamp<int64_t>(tile.columns - 16 * v, 0, 16);
-            const auto mask = static_cast<__mmask16>((1U << left) - 1U);
-            const __m512 before =
-                tile.add ? _mm512_maskz_loadu_ps(mask, y + 16 * v) : _mm512_setzero_ps();
-            _mm512_mask_storeu_ps(y + 16 * v, mask, _mm512_add_ps(before, sums[row][v]));
-        }
-    }
-}
-
-constexpr std::array<TileProduct, 12> avx2Products = {
-    avx2Product<1, 1>, avx2Product<2, 1>, avx2Product<3, 1>, avx2Product<4, 1>,
-    avx2Product<5, 1>, avx2Product<6, 1>, avx2Product<1, 2>, avx2Product<2, 2>,
-    avx2Product<3, 2>, avx2Product<4, 2>, avx2Product<5, 2>, avx2Product<6, 2>};
-constexpr std::array<TileProduct, 24> avx512Products = {
-    avx512Product<1, 1>, avx512Product<2, 1>, avx512Product<3, 1>, avx512Product<4, 1>,
-    avx512Product<5, 1>, avx512Product<6, 1>, avx512Product<7, 1>, avx512Product<8, 1>,
-    avx512Product<1, 2>, avx512Product<2, 2>, avx512Product<3, 2>, avx512Product<4, 2>,
-    avx512Product<5, 2>, avx512Product<6, 2>, avx512Product<7, 2>, avx512Product<8, 2>,
-    avx512Product<1, 3>, avx512Product<2, 3>, avx512Product<3, 3>, avx512Product<4, 3>,
-    avx512Product<5, 3>, avx512Product<6, 3>, avx512Product<7, 3>, avx512Product<8, 3>};
-
-#endif
-
-Kernels kernelsOf(ProductPath path) {
-#if defined(__x86_64__)
-    if (path == ProductPath::Avx512) {
-        return {.lanes = 16, .vectors = 3, .rows = 8, .products = avx512Products.data()};
-    }
-    if (path == ProductPath::Avx2) {
-        return {.lanes = 8, .vectors = 2, .rows = 6, .products = avx2Products.data()};
-    }
-#endif
-    return {.lanes = 8, .vectors = 2, .rows = 4, .products = portableProducts.data()};
-}
-
-/// Start and length of part `index` of `count` things cut into `parts` nearly equal parts.
-struct Part {
-    int64_t begin = 0;
-    int64_t size = 0;
-};
+/// Part `index` of `count` things cut into `parts` nearly equal parts.
 Part partOf(int64_t count, int64_t parts, int64_t index) {
     const int64_t size = count / parts;
     const int64_t longer = count % parts;
@@ -215,6 +54,23 @@ float* allocate(int64_t values) {
         static_cast<void>(madvise(memory, bytes / hugePage * hugePage, MADV_HUGEPAGE));
     }
     return static_cast<float*>(memory);
+}
+
+/// Vectors a panel, so that threads get equal shares of narrow weights: wide panels use the
+/// registers best, but 128 outputs in panels of 48 would keep one of two threads idle half the
+/// time.
+int64_t panelVectors(int64_t vectors, int64_t most) {
+    const int64_t threads = omp_get_max_threads();
+    const auto longest = [&](int64_t width) {
+        return dividedUp(dividedUp(vectors, width), threads) * width;
+    };
+    int64_t best = most;
+    for (int64_t width = most - 1; width > 0; --width) {
+        if (longest(width) * 10 < longest(best) * 9) {
+            best = width;
+        }
+    }
+    return best;
 }
 
 PackedWeight::Rows checkedRows(std::span<const float> weight, int64_t rows, int64_t columns) {
@@ -286,9 +142,9 @@ PackedWeight::PackedWeight(std::span<const Rows> blocks, int64_t columns, Produc
         }
     }
     m_out = static_cast<int64_t>(rows.size());
-    const Kernels kernels = kernelsOf(path);
-    m_width = kernels.lanes * kernels.vectors;
+    const TileProducts kernels = tileProductsOf(path);
     m_lanes = kernels.lanes;
+    m_width = m_lanes * panelVectors(dividedUp(m_out, m_lanes), kernels.vectors);
     if (m_out == 0 || m_in == 0) {
         return;
     }
@@ -304,12 +160,11 @@ int64_t PackedWeight::panelWidth(int64_t panel) const {
 }
 
 void PackedWeight::packPanel(int64_t panel, std::span<const float* const> rows) {
-    constexpr int64_t line = 16;  // values of a cache line
     const int64_t width = panelWidth(panel);
     const int64_t first = panel * m_width;
     float* values = m_values.get() + first * m_in;
-    for (int64_t begin = 0; begin < m_in; begin += line) {
-        const int64_t end = std::min(begin + line, m_in);
+    for (int64_t begin = 0; begin < m_in; begin += lineValues) {
+        const int64_t end = std::min(begin + lineValues, m_in);
         for (int64_t column = 0; column < width; ++column) {
             const bool real = first + column < m_out;
             for (int64_t k = begin; k < end; ++k) {
@@ -321,6 +176,9 @@ void PackedWeight::packPanel(int64_t panel, std::span<const float* const> rows) 
 
 void PackedWeight::multiply(const float* x, int64_t rows, int64_t xStride, float* y,
                             int64_t yStride) const {
+    if (m_out == 0) {
+        return;
+    }
     if (m_in == 0) {
         for (int64_t row = 0; row < rows; ++row) {
             std::fill_n(y + row * yStride, m_out, 0.0F);
@@ -338,7 +196,7 @@ void PackedWeight::multiply(const float* x, int64_t rows, int64_t xStride, float
 
 void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, float* y,
                                 int64_t yStride) const {
-    const Kernels kernels = kernelsOf(m_path);
+    const TileProducts kernels = tileProductsOf(m_path);
     const int64_t rowBlocks = dividedUp(rows, kernels.rows);
     const int64_t depthBlocks = dividedUp(m_in, depthBlock);
     // Kept from call to call: fresh memory would cost more than filling it.
@@ -347,6 +205,8 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
         kept.resize(static_cast<std::size_t>(rows * m_in));
     }
     float* interleaved = kept.data();
+    // Blocks of rows are shared out too where there are fewer panels than threads could use.
+    const int64_t groups = std::min(rowBlocks, dividedUp(int64_t{omp_get_max_threads()}, panels()));
 #pragma omp parallel if (rows * m_in * m_out > serialWork)
     {
         if (rows > 1) {
@@ -360,32 +220,54 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
         }
         // One row is in order as it is.
         const float* input = rows > 1 ? interleaved : x;
+        const auto multiplyItem = [&](int64_t item) {
+            multiplyPanel(item / groups, input, rows, partOf(rowBlocks, groups, item % groups), y,
+                          yStride);
+        };
+        // Few rows: a panel always meets the same thread, whose cache may still have it.
+        if (rows < manyRows) {
 #pragma omp for schedule(static)
-        for (int64_t panel = 0; panel < panels(); ++panel) {
-            multiplyPanel(panel, input, rows, y, yStride);
+            for (int64_t item = 0; item < panels() * groups; ++item) {
+                multiplyItem(item);
+            }
+        } else {
+#pragma omp for schedule(dynamic)
+            for (int64_t item = 0; item < panels() * groups; ++item) {
+                multiplyItem(item);
+            }
         }
     }
 }
 
-void PackedWeight::multiplyPanel(int64_t panel, const float* x, int64_t rows, float* y,
+void PackedWeight::multiplyPanel(int64_t panel, const float* x, int64_t rows, Part blocks, float* y,
                                  int64_t yStride) const {
-    const Kernels kernels = kernelsOf(m_path);
+    const TileProducts kernels = tileProductsOf(m_path);
     const int64_t first = panel * m_width;
     const int64_t width = panelWidth(panel);
     const int64_t rowBlocks = dividedUp(rows, kernels.rows);
     const int64_t depthBlocks = dividedUp(m_in, depthBlock);
+    const int64_t stepLines = prefetchStep * width / lineValues;
     for (int64_t part = 0; part < depthBlocks; ++part) {
         const Part depth = partOf(m_in, depthBlocks, part);
-        for (int64_t index = 0; index < rowBlocks; ++index) {
-            const Part block = partOf(rows, rowBlocks, index);
+        const float* weights = m_values.get() + first * m_in + depth.begin * width;
+        // What follows in memory is used next. With one block of rows the processor sees that by
+        // itself; with several it idles after the first, so the blocks share the asking.
+        const float* soon = weights + depth.size * width;
+        for (int64_t index = 0; index < blocks.size; ++index) {
+            const Part block = partOf(rows, rowBlocks, blocks.begin + index);
+            const int64_t soonLines =
+                blocks.size > 1 ? partOf(stepLines, blocks.size, index).size : 0;
             kernels.of(width / kernels.lanes,
                        block.size)({.x = x + block.begin * m_in + depth.begin * block.size,
-                                    .w = m_values.get() + first * m_in + depth.begin * width,
+                                    .w = weights,
                                     .depth = depth.size,
                                     .y = y + block.begin * yStride + first,
                                     .yStride = yStride,
                                     .columns = std::min(width, m_out - first),
-                                    .add = part > 0});
+                                    .add = part > 0,
+                                    .soon = soon,
+                                    .soonLines = soonLines});
+            soon += soonLines * lineValues * dividedUp(depth.size, prefetchStep);
         }
     }
 }

@@ -29,6 +29,12 @@ class PackedWeight {
         std::int64_t rows = 0;
     };
 
+    /// Some of a row of things.
+    struct Part {
+        std::int64_t begin = 0;
+        std::int64_t size = 0;
+    };
+
     /// True where the processor has AVX-512 or AVX2 with FMA. Elsewhere the product is right but
     /// slow, and a BLAS should be asked instead.
     static bool supported();
@@ -66,7 +72,7 @@ class PackedWeight {
     void packPanel(std::int64_t panel, std::span<const float* const> rows);
     void multiplyRows(const float* x, std::int64_t rows, std::int64_t xStride, float* y,
                       std::int64_t yStride) const;
-    void multiplyPanel(std::int64_t panel, const float* x, std::int64_t rows, float* y,
+    void multiplyPanel(std::int64_t panel, const float* x, std::int64_t rows, Part blocks, float* y,
                        std::int64_t yStride) const;
 
     std::int64_t m_in = 0;

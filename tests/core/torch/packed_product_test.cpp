@@ -2,6 +2,7 @@
 #include "core/torch/packed_product.h"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <cmath>
 #include <limits>
@@ -106,6 +107,26 @@ TEST_P(PackedProduct, GivesARowTheSameBitsInEveryBatch) {
         std::vector<float> some(static_cast<std::size_t>(rows * out));
         packed.multiply(x.data(), rows, in, some.data(), out);
         ASSERT_TRUE(std::equal(some.begin(), some.end(), all.begin())) << rows << " rows";
+    }
+}
+
+// The layout follows the number of threads where the weight is made, the sharing out where it is
+// used.
+TEST_P(PackedProduct, GivesTheSameBitsWithAnyNumberOfThreads) {
+    const int64_t in = 600;
+    const auto x = randomValues(70 * in, 12);
+    const int threads = omp_get_max_threads();
+    for (const int64_t out : {40, 130, 500}) {
+        const auto weight = randomValues(in * out, 13);
+        std::vector<float> expected;
+        for (const int number : {1, 2, 3, 8}) {
+            omp_set_num_threads(number);
+            std::vector<float> y(static_cast<std::size_t>(70 * out));
+            PackedWeight(weight, out, in, GetParam()).multiply(x.data(), 70, in, y.data(), out);
+            expected = expected.empty() ? y : expected;
+            EXPECT_EQ(y, expected) << out << " outputs, " << number << " threads";
+        }
+        omp_set_num_threads(threads);
     }
 }
 
