@@ -22,6 +22,20 @@ class Progress {
     virtual bool stopRequested() const;
 };
 
+/// A part of a longer progress: its 0 to 1 is `from` to `to` of the whole.
+class PartProgress : public Progress {
+ public:
+    PartProgress(const Progress& whole, double from, double to)
+        : m_whole(whole), m_from(from), m_to(to) {}
+    void report(double fraction, std::string_view label) const override;
+    void warn(std::string_view sentence) const override;
+    bool stopRequested() const override;
+
+ private:
+    const Progress& m_whole;
+    double m_from, m_to;
+};
+
 /// Throws Error of kind Interrupted if a stop was requested.
 void throwIfStopped(const Progress& progress);
 

@@ -30,8 +30,11 @@ struct Preset {
     backend::GenerationOptions generation;
 };
 std::span<const Preset> presets();
-/// Throws Error of kind Usage naming those there are.
+/// Each throws Error of kind Usage naming those there are.
 const Preset& presetNamed(std::string_view name);
+backend::EarlyStopping earlyStoppingNamed(std::string_view name);  ///< "false", "true", "never"
+backend::ComputeType computeTypeNamed(std::string_view name);      ///< "float32", "bfloat16"
+std::string_view computeTypeName(backend::ComputeType type);
 
 /// --preset, --beams, --min-new-tokens, --max-new-tokens, --length-penalty, --early-stopping,
 /// --no-repeat-ngram, --prefix, --max-source-length, --token-budget, --compute.

@@ -69,20 +69,27 @@ class Summarizer {
     std::vector<backend::GeneratedSequence> generate(std::span<const backend::TokenIds> sources,
                                                      const Progress& progress);
     /// Without special tokens and outer white space.
-    std::string textOf(const backend::GeneratedSequence& sequence) const;
+    std::string textOf(const backend::TokenIds& ids) const;
 
     const text::Tokenizer& tokenizer() const { return m_tokenizer; }
     const SummarizationOptions& options() const { return m_options; }
 
  private:
+    template <typename Result, typename Compute>
+    std::vector<Result> inParts(std::span<const backend::TokenIds> sources,
+                                const Progress& progress, const Compute& compute);
+
     std::unique_ptr<backend::Seq2Seq> m_model;
     text::Tokenizer m_tokenizer;
     SummarizationOptions m_options;
+    std::int64_t m_paddedTokens = 0;  // that fitted when memory ran out; 0: it never did
 };
 
 /// Groups of positions in `lengths`, longest first, so that (longest of a group) × (its size) stays
-/// within `tokenBudget` (one position at least). The same for the same lengths on every machine.
+/// within `tokenBudget` (one position at least); a position counts `atLeast` tokens, which bounds
+/// the rows of a group. The same for the same lengths on every machine.
 std::vector<std::vector<std::size_t>> batchesByLength(std::span<const std::int64_t> lengths,
-                                                      std::int64_t tokenBudget);
+                                                      std::int64_t tokenBudget,
+                                                      std::int64_t atLeast = 1);
 
 }  // namespace rankscope::evaluate

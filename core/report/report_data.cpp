@@ -25,22 +25,6 @@ using checkpoint::WeightMatrix;
 
 namespace {
 
-/// A part of a longer progress.
-class PartProgress : public Progress {
- public:
-    PartProgress(const Progress& whole, double from, double to)
-        : m_whole(whole), m_from(from), m_to(to) {}
-    void report(double fraction, std::string_view label) const override {
-        m_whole.report(m_from + (m_to - m_from) * fraction, label);
-    }
-    void warn(std::string_view sentence) const override { m_whole.warn(sentence); }
-    bool stopRequested() const override { return m_whole.stopRequested(); }
-
- private:
-    const Progress& m_whole;
-    double m_from, m_to;
-};
-
 template <typename T>
 T median(std::vector<T> values) {
     const std::size_t middle = values.size() / 2;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/backend/backend.h"
+#include "core/base/progress.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/evaluate/evaluate.h"
+#include "core/evaluate/summarizer.h"
+
+namespace rankscope::evaluate {
+
+/// A subject ready to run.
+struct OpenedSubject {
+    std::string label;
+    checkpoint::Checkpoint checkpoint;
+    std::int64_t parameters = 0;  ///< stored; of a plan: as it would be stored
+    std::uint64_t bytes = 0;      ///< of the weight files; of a plan: as they would be
+    std::unique_ptr<Summarizer> summarizer;
+};
+
+/// The tokenizer of a checkpoint's folder. Throws Error where it has none; the sentence says where
+/// `donor` (the first checkpoint of an evaluation, may be null) has one that would fit.
+text::Tokenizer openTokenizer(const checkpoint::Checkpoint& checkpoint,
+                              const checkpoint::Checkpoint* donor);
+
+/// Builds the model on the device. Warnings of the checkpoint go to `progress`.
+OpenedSubject openSubject(const EvaluationSubject& subject, const checkpoint::Checkpoint* donor,
+                          const SummarizationOptions& options, const backend::Device& device,
+                          const backend::Backend& backend, const Progress& progress);
+
+}  // namespace rankscope::evaluate

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/evaluate/measure_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/evaluate/evaluation_journal.h"
+
+namespace rankscope::evaluate {
+
+using backend::TokenIds;
+using Batches = std::vector<std::vector<std::size_t>>;
+
+namespace {
+
+// A target token costs a row of logits (vocabulary wide), a source token a row of states.
+constexpr std::int64_t targetTokenWeight = 4;
+
+/// A batch's own progress within the phase, under the phase's label.
+class BatchProgress : public Progress {
+ public:
+    BatchProgress(const Progress& whole, double from, double to, std::string label)
+        : m_whole(whole), m_from(from), m_to(to), m_label(std::move(label)) {}
+    void report(double fraction, std::string_view) const override {
+        m_whole.report(m_from + (m_to - m_from) * std::clamp(fraction, 0.0, 1.0), m_label);
+    }
+    void warn(std::string_view sentence) const override { m_whole.warn(sentence); }
+    bool stopRequested() const override { return m_whole.stopRequested(); }
+
+ private:
+    const Progress& m_whole;
+    double m_from, m_to;
+    std::string m_label;
+};
+
+std::vector<std::int64_t> lengthsOf(const std::vector<TokenIds>& rows) {
+    std::vector<std::int64_t> lengths;
+    for (const TokenIds& row : rows) lengths.push_back(static_cast<std::int64_t>(row.size()));
+    return lengths;
+}
+
+std::vector<TokenIds> chosen(const std::vector<TokenIds>& rows,
+                             const std::vector<std::size_t>& positions) {
+    std::vector<TokenIds> part;
+    for (const std::size_t position : positions) part.push_back(rows[position]);
+    return part;
+}
+
+std::string hashOf(const std::vector<TokenIds>& rows) {
+    Sha256 hash;
+    for (const TokenIds& row : rows) {
+        const auto size = static_cast<std::uint64_t>(row.size());
+        hash.add(std::as_bytes(std::span(&size, 1)));
+        hash.add(std::as_bytes(std::span(row)));
+    }
+    return hash.hex();
+}
+
+double finiteOrNan(double value) {
+    return std::isfinite(value) ? value : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::int64_t tokensOf(const std::vector<TokenIds>& rows) {
+    std::int64_t tokens = 0;
+    for (const TokenIds& row : rows) tokens += static_cast<std::int64_t>(row.size());
+    return tokens;
+}
+
+double rate(std::int64_t tokens, double seconds) {
+    return seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
+}
+
+/// [[sum, tokens], …] of a batch, as the journal keeps it; false where it is something else.
+bool readLosses(const Json& rows, const std::vector<std::size_t>& positions,
+                std::vector<SampleResult>& results) {
+    for (const Json& row : rows)
+        if (!row.is_array() || row.size() != 2 || !(row[0].is_number() || row[0].is_null()) ||
+            !row[1].is_number_integer())
+            return false;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+        SampleResult& result = results[positions[i]];
+        result.lossSum = rows[i][0].is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                              : rows[i][0].get<double>();
+        result.lossTokens = rows[i][1].get<std::int64_t>();
+    }
+    return true;
+}
+
+/// [[id, …], …]
+bool readIds(const Json& rows, const std::vector<std::size_t>& positions,
+             std::vector<SampleResult>& results) {
+    for (const Json& row : rows) {
+        if (!row.is_array()) return false;
+        for (const Json& id : row)
+            if (!id.is_number_integer()) return false;
+    }
+    for (std::size_t i = 0; i < positions.size(); ++i)
+        results[positions[i]].ids = rows[i].get<TokenIds>();
+    return true;
+}
+
+}  // namespace
+
+EncodedData encodeData(const Summarizer& summarizer, const text::Dataset& data, bool targets) {
+    EncodedData encoded;
+    for (const text::Example& example : data.examples) {
+        Summarizer::Source source = summarizer.encodeSource(example.source);
+        encoded.sources.push_back(std::move(source.ids));
+        encoded.fullLengths.push_back(source.fullLength);
+        if (targets) encoded.targets.push_back(summarizer.encodeTarget(example.references.front()));
+    }
+    return encoded;
+}
+
+Batches lossBatches(const EncodedData& data, std::int64_t tokenBudget) {
+    const auto targets = lengthsOf(data.targets);
+    Batches batches;
+    for (auto& group : batchesByLength(lengthsOf(data.sources), tokenBudget)) {
+        std::vector<std::size_t> batch;
+        std::int64_t longest = 1;
+        for (const std::size_t position : group) {
+            const std::int64_t width = std::max(longest, targets[position]);
+            const auto rows = static_cast<std::int64_t>(batch.size()) + 1;
+            if (!batch.empty() && rows * width * targetTokenWeight > tokenBudget) {
+                batches.push_back(std::exchange(batch, {}));
+                longest = 1;
+            }
+            longest = std::max(longest, targets[position]);
+            batch.push_back(position);
+        }
+        batches.push_back(std::move(batch));
+    }
+    return batches;
+}
+
+Batches generationBatches(const EncodedData& data, const SummarizationOptions& options) {
+    return batchesByLength(lengthsOf(data.sources), options.tokenBudget,
+                           options.generation.beams * options.generation.maxNewTokens);
+}
+
+/// compute(positions, progress) gives the rows of a batch as the journal keeps them; accept(rows,
+/// positions) puts them into the run. Returns the seconds of all batches.
+template <typename Compute, typename Accept>
+double RunMeasurement::batches(const Json& phase, std::string_view label, const Batches& groups,
+                               EvaluationRun& run, const Progress& progress, const Compute& compute,
+                               const Accept& accept) const {
+    using Clock = std::chrono::steady_clock;
+    Json key = m_identity;
+    key.update(phase);
+    EvaluationJournal journal;
+    if (m_useJournal) journal = EvaluationJournal(key, progress);
+    double seconds = 0;
+    std::size_t done = 0;
+    const auto count = static_cast<double>(m_data.sources.size());
+    for (std::size_t b = 0; b < groups.size(); ++b) {
+        throwIfStopped(progress);
+        const BatchProgress part(
+            progress, static_cast<double>(done) / count,
+            static_cast<double>(done + groups[b].size()) / count,
+            fmt::format("{}: {} {} of {}", run.checkpoint, label, done, m_data.sources.size()));
+        part.report(0, {});
+        done += groups[b].size();
+        const Json* known = journal.find(b);
+        if (known != nullptr && known->contains("rows") &&
+            (*known)["rows"].size() == groups[b].size() && known->contains("seconds") &&
+            (*known)["seconds"].is_number() && accept((*known)["rows"], groups[b])) {
+            seconds += (*known)["seconds"].template get<double>();
+            run.fromJournal = true;
+            continue;
+        }
+        const Clock::time_point start = Clock::now();
+        const Json rows = compute(groups[b], part);
+        const double spent = std::chrono::duration<double>(Clock::now() - start).count();
+        seconds += spent;
+        accept(rows, groups[b]);
+        journal.add(b, {{"seconds", spent}, {"rows", rows}}, progress);
+    }
+    return seconds;
+}
+
+void RunMeasurement::losses(EvaluationRun& run, const Progress& progress) const {
+    Summarizer& summarizer = *m_subject.summarizer;
+    const SummarizationOptions& options = summarizer.options();
+    run.lossSeconds = batches(
+        {{"phase", "loss"},
+         {"sources", hashOf(m_data.sources)},
+         {"targets", hashOf(m_data.targets)},
+         {"token_budget", options.tokenBudget},
+         {"compute", computeTypeName(options.compute)}},
+        "losses", lossBatches(m_data, options.tokenBudget), run, progress,
+        [&](const std::vector<std::size_t>& positions, const Progress& part) {
+            Json rows = Json::array();
+            for (const backend::SequenceLoss& loss : summarizer.loss(
+                     chosen(m_data.sources, positions), chosen(m_data.targets, positions), part))
+                rows.push_back({finiteOrNan(loss.sum), loss.tokens});
+            return rows;
+        },
+        [&](const Json& rows, const std::vector<std::size_t>& positions) {
+            return readLosses(rows, positions, run.results);
+        });
+    run.lossTokensPerSecond =
+        rate(tokensOf(m_data.sources) + tokensOf(m_data.targets), run.lossSeconds);
+}
+
+void RunMeasurement::summaries(EvaluationRun& run, const Progress& progress) const {
+    Summarizer& summarizer = *m_subject.summarizer;
+    const SummarizationOptions& options = summarizer.options();
+    run.generateSeconds = batches(
+        {{"phase", "generate"}, {"sources", hashOf(m_data.sources)}, {"options", toJson(options)}},
+        "summaries", generationBatches(m_data, options), run, progress,
+        [&](const std::vector<std::size_t>& positions, const Progress& part) {
+            Json rows = Json::array();
+            for (const backend::GeneratedSequence& sequence :
+                 summarizer.generate(chosen(m_data.sources, positions), part))
+                rows.push_back(sequence.ids);
+            return rows;
+        },
+        [&](const Json& rows, const std::vector<std::size_t>& positions) {
+            return readIds(rows, positions, run.results);
+        });
+    std::int64_t tokens = 0;
+    for (SampleResult& result : run.results) {
+        result.output = summarizer.textOf(result.ids);
+        tokens += static_cast<std::int64_t>(result.ids.size());
+    }
+    run.generatedLength = static_cast<double>(tokens) / static_cast<double>(run.results.size());
+    run.generateTokensPerSecond = rate(tokens, run.generateSeconds);
+}
+
+}  // namespace rankscope::evaluate

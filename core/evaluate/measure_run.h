@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/evaluate/evaluation.h"
+#include "core/evaluate/evaluation_subject.h"
+#include "core/text/dataset.h"
+
+namespace rankscope::evaluate {
+
+/// The texts of a data set as one tokenizer sees them, in the data's order.
+struct EncodedData {
+    std::vector<backend::TokenIds> sources;
+    std::vector<backend::TokenIds> targets;  ///< the first references; empty without losses
+    std::vector<std::int64_t> fullLengths;   ///< of the sources before truncation
+};
+EncodedData encodeData(const Summarizer& summarizer, const text::Dataset& data, bool targets);
+
+/// Batches of positions for the losses: by length of the source, and a quarter of the budget for
+/// padded target tokens, whose logits are as wide as the vocabulary. Batches for generation: by
+/// length, where a source counts at least the tokens its beams may come to.
+std::vector<std::vector<std::size_t>> lossBatches(const EncodedData& data,
+                                                  std::int64_t tokenBudget);
+std::vector<std::vector<std::size_t>> generationBatches(const EncodedData& data,
+                                                        const SummarizationOptions& options);
+
+/// One subject's two measurements on encoded data; each batch comes from the journal where an
+/// earlier run finished it.
+class RunMeasurement {
+ public:
+    /// `identity`: all that decides the results besides the phase's own options.
+    RunMeasurement(OpenedSubject& subject, const EncodedData& data, Json identity, bool useJournal)
+        : m_subject(subject),
+          m_data(data),
+          m_identity(std::move(identity)),
+          m_useJournal(useJournal) {}
+
+    /// Fills lossSum, lossTokens and the seconds. `progress` runs from 0 to 1.
+    void losses(EvaluationRun& run, const Progress& progress) const;
+    /// Fills ids, output and the seconds.
+    void summaries(EvaluationRun& run, const Progress& progress) const;
+
+ private:
+    template <typename Compute, typename Accept>
+    double batches(const Json& phase, std::string_view label,
+                   const std::vector<std::vector<std::size_t>>& groups, EvaluationRun& run,
+                   const Progress& progress, const Compute& compute, const Accept& accept) const;
+
+    OpenedSubject& m_subject;
+    const EncodedData& m_data;
+    Json m_identity;
+    bool m_useJournal;
+};
+
+}  // namespace rankscope::evaluate
