@@ -199,13 +199,15 @@ def make(kind):
         if kind == "A":
             half = forward(model.to(torch.bfloat16), cases)
             tensors["logits.bfloat16"] = rows_of(half.logits, cases["decoder_inputs"])
-    safetensors.torch.save_file(tensors, FOLDER / kind / "activations.safetensors", {"format": "pt"})
+    safetensors.torch.save_file(tensors, FOLDER / kind / "activations.safetensors",
+                                {"format": "pt"})
     write_json(FOLDER / kind / "cases.json", cases)
 
 
 def write_json(path, document):
     """One line a top-level key."""
-    lines = [f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in document.items()]
+    compact = dict(separators=(",", ":"))
+    lines = [f"{json.dumps(k)}: {json.dumps(v, **compact)}" for k, v in document.items()]
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
