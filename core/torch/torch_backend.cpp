@@ -132,13 +132,6 @@ Matrix TorchBackend::multiply(const MatrixView& a, const MatrixView& b,
                    [&] { return toMatrix(at::matmul(toTensor(a, device), toTensor(b, device))); });
 }
 
-std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const backend::T5Dimensions&,
-                                                            const backend::WeightSource&,
-                                                            const backend::Seq2SeqOptions&,
-                                                            const Progress&) const {
-    throw Error("This build cannot run models yet.");
-}
-
 at::Tensor toTensor(const MatrixView& matrix, const backend::Device& device) {
     if (matrix.rows < 0 || matrix.columns < 0 ||
         elementCount(Shape{matrix.rows, matrix.columns}) !=

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/torch/linear.h"
+
+#include <utility>
+
+#include "core/torch/row_kernels.h"
+
+namespace rankscope::torch_backend {
+
+WeightProduct::WeightProduct(const std::vector<at::Tensor>& weights, const Placement& placement)
+    : m_in(weights.front().size(1)) {
+    for (const at::Tensor& weight : weights) m_out += weight.size(0);
+    if (!placement.packed()) {
+        m_weight = weights.size() == 1 ? weights.front() : at::cat(weights, 0);
+        return;
+    }
+    std::vector<PackedWeight::Rows> blocks;
+    for (const at::Tensor& weight : weights)
+        blocks.push_back({weight.data_ptr<float>(), weight.size(0)});
+    m_packed = std::make_unique<PackedWeight>(blocks, m_in);
+}
+
+at::Tensor WeightProduct::operator()(const at::Tensor& x) const {
+    if (!m_packed) return at::linear(x, m_weight);
+    at::Tensor y = at::empty({x.size(0), m_out}, x.options());
+    into(x, y);
+    return y;
+}
+
+void WeightProduct::into(const at::Tensor& x, at::Tensor& y) const {
+    if (m_packed) {
+        m_packed->multiply(x.data_ptr<float>(), x.size(0), x.stride(0), y.data_ptr<float>(),
+                           y.stride(0));
+    } else {
+        y.copy_(at::linear(x, m_weight));
+    }
+}
+
+at::Tensor WeightProduct::rows(const at::Tensor& ids) const {
+    if (!m_packed) return at::index_select(m_weight, 0, ids);
+    at::Tensor values = at::empty({ids.size(0), m_in}, at::kFloat);
+    for (std::int64_t i = 0; i < ids.size(0); ++i)
+        m_packed->copyRow(ids.data_ptr<std::int64_t>()[i], values.data_ptr<float>() + i * m_in);
+    return values;
+}
+
+LinearGroup::LinearGroup(const std::vector<LayerTensors>& layers, const Placement& placement) {
+    std::vector<at::Tensor> first;
+    std::int64_t offset = 0;
+    for (const LayerTensors& tensors : layers) {
+        first.push_back(tensors.dense.defined() ? tensors.dense : tensors.down);
+        Layer layer;
+        layer.offset = offset;
+        layer.width = first.back().size(0);
+        layer.out = tensors.out();
+        offset += layer.width;
+        if (tensors.up.defined())
+            layer.second =
+                std::make_unique<WeightProduct>(std::vector<at::Tensor>{tensors.up}, placement);
+        if (tensors.mix.defined() && tensors.mix.size(0) > 0)
+            layer.second =
+                std::make_unique<WeightProduct>(std::vector<at::Tensor>{tensors.mix}, placement);
+        if (!tensors.rows.empty()) {
+            layer.rows = tensors.rows;
+            layer.inverse = at::argsort(at::tensor(tensors.rows, at::kLong)).to(placement.device);
+        }
+        m_layers.push_back(std::move(layer));
+    }
+    m_first = WeightProduct(first, placement);
+}
+
+LinearGroup::LinearGroup(WeightLoader& loader, const std::vector<std::string>& modules,
+                         std::int64_t out, std::int64_t in) {
+    std::vector<LayerTensors> layers;
+    for (const std::string& module : modules) layers.push_back(loader.layer(module, out, in));
+    *this = LinearGroup(layers, loader.placement());
+}
+
+std::vector<at::Tensor> LinearGroup::all(const at::Tensor& x) const {
+    const at::Tensor z = m_first(x);
+    std::vector<at::Tensor> outputs;
+    outputs.reserve(m_layers.size());
+    for (const Layer& layer : m_layers) {
+        const at::Tensor part = m_layers.size() == 1 ? z : z.narrow(1, layer.offset, layer.width);
+        if (!layer.rows.empty())
+            outputs.push_back(placed(layer, part));
+        else
+            outputs.push_back(layer.second ? (*layer.second)(part) : part);
+    }
+    return outputs;
+}
+
+at::Tensor LinearGroup::weightRows(const at::Tensor& ids) const {
+    const Layer& layer = m_layers.front();
+    if (layer.rows.empty() && !layer.second) return m_first.rows(ids);
+    const at::Tensor down =
+        m_first.rows(at::arange(layer.width, at::TensorOptions(ids.device()).dtype(at::kLong)));
+    if (layer.rows.empty()) return at::matmul(layer.second->rows(ids), down);
+    // Row i of [1; mix] times down, 1 being the identity: one kept row, or a mix of all of them.
+    const at::Tensor places = layer.inverse.index_select(0, ids);
+    const at::Tensor kept =
+        at::eye(layer.width, down.options()).index_select(0, places.clamp_max(layer.width - 1));
+    if (!layer.second) return at::matmul(kept, down);
+    const at::Tensor mixed = layer.second->rows(places.sub(layer.width).clamp_min(0));
+    return at::matmul(at::where(places.lt(layer.width).unsqueeze(1), kept, mixed), down);
+}
+
+/// The pivoted form: [z, z mixᵀ] with its columns put where `rows` says.
+at::Tensor LinearGroup::placed(const Layer& layer, const at::Tensor& z) {
+    at::Tensor stacked = at::empty({z.size(0), layer.out}, z.options());
+    stacked.narrow(1, 0, layer.width).copy_(z);
+    if (layer.second) {
+        at::Tensor mixed = stacked.narrow(1, layer.width, layer.out - layer.width);
+        layer.second->into(z, mixed);
+    }
+    return placeColumns(stacked, layer.rows, layer.inverse);
+}
+
+}  // namespace rankscope::torch_backend

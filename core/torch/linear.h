@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/torch/packed_product.h"
+#include "core/torch/weight_loader.h"
+
+namespace rankscope::torch_backend {
+
+/// W of y = x Wᵀ, kept packed (float32 on the CPU) or as a tensor: in one form only.
+class WeightProduct {
+ public:
+    WeightProduct() = default;
+    /// Weights [out_i, in] with one input, as one product: outputs are in their order.
+    WeightProduct(const std::vector<at::Tensor>& weights, const Placement& placement);
+
+    /// x [rows, in], values of a row adjacent; gives [rows, out].
+    at::Tensor operator()(const at::Tensor& x) const;
+    /// The same into y [rows, out], values of a row adjacent.
+    void into(const at::Tensor& x, at::Tensor& y) const;
+    /// Rows of W: [ids, in]. ids: int64 on the device.
+    at::Tensor rows(const at::Tensor& ids) const;
+
+    std::int64_t in() const { return m_in; }
+    std::int64_t out() const { return m_out; }
+
+ private:
+    std::int64_t m_in = 0, m_out = 0;
+    std::unique_ptr<PackedWeight> m_packed;
+    at::Tensor m_weight;  // [out, in] where not packed
+};
+
+/// Layers y_i = x W_iᵀ with one input x. Dense matrices and the first factors of the others run as
+/// one product; second factors follow one by one. No W_i is rebuilt from its factors.
+class LinearGroup {
+ public:
+    LinearGroup() = default;
+    LinearGroup(const std::vector<LayerTensors>& layers, const Placement& placement);
+    LinearGroup(WeightLoader& loader, const std::vector<std::string>& modules, std::int64_t out,
+                std::int64_t in);
+
+    /// x [rows, in] gives [rows, out_i] for each layer; values of a row are adjacent, rows may be
+    /// further apart than out_i.
+    std::vector<at::Tensor> all(const at::Tensor& x) const;
+    /// For a group of one layer.
+    at::Tensor operator()(const at::Tensor& x) const { return all(x).front(); }
+
+    /// For a group of one layer: rows of its W, [ids, in]. ids: int64 on the device.
+    at::Tensor weightRows(const at::Tensor& ids) const;
+
+    std::int64_t out(std::size_t layer) const { return m_layers[layer].out; }
+
+ private:
+    struct Layer {
+        std::int64_t offset = 0;  // of its columns in the first product
+        std::int64_t width = 0;   // of them: out, or the rank
+        std::int64_t out = 0;
+        std::unique_ptr<WeightProduct> second;  // up or mix; none for dense
+        std::vector<std::int64_t> rows;         // pivoted: places of [z, z mixᵀ]
+        at::Tensor inverse;                     // pivoted: inverse permutation on the device
+    };
+    static at::Tensor placed(const Layer& layer, const at::Tensor& z);
+
+    WeightProduct m_first;
+    std::vector<Layer> m_layers;
+};
+
+}  // namespace rankscope::torch_backend

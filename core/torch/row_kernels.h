@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rankscope::torch_backend {
+
+/// T5's norm: x / sqrt(mean(x²) + epsilon) · weight, no mean subtracted. x [rows, d], weight [d];
+/// the mean is float32 in any type, and half types are rounded before the weight multiplies.
+at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
+
+/// y[:, rows[i]] = x[:, i]. `inverse` is the inverse permutation on the device of x.
+at::Tensor placeColumns(const at::Tensor& x, const std::vector<std::int64_t>& rows,
+                        const at::Tensor& inverse);
+
+/// Activation functions by the names transformers gives them.
+enum class Activation { Relu, GeluNew, Gelu, Silu };
+
+/// Throws Error naming the function where it is none of them.
+Activation activationNamed(const std::string& name);
+at::Tensor activated(Activation activation, const at::Tensor& x);
+
+}  // namespace rankscope::torch_backend

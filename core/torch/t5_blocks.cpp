@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/torch/t5_blocks.h"
+
+namespace rankscope::torch_backend {
+
+using backend::T5Dimensions;
+
+namespace {
+
+Norm loadNorm(WeightLoader& loader, const std::string& prefix, const T5Dimensions& dimensions) {
+    return {loader.tensor(prefix + "layer_norm.weight", {dimensions.dModel}),
+            dimensions.layerNormEpsilon};
+}
+
+std::int64_t innerWidth(const T5Dimensions& dimensions) {
+    return dimensions.numHeads * dimensions.dKv;
+}
+
+/// One projection from the residual stream to the heads.
+LinearGroup toHeads(WeightLoader& loader, const std::string& module,
+                    const T5Dimensions& dimensions) {
+    return {loader, {module}, innerWidth(dimensions), dimensions.dModel};
+}
+
+std::vector<std::string> innerModules(const std::string& prefix, bool gated) {
+    const std::string module = prefix + "DenseReluDense.";
+    if (gated) return {module + "wi_0", module + "wi_1"};
+    return {module + "wi"};
+}
+
+}  // namespace
+
+SelfAttention::SelfAttention(WeightLoader& loader, const std::string& prefix,
+                             const T5Dimensions& dimensions)
+    : norm(loadNorm(loader, prefix, dimensions)),
+      qkv(loader,
+          {prefix + "SelfAttention.q", prefix + "SelfAttention.k", prefix + "SelfAttention.v"},
+          innerWidth(dimensions), dimensions.dModel),
+      output(loader, {prefix + "SelfAttention.o"}, dimensions.dModel, innerWidth(dimensions)) {}
+
+CrossAttention::CrossAttention(WeightLoader& loader, const std::string& prefix,
+                               const T5Dimensions& dimensions)
+    : norm(loadNorm(loader, prefix, dimensions)),
+      query(toHeads(loader, prefix + "EncDecAttention.q", dimensions)),
+      key(toHeads(loader, prefix + "EncDecAttention.k", dimensions)),
+      value(toHeads(loader, prefix + "EncDecAttention.v", dimensions)),
+      output(loader, {prefix + "EncDecAttention.o"}, dimensions.dModel, innerWidth(dimensions)) {}
+
+FeedForward::FeedForward(WeightLoader& loader, const std::string& prefix,
+                         const T5Dimensions& dimensions)
+    : norm(loadNorm(loader, prefix, dimensions)),
+      inner(loader, innerModules(prefix, dimensions.gated), dimensions.dFf, dimensions.dModel),
+      output(loader, {prefix + "DenseReluDense.wo"}, dimensions.dModel, dimensions.dFf),
+      activation(activationNamed(dimensions.activation)) {}
+
+void FeedForward::apply(at::Tensor& x) const {
+    const std::vector<at::Tensor> parts = inner.all(norm(x));
+    at::Tensor hidden = activated(activation, parts[0]);
+    if (parts.size() == 2) hidden.mul_(parts[1]);
+    x.add_(output(hidden));
+}
+
+EncoderBlock::EncoderBlock(WeightLoader& loader, const std::string& prefix,
+                           const T5Dimensions& dimensions)
+    : self(loader, prefix + "layer.0.", dimensions),
+      feedForward(loader, prefix + "layer.1.", dimensions) {}
+
+DecoderBlock::DecoderBlock(WeightLoader& loader, const std::string& prefix,
+                           const T5Dimensions& dimensions)
+    : self(loader, prefix + "layer.0.", dimensions),
+      cross(loader, prefix + "layer.1.", dimensions),
+      feedForward(loader, prefix + "layer.2.", dimensions) {}
+
+}  // namespace rankscope::torch_backend

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/torch/linear.h"
+#include "core/torch/row_kernels.h"
+#include "core/torch/weight_loader.h"
+
+namespace rankscope::torch_backend {
+
+/// T5's norm with its weight [d].
+struct Norm {
+    at::Tensor weight;
+    double epsilon = 1e-6;
+    at::Tensor operator()(const at::Tensor& x) const { return rmsNorm(x, weight, epsilon); }
+};
+
+/// Sublayers work on rows [rows, dModel] and add their output to the residual stream `x`.
+/// The attention in the middle is the caller's: over a whole batch, or from a cache.
+struct SelfAttention {
+    Norm norm;
+    LinearGroup qkv;
+    LinearGroup output;
+
+    SelfAttention(WeightLoader& loader, const std::string& prefix,
+                  const backend::T5Dimensions& dimensions);
+
+    /// `attention(q, k, v)` gives [rows, inner].
+    template <typename Attention>
+    void apply(at::Tensor& x, const Attention& attention) const {
+        const std::vector<at::Tensor> parts = qkv.all(norm(x));
+        x.add_(output(attention(parts[0], parts[1], parts[2])));
+    }
+};
+
+/// Attention of the decoder to the encoder's output; keys and values are made once a source.
+struct CrossAttention {
+    Norm norm;
+    LinearGroup query, key, value;
+    LinearGroup output;
+
+    CrossAttention(WeightLoader& loader, const std::string& prefix,
+                   const backend::T5Dimensions& dimensions);
+
+    /// `attention(q)` gives [rows, inner].
+    template <typename Attention>
+    void apply(at::Tensor& x, const Attention& attention) const {
+        x.add_(output(attention(query(norm(x)))));
+    }
+};
+
+/// act(wi x), or act(wi_0 x) · (wi_1 x), then wo.
+struct FeedForward {
+    Norm norm;
+    LinearGroup inner;
+    LinearGroup output;
+    Activation activation = Activation::Relu;
+
+    FeedForward(WeightLoader& loader, const std::string& prefix,
+                const backend::T5Dimensions& dimensions);
+
+    void apply(at::Tensor& x) const;
+};
+
+struct EncoderBlock {
+    SelfAttention self;
+    FeedForward feedForward;
+    EncoderBlock(WeightLoader& loader, const std::string& prefix,
+                 const backend::T5Dimensions& dimensions);
+};
+
+struct DecoderBlock {
+    SelfAttention self;
+    CrossAttention cross;
+    FeedForward feedForward;
+    DecoderBlock(WeightLoader& loader, const std::string& prefix,
+                 const backend::T5Dimensions& dimensions);
+};
+
+}  // namespace rankscope::torch_backend

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/torch/t5_model.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/torch/attention_pass.h"
+
+namespace rankscope::torch_backend {
+
+using backend::TokenIds;
+
+namespace {
+
+/// Tensors and matrices that a model of these dimensions asks for.
+std::int64_t expectedLoads(const backend::T5Dimensions& d) {
+    const std::int64_t inner = d.gated ? 2 : 1;
+    return d.encoderLayers * (7 + inner) + d.decoderLayers * (12 + inner) + 6;
+}
+
+void keep(std::vector<at::Tensor>* states, const at::Tensor& x) {
+    if (states != nullptr) states->push_back(x.clone());
+}
+
+}  // namespace
+
+T5Model::T5Model(const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+                 const Placement& placement, const Progress& progress)
+    : m_dimensions(dimensions), m_placement(placement) {
+    activationNamed(dimensions.activation);  // complains before anything is read
+    WeightLoader loader(source, placement, progress, expectedLoads(dimensions));
+    m_shared = std::make_shared<const LinearGroup>(loader, std::vector<std::string>{"shared"}, -1,
+                                                   dimensions.dModel);
+    for (std::int64_t i = 0; i < dimensions.encoderLayers; ++i)
+        m_encoder.emplace_back(loader, fmt::format("encoder.block.{}.", i), dimensions);
+    m_encoderBias = loadBias(loader, "encoder");
+    m_encoderNorm = {loader.tensor("encoder.final_layer_norm.weight", {dimensions.dModel}),
+                     dimensions.layerNormEpsilon};
+    for (std::int64_t i = 0; i < dimensions.decoderLayers; ++i)
+        m_decoder.emplace_back(loader, fmt::format("decoder.block.{}.", i), dimensions);
+    m_decoderBias = loadBias(loader, "decoder");
+    m_decoderNorm = {loader.tensor("decoder.final_layer_norm.weight", {dimensions.dModel}),
+                     dimensions.layerNormEpsilon};
+    m_head = dimensions.tiedHead
+                 ? m_shared
+                 : std::make_shared<const LinearGroup>(loader, std::vector<std::string>{"lm_head"},
+                                                       m_shared->out(0), dimensions.dModel);
+}
+
+PositionBias T5Model::loadBias(WeightLoader& loader, const std::string& stack) const {
+    const at::Tensor table =
+        loader.tensor(stack + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+                      {m_dimensions.relativeAttentionNumBuckets, m_dimensions.numHeads});
+    return {table, stack == "encoder", m_dimensions.relativeAttentionMaxDistance};
+}
+
+at::Tensor T5Model::encode(std::span<const TokenIds> sources, const Progress& progress,
+                           std::vector<at::Tensor>* states) const {
+    const Ragged rows(sources);
+    const AttentionPass attention(m_placement, heads(), rows, rows, &m_encoderBias,
+                                  /*causal=*/false);
+    at::Tensor x = embed(joinedIds(sources, m_placement.device));
+    for (const EncoderBlock& block : m_encoder) {
+        throwIfStopped(progress);
+        keep(states, x);
+        block.self.apply(x, attention);
+        block.feedForward.apply(x);
+    }
+    x = m_encoderNorm(x);
+    keep(states, x);
+    return x;
+}
+
+at::Tensor T5Model::decode(std::span<const TokenIds> inputs, const at::Tensor& encoded,
+                           const Ragged& sources, const Progress& progress,
+                           std::vector<at::Tensor>* states) const {
+    const Ragged rows(inputs);
+    const AttentionPass self(m_placement, heads(), rows, rows, &m_decoderBias, /*causal=*/true);
+    const AttentionPass cross(m_placement, heads(), rows, sources, nullptr, /*causal=*/false);
+    at::Tensor x = embed(joinedIds(inputs, m_placement.device));
+    for (const DecoderBlock& block : m_decoder) {
+        throwIfStopped(progress);
+        keep(states, x);
+        block.self.apply(x, self);
+        block.cross.apply(x, [&](const at::Tensor& q) {
+            return cross(q, block.cross.key(encoded), block.cross.value(encoded));
+        });
+        block.feedForward.apply(x);
+    }
+    x = m_decoderNorm(x);
+    keep(states, x);
+    return x;
+}
+
+at::Tensor T5Model::logits(const at::Tensor& decoded) const {
+    const at::Tensor scaled =
+        m_dimensions.outputScale == 1 ? decoded : decoded.mul(m_dimensions.outputScale);
+    return (*m_head)(scaled).to(at::kFloat);
+}
+
+}  // namespace rankscope::torch_backend

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/torch/torch_seq2seq.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/torch/generation.h"
+#include "core/torch/model_guard.h"
+#include "core/torch/torch_backend.h"
+
+namespace rankscope::torch_backend {
+
+using backend::TokenIds;
+
+namespace {
+
+/// Rows of logits computed at once for the loss: 256 · 32128 numbers are 33 MB.
+constexpr std::int64_t lossRows = 256;
+
+std::vector<float> toFloats(const at::Tensor& tensor) {
+    const at::Tensor values = tensor.to(at::kCPU, at::kFloat).contiguous();
+    return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+}
+
+/// -log p of each row's label, float32 on the CPU [rows].
+at::Tensor labelLosses(const T5Model& model, const at::Tensor& decoded, const at::Tensor& labels,
+                       const Progress& progress) {
+    std::vector<at::Tensor> losses;
+    for (std::int64_t row = 0; row < labels.size(0); row += lossRows) {
+        throwIfStopped(progress);
+        const std::int64_t count = std::min(lossRows, labels.size(0) - row);
+        const at::Tensor logProbabilities =
+            at::log_softmax(model.logits(decoded.narrow(0, row, count)), -1);
+        losses.push_back(
+            logProbabilities.gather(1, labels.narrow(0, row, count).unsqueeze(1)).squeeze(1).neg());
+    }
+    return at::cat(losses).to(at::kCPU);
+}
+
+}  // namespace
+
+TorchSeq2Seq::TorchSeq2Seq(const backend::T5Dimensions& dimensions,
+                           const backend::WeightSource& source, const Placement& placement,
+                           const Progress& progress)
+    : m_dimensions(dimensions), m_model(dimensions, source, placement, progress) {}
+
+void TorchSeq2Seq::checkIds(std::span<const TokenIds> rows, const char* what) const {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].empty()) throw Error(fmt::format("{} {} of the batch has no tokens.", what, i));
+        for (const std::int32_t id : rows[i])
+            if (id < 0 || id >= vocabulary())
+                throw Error(
+                    fmt::format("{} {} of the batch has the id {}, but the model's "
+                                "embedding has rows 0 to {} only; its tokenizer belongs "
+                                "to another model.",
+                                what, i, id, vocabulary() - 1));
+    }
+}
+
+std::vector<backend::SequenceLoss> TorchSeq2Seq::loss(std::span<const TokenIds> sources,
+                                                      std::span<const TokenIds> targets,
+                                                      const Progress& progress) {
+    if (sources.size() != targets.size())
+        throw Error(fmt::format("{} sources cannot be scored with {} targets.", sources.size(),
+                                targets.size()));
+    checkIds(sources, "Source");
+    checkIds(targets, "Target");
+    if (sources.empty()) return {};
+    std::vector<TokenIds> inputs(targets.begin(), targets.end());
+    for (TokenIds& ids : inputs) {
+        std::shift_right(ids.begin(), ids.end(), 1);
+        ids.front() = static_cast<std::int32_t>(m_dimensions.startToken);
+    }
+    return onModel("The loss", [&] {
+        const at::Tensor decoded =
+            m_model.decode(inputs, m_model.encode(sources, progress), Ragged(sources), progress);
+        const at::Tensor losses =
+            labelLosses(m_model, decoded, joinedIds(targets, m_model.placement().device), progress);
+        std::vector<backend::SequenceLoss> result(targets.size());
+        const float* next = losses.data_ptr<float>();
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            result[i].tokens = static_cast<std::int64_t>(targets[i].size());
+            for (std::size_t j = 0; j < targets[i].size(); ++j)
+                result[i].sum += static_cast<double>(*next++);
+        }
+        return result;
+    });
+}
+
+std::vector<backend::GeneratedSequence> TorchSeq2Seq::generate(
+    std::span<const TokenIds> sources, const backend::GenerationOptions& options,
+    const Progress& progress) {
+    checkIds(sources, "Source");
+    checkGenerationOptions(options, vocabulary());
+    if (sources.empty()) return {};
+    return onModel("The generation", [&] {
+        const std::unique_ptr<DecoderSteps> steps =
+            m_model.startDecoding(sources, options.beams, options.maxNewTokens, progress);
+        return torch_backend::generate(*steps, static_cast<std::int64_t>(sources.size()), options,
+                                       {.start = m_dimensions.startToken,
+                                        .eos = m_dimensions.eosToken,
+                                        .pad = m_dimensions.padToken},
+                                       progress);
+    });
+}
+
+backend::Activations TorchSeq2Seq::activations(std::span<const TokenIds> sources,
+                                               std::span<const TokenIds> decoderInputs,
+                                               bool stepwise) {
+    if (sources.size() != decoderInputs.size())
+        throw Error(fmt::format("{} sources do not go with {} decoder inputs.", sources.size(),
+                                decoderInputs.size()));
+    checkIds(sources, "Source");
+    checkIds(decoderInputs, "Decoder input");
+    if (sources.empty()) return {};
+    return onModel("The hidden states", [&] {
+        backend::Activations result;
+        std::vector<at::Tensor> states;
+        const at::Tensor encoded = m_model.encode(sources, {}, &states);
+        for (const at::Tensor& state : states) result.encoder.push_back(toFloats(state));
+        if (stepwise) {
+            result.logits = toFloats(stepwiseLogits(sources, decoderInputs));
+            return result;
+        }
+        states.clear();
+        const at::Tensor decoded =
+            m_model.decode(decoderInputs, encoded, Ragged(sources), {}, &states);
+        for (const at::Tensor& state : states) result.decoder.push_back(toFloats(state));
+        result.logits = toFloats(m_model.logits(decoded));
+        return result;
+    });
+}
+
+/// Rows that have ended are fed padding until the longest has ended too.
+at::Tensor TorchSeq2Seq::stepwiseLogits(std::span<const TokenIds> sources,
+                                        std::span<const TokenIds> decoderInputs) const {
+    const Ragged rows(decoderInputs);
+    const std::unique_ptr<DecoderSteps> steps =
+        m_model.startDecoding(sources, /*beams=*/1, rows.longest(), {});
+    std::vector<at::Tensor> byStep;
+    for (std::size_t step = 0; step < static_cast<std::size_t>(rows.longest()); ++step) {
+        std::vector<std::int64_t> tokens;
+        for (const TokenIds& ids : decoderInputs)
+            tokens.push_back(step < ids.size() ? ids[step] : m_dimensions.padToken);
+        byStep.push_back(steps->step(at::tensor(tokens, at::kLong).to(steps->device())));
+    }
+    std::vector<at::Tensor> ordered;
+    for (std::int64_t i = 0; i < rows.count(); ++i)
+        for (std::int64_t step = 0; step < rows.length(i); ++step)
+            ordered.push_back(byStep[static_cast<std::size_t>(step)].select(0, i));
+    return at::stack(ordered);
+}
+
+std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const backend::T5Dimensions& dimensions,
+                                                            const backend::WeightSource& source,
+                                                            const backend::Seq2SeqOptions& options,
+                                                            const Progress& progress) const {
+    Placement placement;
+    if (options.device.cuda)
+        placement.device =
+            at::Device(at::kCUDA, static_cast<at::DeviceIndex>(options.device.index));
+    if (options.compute == backend::ComputeType::BFloat16) placement.type = at::kBFloat16;
+    return onModel("The model", [&] {
+        return std::make_unique<TorchSeq2Seq>(dimensions, source, placement, progress);
+    });
+}
+
+}  // namespace rankscope::torch_backend

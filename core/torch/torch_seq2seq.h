@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/backend/seq2seq.h"
+#include "core/torch/t5_model.h"
+
+namespace rankscope::torch_backend {
+
+/// backend::Seq2Seq on T5Model; see there for what each function does.
+class TorchSeq2Seq final : public backend::Seq2Seq {
+ public:
+    TorchSeq2Seq(const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+                 const Placement& placement, const Progress& progress);
+
+    std::int64_t vocabulary() const override { return m_model.vocabulary(); }
+    std::vector<backend::SequenceLoss> loss(std::span<const backend::TokenIds> sources,
+                                            std::span<const backend::TokenIds> targets,
+                                            const Progress& progress) override;
+    std::vector<backend::GeneratedSequence> generate(std::span<const backend::TokenIds> sources,
+                                                     const backend::GenerationOptions& options,
+                                                     const Progress& progress) override;
+    backend::Activations activations(std::span<const backend::TokenIds> sources,
+                                     std::span<const backend::TokenIds> decoderInputs,
+                                     bool stepwise) override;
+
+ private:
+    void checkIds(std::span<const backend::TokenIds> rows, const char* what) const;
+    at::Tensor stepwiseLogits(std::span<const backend::TokenIds> sources,
+                              std::span<const backend::TokenIds> decoderInputs) const;
+
+    backend::T5Dimensions m_dimensions;
+    T5Model m_model;
+};
+
+}  // namespace rankscope::torch_backend
