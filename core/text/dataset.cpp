@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "core/text/dataset_formats.h"
 
 namespace rankscope::text {
@@ -13,9 +14,27 @@ namespace {
 void readFile(const std::filesystem::path& file, ExampleCollector& collector, Dataset& dataset) {
     FileStream stream(file);
     ByteReader reader(stream);
-    const DatasetFormat format = detectFormat(reader, collector.name(), collector.options().split);
+    const std::string name = printable(file.string(), 4096);
+    const DatasetFormat format = detectFormat(reader, name, collector.options().split);
     dataset.format = formatName(format);
-    readText(format, reader, collector);
+    if (format == DatasetFormat::SevenZip)
+        readSevenZip(file, collector);
+    else if (format == DatasetFormat::Parquet)
+        readParquet(file, collector);
+    else
+        readRows(format, reader, collector);
+}
+
+void readFolder(const std::filesystem::path& folder, ExampleCollector& collector,
+                Dataset& dataset) {
+    std::string hashes;
+    for (const std::filesystem::path& file : filesOfFolder(folder, collector.options().split)) {
+        collector.beginPart(file.filename().string());
+        if (!collector.full()) readFile(file, collector, dataset);
+        hashes += sha256OfFile(file);
+    }
+    const bool oneFile = hashes.size() == 64;
+    dataset.hash = oneFile ? hashes : sha256Hex(std::as_bytes(std::span(hashes)));
 }
 
 }  // namespace
@@ -24,8 +43,13 @@ Dataset readDataset(const std::filesystem::path& file, const DatasetOptions& opt
     Dataset dataset;
     dataset.file = file;
     ExampleCollector collector(dataset, options);
-    readFile(file, collector, dataset);
-    dataset.hash = sha256OfFile(file);
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        readFolder(file, collector, dataset);
+    } else {
+        readFile(file, collector, dataset);
+        dataset.hash = sha256OfFile(file);
+    }
     collector.finish();
     return dataset;
 }

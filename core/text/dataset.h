@@ -34,20 +34,22 @@ struct DatasetOptions {
 
 struct Dataset {
     std::filesystem::path file;
-    std::string format;  ///< "JSON", "JSON lines", "CSV", "7z", "Arrow stream", "Parquet"
+    std::string
+        format;  ///< "JSON", "JSON lines", "CSV", "7z", "Arrow stream", "Arrow file", "Parquet"
     std::string sourceField, targetField;
     std::vector<Example> examples;
     std::vector<BadRow> badRows;    ///< never dropped in silence: shown with their lines
     std::int64_t duplicateIds = 0;  ///< kept, counted
-    std::string hash;               ///< SHA-256 of the file
+    std::string hash;  ///< SHA-256 of the file; of the files' hashes in a row for several
     std::vector<std::string> warnings;
 };
 
-/// Reads dialogues and summaries: JSON (array, or {"data": [...]}), JSON lines, CSV (RFC 4180),
-/// SAMSum's corpus.7z, Arrow streams as `datasets` saves them (file or folder), Parquet where Arrow
-/// was there at build time. The kind is told by content, not by name. Fields of SAMSum, DialogSum,
-/// CNN/DailyMail and XSum are recognised. Throws Error: unreadable, no such field (names those
-/// there are), no usable row at all, damaged archive …
+/// Reads dialogues and summaries from a file or a folder that has one for each split: JSON (array,
+/// or {"data": [...]}), JSON lines, CSV (RFC 4180), SAMSum's corpus.7z, Arrow streams as `datasets`
+/// saves them (file or folder), Parquet where Arrow was there at build time. The kind is told by
+/// content, not by name. Fields of SAMSum, DialogSum, CNN/DailyMail and XSum are recognised. Throws
+/// Error: unreadable, no such field (names those there are), no usable row at all, damaged archive
+/// …
 Dataset readDataset(const std::filesystem::path& file, const DatasetOptions& options);
 
 /// The options --source-field, --target-field, --split and --limit.

@@ -131,21 +131,14 @@ DatasetFormat detectFormat(ByteReader& reader, std::string_view name, std::strin
     return DatasetFormat::Csv;
 }
 
-std::vector<std::string> namesOfSplit(std::string_view split) {
-    std::vector<std::string> names{std::string(split)};
-    for (const std::vector<std::string>& known :
-         {std::vector<std::string>{"validation", "val", "dev", "valid"}, {"train", "training"}}) {
-        if (std::ranges::find(known, split) == known.end()) continue;
-        for (const std::string& name : known)
-            if (name != split) names.push_back(name);
-    }
-    return names;
-}
-
-void readText(DatasetFormat format, ByteReader& reader, ExampleCollector& collector) {
+void readRows(DatasetFormat format, ByteReader& reader, ExampleCollector& collector) {
     if (format == DatasetFormat::Json) readJson(reader, collector);
     if (format == DatasetFormat::JsonLines) readJsonLines(reader, collector);
     if (format == DatasetFormat::Csv) readCsv(reader, collector);
+    // Such a file is its magic, padded to eight bytes, and then a stream.
+    if (format == DatasetFormat::ArrowFile) reader.skipBytes(8);
+    if (format == DatasetFormat::ArrowFile || format == DatasetFormat::ArrowStream)
+        readArrowStream(reader, collector);
 }
 
 }  // namespace rankscope::text

@@ -27,6 +27,8 @@ class DatasetTest : public ::testing::Test {
     std::filesystem::path write(std::string_view name, std::string_view content) const {
         const std::filesystem::path path = folder() / name;
         std::filesystem::create_directories(path.parent_path());
+        // Cutting an existing file short makes some file systems write it out at once.
+        std::filesystem::remove(path);
         std::ofstream(path, std::ios::binary) << content;
         return path;
     }

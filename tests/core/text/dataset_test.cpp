@@ -48,12 +48,19 @@ TEST_P(SameRecords, InEveryFormat) {
     EXPECT_EQ(dataset.examples[2].source, "Eli: Mixed ends\r\nFay: in one\nEli: dialogue, yes.");
 }
 
-INSTANTIATE_TEST_SUITE_P(Text, SameRecords,
-                         ::testing::Values(std::pair{"twelve.json", "JSON"},
-                                           std::pair{"twelve.splits.json", "JSON"},
-                                           std::pair{"twelve.jsonl", "JSON lines"},
-                                           std::pair{"twelve_lf.csv", "CSV"},
-                                           std::pair{"twelve_crlf.csv", "CSV"}));
+INSTANTIATE_TEST_SUITE_P(
+    Formats, SameRecords,
+    ::testing::Values(std::pair{"twelve.json", "JSON"}, std::pair{"twelve.splits.json", "JSON"},
+                      std::pair{"twelve.jsonl", "JSON lines"}, std::pair{"twelve_lf.csv", "CSV"},
+                      std::pair{"twelve_crlf.csv", "CSV"}, std::pair{"twelve.7z", "7z"},
+                      std::pair{"twelve.arrow", "Arrow stream"},
+                      std::pair{"twelve_large.arrow", "Arrow stream"},
+                      std::pair{"twelve_file.arrow", "Arrow file"},
+                      std::pair{"saved", "Arrow stream"}, std::pair{"saved_dict", "Arrow stream"}));
+#ifdef RANKSCOPE_PARQUET
+INSTANTIATE_TEST_SUITE_P(Parquet, SameRecords,
+                         ::testing::Values(std::pair{"twelve.parquet", "Parquet"}));
+#endif
 
 TEST_F(DatasetTest, HashIsThatOfTheFile) {
     // sha256sum of the line.
