@@ -41,25 +41,22 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
       m_matrices(new MatrixPanel(session, this)),
       m_spectra(new SpectraPage(session, this)),
       m_plan(new PlanPanel(session, this)),
+      m_evaluation(new EvaluationPage(session, this)),
+      m_tabs(makeTabs()),
       m_jobBar(new JobBar(this)),
       m_messageBar(makeMessageBar()) {
     setWindowTitle(tr("Rankscope"));
     resize(1280, 800);
     setAcceptDrops(true);
-    auto* workbench = new QSplitter(Qt::Horizontal, m_pages);
-    workbench->setChildrenCollapsible(false);
-    workbench->addWidget(m_matrices);
-    workbench->addWidget(m_spectra);
-    workbench->addWidget(m_plan);
-    workbench->setStretchFactor(1, 1);
-    workbench->setSizes({365, 635, 280});
     m_pages->addWidget(m_welcome);
-    m_pages->addWidget(workbench);
+    m_pages->addWidget(makeWorkbench());
+    m_pages->addWidget(m_evaluation);
     auto* central = new QWidget(this);
     auto* layout = new QVBoxLayout(central);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(m_messageBar);
+    layout->addWidget(m_tabs);
     layout->addWidget(m_pages, 1);
     setCentralWidget(central);
     statusBar()->addPermanentWidget(m_jobBar);
@@ -72,6 +69,39 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
     connect(session, &Session::jobStarted, m_jobBar, &JobBar::follow);
     connect(session, &Session::failed, this, [this](const QString& t) { showMessage(t, true); });
     connect(session, &Session::warned, this, [this](const QString& t) { showMessage(t, false); });
+}
+
+QWidget* MainWindow::makeWorkbench() {
+    auto* workbench = new QSplitter(Qt::Horizontal, m_pages);
+    workbench->setChildrenCollapsible(false);
+    workbench->addWidget(m_matrices);
+    workbench->addWidget(m_spectra);
+    workbench->addWidget(m_plan);
+    workbench->setStretchFactor(1, 1);
+    workbench->setSizes({365, 635, 280});
+    return workbench;
+}
+
+QTabBar* MainWindow::makeTabs() {
+    auto* tabs = new QTabBar(this);
+    tabs->setAccessibleName(tr("Page"));
+    tabs->addTab(tr("Spectra"));
+    tabs->addTab(tr("Evaluation"));
+    tabs->setExpanding(false);
+    tabs->setDrawBase(false);
+    tabs->hide();
+    connect(tabs, &QTabBar::currentChanged, this, [this](int tab) {
+        if (!m_tabs->isHidden()) {
+            m_pages->setCurrentIndex(tab + 1);
+        }
+    });
+    return tabs;
+}
+
+void MainWindow::showEvaluation() {
+    m_tabs->show();
+    m_tabs->setCurrentIndex(1);
+    m_pages->setCurrentWidget(m_evaluation);
 }
 
 QWidget* MainWindow::makeMessageBar() {
@@ -116,9 +146,14 @@ void MainWindow::makeMenus() {
     auto* clear =
         plan->addAction(tr("C&lear ranks of selection"), m_session, &Session::clearSelectedRanks);
     auto* clearAll = plan->addAction(tr("Clear &all ranks"), m_session, &Session::clearAllRanks);
+    auto* view = menuBar()->addMenu(tr("Vie&w"));
+    auto* spectra = view->addAction(tr("&Spectra"), QKeySequence(tr("Ctrl+1")), m_tabs,
+                                    [this] { m_tabs->setCurrentIndex(0); });
+    auto* evaluation = view->addAction(tr("&Evaluation"), QKeySequence(tr("Ctrl+2")), m_tabs,
+                                       [this] { m_tabs->setCurrentIndex(1); });
     auto* help = menuBar()->addMenu(tr("&Help"));
     help->addAction(tr("&About Rankscope"), this, &MainWindow::showAbout);
-    m_needsCheckpoint = {figure, values, curves, clear, clearAll};
+    m_needsCheckpoint = {figure, values, curves, clear, clearAll, spectra, evaluation};
     for (QAction* action : m_needsCheckpoint) {
         action->setEnabled(false);
     }
@@ -158,7 +193,8 @@ void MainWindow::showMessage(const QString& text, bool error) {
 void MainWindow::showCheckpoint() {
     m_messageBar->hide();
     setWindowTitle(tr("%1 – Rankscope").arg(m_session->modelName()));
-    m_pages->setCurrentIndex(1);
+    m_tabs->show();
+    m_pages->setCurrentIndex(m_tabs->currentIndex() + 1);
     for (QAction* action : m_needsCheckpoint) {
         action->setEnabled(true);
     }

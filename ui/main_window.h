@@ -5,8 +5,10 @@
 #include <QMainWindow>
 #include <QMenu>
 #include <QStackedWidget>
+#include <QTabBar>
 
 #include "ui/job_bar.h"
+#include "ui/pages/evaluation_page.h"
 #include "ui/pages/matrix_panel.h"
 #include "ui/pages/plan_panel.h"
 #include "ui/pages/spectra_page.h"
@@ -22,6 +24,10 @@ class MainWindow : public QMainWindow {
     MatrixPanel* matrixPanel() const { return m_matrices; }
     SpectraPage* spectraPage() const { return m_spectra; }
     PlanPanel* planPanel() const { return m_plan; }
+    EvaluationPage* evaluationPage() const { return m_evaluation; }
+    /// The switch between the pages; hidden while nothing is open.
+    QTabBar* pageTabs() const { return m_tabs; }
+    void showEvaluation();
     WelcomePage* welcomePage() const { return m_welcome; }
     JobBar* jobBar() const { return m_jobBar; }
     /// The bar that shows errors and warnings; hidden where there are none.
@@ -35,6 +41,8 @@ class MainWindow : public QMainWindow {
 
  private:
     QWidget* makeMessageBar();
+    QWidget* makeWorkbench();
+    QTabBar* makeTabs();
     void makeMenus();
     void showMessage(const QString& text, bool error);
     void showCheckpoint();
@@ -52,6 +60,8 @@ class MainWindow : public QMainWindow {
     MatrixPanel* m_matrices;
     SpectraPage* m_spectra;
     PlanPanel* m_plan;
+    EvaluationPage* m_evaluation;
+    QTabBar* m_tabs;
     JobBar* m_jobBar;
     QLabel* m_message = nullptr;  // before the bar, whose making sets it
     QWidget* m_messageBar;

@@ -15,6 +15,7 @@ namespace {
 using namespace rankscope;
 
 constexpr std::size_t largestRequest = std::size_t{1} << 30U;
+constexpr std::size_t largestEvaluation = std::size_t{1} << 30U;
 constexpr int screenshotTimeoutMilliseconds = 120'000;
 
 int exitCode(const Error& error) { return error.kind() == ErrorKind::Usage ? 2 : 1; }
@@ -36,6 +37,17 @@ int render(const QString& file) {
     } catch (const std::exception& error) {
         std::fprintf(stderr, "rankscope: the figure could not be drawn: %s\n", error.what());
         return 1;
+    }
+}
+
+/// Shows the page with what `evaluate --json` wrote; an error is said by the window.
+void showEvaluation(ui::MainWindow& window, ui::Session& session, const QString& file) {
+    window.showEvaluation();
+    try {
+        session.setEvaluation(
+            parseJson(readTextFile(file.toStdString(), largestEvaluation), file.toStdString()));
+    } catch (const Error& error) {
+        emit session.failed(QString::fromStdString(error.what()));
     }
 }
 
@@ -89,10 +101,16 @@ int main(int argc, char** argv) {
                                        QStringLiteral("Start with the view of one matrix."));
     const QCommandLineOption rankOption(
         QStringLiteral("rank"), QStringLiteral("Start with this rank set."), QStringLiteral("N"));
+    const QCommandLineOption evaluationOption(
+        QStringLiteral("evaluation"),
+        QStringLiteral("Start with the Evaluation page and this result of evaluate --json "
+                       "--per-sample."),
+        QStringLiteral("RESULT.json"));
     const QCommandLineOption startOption(
         QStringLiteral("check-start"),
         QStringLiteral("Exit once the window has been drawn; to measure how long it takes."));
-    parser.addOptions({renderOption, screenshotOption, oneOption, rankOption, startOption});
+    parser.addOptions(
+        {renderOption, screenshotOption, oneOption, rankOption, evaluationOption, startOption});
     parser.addPositionalArgument(QStringLiteral("CHECKPOINT"),
                                  QStringLiteral("Folder, weights file, Hub id, or demo."),
                                  QStringLiteral("[CHECKPOINT]"));
@@ -122,6 +140,9 @@ int main(int argc, char** argv) {
     window.spectraPage()->showOneMatrix(parser.isSet(oneOption));
     if (parser.isSet(rankOption)) {
         session.setRank(parser.value(rankOption).toLongLong());
+    }
+    if (parser.isSet(evaluationOption)) {
+        showEvaluation(window, session, parser.value(evaluationOption));
     }
     if (parser.isSet(screenshotOption)) {
         return screenshot(window, session, parser.value(screenshotOption));

@@ -22,6 +22,7 @@ class OptionForm {
     QString value(const std::string& name) const;
     void setValue(const std::string& name, const QString& text);
     QWidget* editor(const std::string& name) const;
+    QFormLayout* layout() const { return m_layout; }
 
  private:
     QFormLayout* m_layout;

@@ -2,6 +2,7 @@
 #include "ui/session/job_events.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/report/spectrum_tables.h"
@@ -42,6 +43,33 @@ std::optional<JobEvent> parseJobEvent(std::string_view line) {
         return ErrorEvent{text(event, "message")};
     }
     return std::nullopt;
+}
+
+std::vector<evaluate::RandomVectorsResult> randomVectorsFromJson(const Json& result) {
+    const auto list = result.is_object() ? result.find("results") : result.end();
+    if (!result.is_object() || list == result.end() || !list->is_array()) {
+        throw Error("rankscope-cli random-vectors sent a result without a list \"results\"");
+    }
+    const auto integer = [](const Json& entry, const char* key) {
+        const auto found = entry.find(key);
+        return found != entry.end() && found->is_number() ? found->get<std::int64_t>() : 0;
+    };
+    const auto number = [](const Json& entry, const char* key) {
+        const auto found = entry.find(key);
+        return found != entry.end() && found->is_number()
+                   ? found->get<double>()
+                   : std::numeric_limits<double>::quiet_NaN();
+    };
+    std::vector<evaluate::RandomVectorsResult> results;
+    for (const Json& entry : *list) {
+        if (!entry.is_object()) {
+            throw Error("rankscope-cli random-vectors sent an entry of \"results\" that is none");
+        }
+        results.push_back({text(entry, "name"), integer(entry, "rank"), integer(entry, "vectors"),
+                           number(entry, "cosine_mean"), number(entry, "cosine_pooled"),
+                           number(entry, "relative_error"), number(entry, "predicted_cosine")});
+    }
+    return results;
 }
 
 }  // namespace rankscope::ui

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "core/base/json.h"
+#include "core/evaluate/random_vectors.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::ui {
@@ -32,5 +33,8 @@ using JobEvent = std::variant<ProgressEvent, WarningEvent, SpectrumEvent, DoneEv
 /// One line as an event; nothing for an event this version does not know. Throws Error where the
 /// line is no event at all.
 std::optional<JobEvent> parseJobEvent(std::string_view line);
+
+/// The result document of `random-vectors`. Throws Error where it is none.
+std::vector<evaluate::RandomVectorsResult> randomVectorsFromJson(const Json& result);
 
 }  // namespace rankscope::ui

@@ -72,11 +72,14 @@ bool Session::open(const QString& nameOrPath) {
         emit failed(QString::fromStdString(error.what()));
         return false;
     }
-    if (m_spectraJob) {
-        m_spectraJob->disconnect(this);
-        m_spectraJob->cancel();
-        m_spectraJob = nullptr;
+    for (Job** job : {&m_spectraJob, &m_randomVectorsJob}) {  // both are of the old checkpoint
+        if (*job) {
+            (*job)->disconnect(this);
+            (*job)->cancel();
+            *job = nullptr;
+        }
     }
+    m_randomVectors.clear();
     m_selection.clear();
     m_spectra.clear();
     m_ranks.clear();
@@ -99,6 +102,7 @@ bool Session::open(const QString& nameOrPath) {
     emit checkpointOpened();
     emit selectionChanged();
     emit planChanged();
+    emit randomVectorsChanged();
     for (const std::string& warning : m_checkpoint->warnings()) {
         emit warned(QString::fromStdString(warning));
     }
@@ -125,20 +129,25 @@ void Session::startSpectraJob() {
     if (missing == 0 || m_program.isEmpty()) {
         return;
     }
-    auto* job = new Job(tr("Singular values of %n matrices", nullptr, static_cast<int>(missing)),
-                        m_program, {QStringLiteral("spectrum"), m_location}, this);
-    m_spectraJob = job;
+    startJob(tr("Singular values of %n matrices", nullptr, static_cast<int>(missing)),
+             {QStringLiteral("spectrum"), m_location}, m_spectraJob);
+}
+
+Job* Session::startJob(const QString& title, const QStringList& arguments, Job*& slot) {
+    auto* job = new Job(title, m_program, arguments, this);
+    slot = job;
     connect(job, &Job::spectrumFound, this, &Session::addSpectrum);
     connect(job, &Job::warned, this, &Session::warned);
     connect(job, &Job::failed, this, &Session::failed);
-    connect(job, &Job::ended, this, [this, job] {
-        if (m_spectraJob == job) {
-            m_spectraJob = nullptr;
+    connect(job, &Job::ended, this, [job, &slot] {
+        if (slot == job) {
+            slot = nullptr;
         }
     });
     connect(job, &Job::ended, job, &QObject::deleteLater);
     emit jobStarted(job);
     job->start();
+    return job;
 }
 
 void Session::addSpectrum(const spectra::Spectrum& spectrum) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QObject>
+#include <QTemporaryDir>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,8 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/compress/plan.h"
+#include "core/evaluate/evaluation.h"
+#include "core/evaluate/random_vectors.h"
 #include "core/spectra/spectrum.h"
 #include "ui/session/job.h"
 #include "ui/session/recent_files.h"
@@ -17,7 +20,8 @@
 namespace rankscope::ui {
 
 /// The only mutable state of the window: the open checkpoint, the spectra known so far, the
-/// selection, and the ranks chosen. Widgets show it and call its slots; none keeps a copy.
+/// selection, the ranks chosen, and what was evaluated. Widgets show it and call its slots; none
+/// keeps a copy.
 class Session : public QObject {
     Q_OBJECT
  public:
@@ -54,6 +58,23 @@ class Session : public QObject {
     compress::StorageChoice storage() const { return m_storage; }
     /// The plan of all matrices with a chosen rank; nothing where there is none.
     const std::optional<compress::CompressionPlan>& plan() const { return m_plan; }
+    /// Where writePlanFile() puts this plan: one file for each plan, gone when the window is.
+    QString planFile() const;
+
+    /// The last evaluation; null where there is none yet.
+    const evaluate::Evaluation* evaluation() const {
+        return m_evaluation ? &*m_evaluation : nullptr;
+    }
+    /// True where another baseline's differences can be worked out: the examples are known.
+    bool canPinBaseline() const;
+    Job* evaluationJob() const { return m_evaluationJob; }
+    /// Original against planned matrices on random vectors; empty where not computed yet.
+    const std::vector<evaluate::RandomVectorsResult>& randomVectors() const {
+        return m_randomVectors;
+    }
+    /// False where the plan was changed since.
+    bool randomVectorsFitPlan() const { return m_plan && m_randomVectorsPlan == planFile(); }
+    Job* randomVectorsJob() const { return m_randomVectorsJob; }
 
     RecentFiles& recentFiles() { return m_recent; }
 
@@ -69,6 +90,18 @@ class Session : public QObject {
     void clearAllRanks();
     void setStorage(rankscope::compress::StorageChoice storage);
     void addSpectrum(const rankscope::spectra::Spectrum& spectrum);
+    /// Writes the plan in hand to planFile(). On an error false, and failed() says why.
+    bool writePlanFile();
+    /// Starts rankscope-cli with these words; its result becomes evaluation(). Null, and nothing
+    /// started, while one runs.
+    rankscope::ui::Job* startEvaluation(const QStringList& arguments);
+    /// Takes the document of `evaluate --json`. On an error the old one stays and failed() says
+    /// why.
+    bool setEvaluation(const rankscope::Json& document);
+    /// Puts a run first and works the differences out anew (arithmetic on what is known).
+    void pinBaseline(std::size_t run);
+    /// Starts the comparison of the plan in hand on random vectors.
+    rankscope::ui::Job* startRandomVectors(const QStringList& options);
 
  signals:
     void checkpointOpened();
@@ -76,6 +109,8 @@ class Session : public QObject {
     void selectionChanged();
     void rankChanged(qint64 rank);
     void planChanged();
+    void evaluationChanged();
+    void randomVectorsChanged();
     void jobStarted(rankscope::ui::Job* job);
     void warned(const QString& message);
     void failed(const QString& message);
@@ -84,6 +119,8 @@ class Session : public QObject {
     void readCache();
     void startSpectraJob();
     void remakePlan();
+    /// Starts a job that is forgotten (`slot` becomes null) when it ends.
+    Job* startJob(const QString& title, const QStringList& arguments, Job*& slot);
 
     QString m_program;
     QString m_location;
@@ -97,6 +134,12 @@ class Session : public QObject {
     compress::StorageChoice m_storage = compress::StorageChoice::Auto;
     std::optional<compress::CompressionPlan> m_plan;
     Job* m_spectraJob = nullptr;
+    QTemporaryDir m_planFolder;
+    std::optional<evaluate::Evaluation> m_evaluation;
+    Job* m_evaluationJob = nullptr;
+    std::vector<evaluate::RandomVectorsResult> m_randomVectors;
+    QString m_randomVectorsPlan;  // planFile() of then
+    Job* m_randomVectorsJob = nullptr;
     RecentFiles m_recent;
 };
 

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/models/evaluation_model.h"
+
+#include <QFileInfo>
+#include <QFont>
+#include <cmath>
+#include <map>
+
+#include "core/base/error.h"
+#include "ui/models/number_sort.h"
+
+namespace rankscope::ui {
+
+namespace {
+
+QString text(std::string_view words) {
+    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
+}
+
+/// Columns without a value in any run say nothing.
+std::vector<std::size_t> filledColumns(
+    const std::vector<std::vector<report::EvaluationCell>>& cells) {
+    std::vector<std::size_t> filled;
+    for (std::size_t c = 0; c < report::evaluationColumns().size(); ++c) {
+        for (const auto& row : cells) {
+            if (std::isfinite(row[c].value)) {
+                filled.push_back(c);
+                break;
+            }
+        }
+    }
+    return filled;
+}
+
+}  // namespace
+
+bool isSignificant(const report::EvaluationCell& cell, bool baseline) {
+    return !baseline && cell.hasInterval && (cell.interval.low > 0 || cell.interval.high < 0);
+}
+
+QString runName(const std::string& checkpoint) {
+    QString whole = QString::fromStdString(printable(checkpoint, 4096));
+    while (whole.size() > 1 && whole.endsWith(QLatin1Char('/'))) {
+        whole.chop(1);
+    }
+    const QString last = QFileInfo(whole).fileName();
+    return last.isEmpty() ? whole : last;
+}
+
+std::vector<QString> runNames(const evaluate::Evaluation& evaluation) {
+    std::vector<QString> names;
+    std::map<QString, int> uses;
+    for (const auto& run : evaluation.runs) {
+        names.push_back(runName(run.checkpoint));
+        ++uses[names.back()];
+    }
+    std::map<QString, int> seen;
+    for (QString& name : names) {
+        if (uses[name] > 1) {
+            const int number = ++seen[name];
+            name = QObject::tr("%1 (%2)").arg(name).arg(number);
+        }
+    }
+    return names;
+}
+
+void EvaluationModel::setEvaluation(const evaluate::Evaluation* evaluation) {
+    beginResetModel();
+    m_names.clear();
+    m_columns.clear();
+    m_cells.clear();
+    if (evaluation) {
+        m_names = runNames(*evaluation);
+        const auto cells = report::evaluationCells(*evaluation);
+        const auto filled = filledColumns(cells);
+        for (const std::size_t column : filled) {
+            m_columns.push_back(report::evaluationColumns()[column]);
+        }
+        for (const auto& row : cells) {
+            auto& shown = m_cells.emplace_back();
+            for (const std::size_t column : filled) {
+                shown.push_back(row[column]);
+            }
+        }
+    }
+    endResetModel();
+}
+
+int EvaluationModel::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : static_cast<int>(m_cells.size());
+}
+
+int EvaluationModel::columnCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : static_cast<int>(m_columns.size());
+}
+
+int EvaluationModel::columnOf(std::string_view key) const {
+    for (std::size_t c = 0; c < m_columns.size(); ++c) {
+        if (m_columns[c].key == key) {
+            return static_cast<int>(c);
+        }
+    }
+    return -1;
+}
+
+QString EvaluationModel::toolTip(int row, int column) const {
+    const auto& about = m_columns[static_cast<std::size_t>(column)];
+    const auto& cell = m_cells[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)];
+    QString tip = text(about.help);
+    if (row == 0) {
+        return cell.hasInterval ? tr("%1\n95 % interval of this mean: %2 to %3.")
+                                      .arg(tip)
+                                      .arg(cell.interval.low, 0, 'f', about.digits)
+                                      .arg(cell.interval.high, 0, 'f', about.digits)
+                                : tip;
+    }
+    if (cell.hasInterval) {
+        tip += tr("\nDifference to %1, with its paired 95 % interval: %2.")
+                   .arg(m_names.front(), text(cell.differenceText));
+        if (!isSignificant(cell, false)) {
+            tip += tr("\nThe interval holds 0: this may be chance.");
+        } else if ((cell.difference > 0) == about.higherIsBetter) {
+            tip += tr("\nThe interval leaves out 0: better than %1.").arg(m_names.front());
+        } else {
+            tip += tr("\nThe interval leaves out 0: worse than %1.").arg(m_names.front());
+        }
+    }
+    return tip;
+}
+
+QVariant EvaluationModel::data(const QModelIndex& index, int role) const {
+    if (!index.isValid() || index.row() >= rowCount() || index.column() >= columnCount()) {
+        return {};
+    }
+    const auto& cell =
+        m_cells[static_cast<std::size_t>(index.row())][static_cast<std::size_t>(index.column())];
+    const bool marked = isSignificant(cell, index.row() == 0);
+    switch (role) {
+        case Qt::DisplayRole: {
+            if (cell.differenceText.empty()) {
+                return text(cell.text);
+            }
+            const QString sign = !marked               ? QString()
+                                 : cell.difference > 0 ? QStringLiteral("▲ ")
+                                                       : QStringLiteral("▼ ");
+            return QString(text(cell.text) + QLatin1Char('\n') + sign + text(cell.differenceText));
+        }
+        case Qt::ToolTipRole:
+            return toolTip(index.row(), index.column());
+        case Qt::TextAlignmentRole:
+            return QVariant(Qt::AlignRight | Qt::AlignVCenter);
+        case Qt::FontRole: {
+            QFont font;
+            font.setBold(marked);
+            return font;
+        }
+        case sortRole:
+            return std::isfinite(cell.value) ? QVariant(cell.value) : QVariant();
+        default:
+            return {};
+    }
+}
+
+QVariant EvaluationModel::headerData(int section, Qt::Orientation orientation, int role) const {
+    const auto place = static_cast<std::size_t>(section);
+    if (orientation == Qt::Vertical) {
+        if (section < 0 || place >= m_names.size()) {
+            return {};
+        }
+        if (role == Qt::DisplayRole) {
+            return section == 0 ? tr("%1\nbaseline").arg(m_names[place]) : m_names[place];
+        }
+        return {};
+    }
+    if (section < 0 || place >= m_columns.size()) {
+        return {};
+    }
+    const auto& column = m_columns[place];
+    if (role == Qt::DisplayRole) {
+        return column.unit.empty() ? text(column.title)
+                                   : tr("%1 (%2)").arg(text(column.title), text(column.unit));
+    }
+    return role == Qt::ToolTipRole ? QVariant(text(column.help)) : QVariant();
+}
+
+}  // namespace rankscope::ui

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QComboBox>
+#include <QPushButton>
+#include <QWidget>
+
+#include "ui/plots/bar_plot.h"
+#include "ui/session/session.h"
+
+namespace rankscope::ui {
+
+/// One metric of every run as bars with 95 % intervals: the values, or the differences to the
+/// baseline.
+class EvaluationChart : public QWidget {
+    Q_OBJECT
+ public:
+    explicit EvaluationChart(Session* session, QWidget* parent = nullptr);
+    QComboBox* metricBox() const { return m_metric; }
+    QComboBox* showBox() const { return m_show; }
+    QPushButton* exportButton() const { return m_export; }
+    BarPlot* plot() const { return m_plot; }
+    /// Writes the chart as shown to a .png, .pdf or .svg. Throws Error.
+    void writeTo(const QString& path);
+
+ signals:
+    void failed(const QString& message);
+
+ private:
+    void fillMetrics();
+    void draw();
+    void exportChart();
+
+    Session* m_session;
+    QComboBox* m_metric;
+    QComboBox* m_show;
+    QPushButton* m_export;
+    BarPlot* m_plot;
+};
+
+}  // namespace rankscope::ui

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <span>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/evaluate/evaluate.h"
+#include "ui/session/job_events.h"
+#include "ui/session/session.h"
+
+namespace rankscope::ui {
+
+QString Session::planFile() const {
+    if (!m_plan) {
+        return {};
+    }
+    const std::string text = compress::toJson(*m_plan).dump();
+    const std::string hash = sha256Hex(std::as_bytes(std::span(text)));
+    return m_planFolder.filePath(
+        QStringLiteral("plan-%1.json").arg(QString::fromStdString(hash.substr(0, 12))));
+}
+
+bool Session::writePlanFile() {
+    if (!m_plan) {
+        emit failed(tr("There is no plan: choose ranks on the Spectra page first."));
+        return false;
+    }
+    try {
+        writeFileAtomically(planFile().toStdString(), compress::toJson(*m_plan).dump(1));
+    } catch (const Error& error) {
+        emit failed(QString::fromStdString(error.what()));
+        return false;
+    }
+    return true;
+}
+
+Job* Session::startEvaluation(const QStringList& arguments) {
+    if (m_evaluationJob || m_program.isEmpty()) {
+        return nullptr;
+    }
+    Job* job = startJob(tr("Evaluation"), arguments, m_evaluationJob);
+    connect(job, &Job::done, this, &Session::setEvaluation);
+    return job;
+}
+
+bool Session::setEvaluation(const Json& document) {
+    try {
+        m_evaluation = evaluate::evaluationFromJson(document);
+    } catch (const Error& error) {
+        emit failed(QString::fromStdString(error.what()));
+        return false;
+    }
+    emit evaluationChanged();
+    return true;
+}
+
+bool Session::canPinBaseline() const {
+    return m_evaluation && m_evaluation->runs.size() > 1 &&
+           std::ranges::all_of(m_evaluation->runs, [](const evaluate::EvaluationRun& run) {
+               return run.samples > 0 &&
+                      static_cast<std::size_t>(run.samples) == run.results.size();
+           });
+}
+
+void Session::pinBaseline(std::size_t run) {
+    if (!canPinBaseline() || run == 0 || run >= m_evaluation->runs.size()) {
+        return;
+    }
+    auto& runs = m_evaluation->runs;
+    const auto place = runs.begin() + static_cast<std::ptrdiff_t>(run);
+    std::rotate(runs.begin(), place, place + 1);
+    m_evaluation->comparison = evaluate::compareRuns(*m_evaluation, {});
+    emit evaluationChanged();
+}
+
+Job* Session::startRandomVectors(const QStringList& options) {
+    if (m_randomVectorsJob || m_program.isEmpty() || !writePlanFile()) {
+        return nullptr;
+    }
+    QStringList words{QStringLiteral("random-vectors"), m_location, QStringLiteral("--plan"),
+                      planFile()};
+    Job* job = startJob(tr("Random vectors"), words + options, m_randomVectorsJob);
+    connect(job, &Job::done, this, [this, plan = planFile()](const Json& result) {
+        try {
+            m_randomVectors = randomVectorsFromJson(result);
+            m_randomVectorsPlan = plan;
+        } catch (const Error& error) {
+            emit failed(QString::fromStdString(error.what()));
+            return;
+        }
+        emit randomVectorsChanged();
+    });
+    return job;
+}
+
+}  // namespace rankscope::ui
