@@ -23,6 +23,10 @@ constexpr Command commands[] = {
     {"compress", "Compresses, saves, reads back and checks", declareCompress},
     {"random-vectors", "Compares original and compressed layers on random vectors",
      declareRandomVectors},
+    {"generate", "Summarises a text or a file of them", declareGenerate},
+    {"evaluate", "Measures loss and ROUGE of checkpoints side by side", declareEvaluate},
+    {"tokenize", "Prints the token ids of a text as the model reads it", declareTokenize},
+    {"rouge", "Scores texts by ROUGE, one JSON string a line", declareRouge},
     {"report", "Tells the whole story of one checkpoint as a folder of files", declareReport},
     {"doctor", "Shows versions, LibTorch, BLAS, GPUs, caches and what is missing", declareDoctor},
 };

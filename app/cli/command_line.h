@@ -69,7 +69,11 @@ Run declareCurve(CLI::App& app);
 Run declarePlan(CLI::App& app);
 Run declareCompress(CLI::App& app);
 Run declareRandomVectors(CLI::App& app);
+Run declareGenerate(CLI::App& app);
+Run declareEvaluate(CLI::App& app);
+Run declareTokenize(CLI::App& app);
 Run declareReport(CLI::App& app);
+Run declareRouge(CLI::App& app);
 Run declareDoctor(CLI::App& app);
 
 }  // namespace rankscope::cli

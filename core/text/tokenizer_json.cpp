@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <array>
+#include <charconv>
+#include <cmath>
+
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/text/base64.h"
@@ -75,6 +79,30 @@ class Node {
     const std::string* m_file;
 };
 
+/// A score as the `tokenizers` library reads it: all digits as one integer, rounded to double, then
+/// divided by a power of ten. That is the last bit off the true value for some scores, and which of
+/// two segmentations of "----" is better hangs on that bit. The digits are the shortest ones that
+/// tell the double, as every writer of these files prints them.
+double scoreAsRead(double score) {
+    std::array<char, 32> digits{};
+    const auto [end, failure] = std::to_chars(digits.data(), digits.data() + digits.size(),
+                                              std::abs(score), std::chars_format::scientific);
+    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    const std::size_t mark = text.find('e');
+    std::uint64_t significand = 0;
+    int exponent = 0;
+    for (const char c : text.substr(0, mark))
+        if (c != '.') significand = significand * 10 + static_cast<std::uint64_t>(c - '0');
+    const char* sign = text.data() + mark + 1;
+    std::from_chars(*sign == '+' ? sign + 1 : sign, end, exponent);
+    exponent -= static_cast<int>(mark) - (mark > 1 ? 2 : 1);
+    // Beyond 10^22 powers of ten are no doubles; no score of a vocabulary comes near.
+    if (exponent < -22 || exponent > 22) return score;
+    const double power = std::pow(10.0, std::abs(exponent));
+    const auto whole = static_cast<double>(significand);
+    return std::copysign(exponent < 0 ? whole / power : whole * power, score);
+}
+
 void readVocabulary(const Node& model, TokenizerParts& parts) {
     if (model.missing()) model.fail("is missing");
     // Files of the first versions of the library name no type, but only Unigram lists pairs.
@@ -92,7 +120,7 @@ void readVocabulary(const Node& model, TokenizerParts& parts) {
             vocabulary.fail(
                 fmt::format("has no piece with a score as entry {}", parts.pieces.size()));
         parts.pieces.push_back(entry[0].get<std::string>());
-        parts.scores.push_back(entry[1].get<double>());
+        parts.scores.push_back(scoreAsRead(entry[1].get<double>()));
     }
     parts.unknown = model["unk_id"].id();
 }
