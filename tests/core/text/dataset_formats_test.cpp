@@ -184,7 +184,40 @@ TEST_F(DatasetTest, FolderWithAFileForEachSplit) {
                 ElementsAre(HasSubstr("1: val-00001-of-00002.jsonl: The field")));
 }
 
-#ifndef RANKSCOPE_PARQUET
+#ifdef RANKSCOPE_PARQUET
+TEST_F(DatasetTest, Case101DamagedParquet) {
+    const std::string whole = contentOf("twelve.parquet");
+    const auto withFooterLength = [&](std::uint32_t length) {
+        std::string damaged = whole;
+        std::memcpy(damaged.data() + damaged.size() - 8, &length, 4);
+        return damaged;
+    };
+    for (const std::string& damaged :
+         {whole.substr(0, whole.size() / 2), whole.substr(0, 4), whole.substr(0, whole.size() - 1),
+          withFooterLength(0x7FFFFFFF), withFooterLength(0)})
+        EXPECT_THAT(errorOfText(damaged), HasSubstr("cannot be read as Parquet"));
+    DatasetOptions options;
+    options.targetField = "nowhere";
+    EXPECT_THAT(errorOf(fixture("twelve.parquet"), options), HasSubstr("has no field \"nowhere\""));
+    EXPECT_THAT(errorOf(fixture("wrong_type.parquet")),
+                HasSubstr("Line 1: The field \"dialogue\" is a number, not text."));
+}
+
+/// Row counts, indices into dictionaries and lengths are among the bytes that are changed.
+TEST_F(DatasetTest, Case101DamagedParquetNeverCrashes) {
+    const std::string whole = contentOf("twelve.parquet");
+    int refused = 0;
+    for (std::size_t at = 4; at < whole.size(); at += 3) {
+        std::string damaged = whole;
+        damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
+        const std::string error = errorOfText(damaged);
+        if (error.empty()) continue;
+        ++refused;
+        EXPECT_TRUE(error.ends_with(".")) << error;
+    }
+    EXPECT_GT(refused, 100);
+}
+#else
 TEST_F(DatasetTest, ParquetWithoutArrowSaysHowToConvert) {
     EXPECT_THAT(errorOf(fixture("twelve.parquet")),
                 HasSubstr("twelve.jsonl', orient='records', lines=True)\""));

@@ -150,6 +150,8 @@ def write_arrow():
 
 def write_parquet():
     pandas.DataFrame(RECORDS).to_parquet(OUT / "twelve.parquet")
+    wrong = pyarrow.table({"dialogue": [1, 2], "summary": ["a", "b"]})
+    pyarrow.parquet.write_table(wrong, OUT / "wrong_type.parquet")
 
 
 OUT.mkdir(exist_ok=True)
