@@ -42,7 +42,10 @@ Evaluation twoRuns() {
         run.compute = "float32";
         SampleResult good{.lossSum = 10.0 / 3, .lossTokens = 5, .output = "a b", .ids = {3, 9, 1}};
         good.rouge[1] = {1.0 / 3, 0.5, 0.4};
-        run.results = {good, {.lossSum = nan, .lossTokens = 3}};
+        SampleResult bad;
+        bad.lossSum = nan;
+        bad.lossTokens = 3;
+        run.results = {good, bad};
         evaluation.runs.push_back(run);
     }
     evaluation.comparison = {{"small\nname", "loss", 0.1, {-0.1, 1.0 / 3}}};
