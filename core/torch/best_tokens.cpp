@@ -37,17 +37,22 @@ constexpr std::int64_t blockSize = 128;  // logits that share one maximum
     return sum * std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23U);
 }
 
-/// Σ e^(logits - greatest), 16 partial sums side by side.
+/// Σ e^(logits - greatest): 16 partial sums side by side, gathered in float64 now and then, since
+/// float32 would lose what the log-probabilities of two rows differ by.
 [[gnu::always_inline]] inline double exponentialSum(const float* logits, std::int64_t count,
                                                     float greatest) {
-    float parts[lanes] = {};
-    std::int64_t i = 0;
-    for (; i + lanes <= count; i += lanes)
-        for (std::int64_t lane = 0; lane < lanes; ++lane)
-            parts[lane] += exponential(logits[i + lane] - greatest);
+    constexpr std::int64_t stretch = 1024;
     double sum = 0;
-    for (; i < count; ++i) sum += static_cast<double>(exponential(logits[i] - greatest));
-    for (const float part : parts) sum += static_cast<double>(part);
+    for (std::int64_t begin = 0; begin < count; begin += stretch) {
+        const std::int64_t end = std::min(begin + stretch, count);
+        float parts[lanes] = {};
+        std::int64_t i = begin;
+        for (; i + lanes <= end; i += lanes)
+            for (std::int64_t lane = 0; lane < lanes; ++lane)
+                parts[lane] += exponential(logits[i + lane] - greatest);
+        for (; i < end; ++i) sum += static_cast<double>(exponential(logits[i] - greatest));
+        for (const float part : parts) sum += static_cast<double>(part);
+    }
     return sum;
 }
 
