@@ -7,6 +7,8 @@
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
+#include "app/cli/summarization_flags.h"
+#include "core/base/own_path.h"
 
 namespace rankscope::cli {
 
@@ -16,6 +18,7 @@ struct ReportCommandOptions {
     std::string checkpoint;
     std::string out = "rankscope-report";
     std::int64_t vectors = report::ReportOptions().vectors;
+    DatasetFlags data;
     bool force = false;
 };
 
@@ -32,6 +35,10 @@ void run(const ReportCommandOptions& options, Context& context) {
     how.seed = context.options.seed;
     how.vectors = options.vectors;
     how.command = context.command;
+    const std::filesystem::path demo = sharedResource("demo");
+    std::error_code ignored;
+    if (options.data.given() || std::filesystem::equivalent(checkpoint.folder(), demo, ignored))
+        how.data = options.data.read(demo / "test.json", true, context.progress);
     const report::ReportResult result = report::writeReport(checkpoint, how, context.progress);
     context.output.result(report::toJson(result), [&] {
         return fmt::format("The report is at {}\n",
@@ -47,6 +54,7 @@ Run declareReport(CLI::App& app) {
     app.add_option("--out", options->out, "The folder to make (default: ./rankscope-report)")
         ->type_name("DIR");
     addOption(app, vectorsOption, options->vectors);
+    options->data.addTo(app);
     app.add_flag("--force", options->force, "Replace an existing folder");
     return [options](Context& context) { run(*options, context); };
 }

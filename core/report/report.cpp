@@ -15,6 +15,7 @@
 #include "core/report/figure.h"
 #include "core/report/rank_range.h"
 #include "core/report/report_data.h"
+#include "core/report/report_evaluation.h"
 #include "core/report/report_story.h"
 #include "core/report/spectrum_tables.h"
 
@@ -125,6 +126,7 @@ ReportResult writeReport(const checkpoint::Checkpoint& checkpoint, const ReportO
     write("curves.csv", curvesText(data));
     write("parameters.csv", toCsv(parameterStory(data, checkpoint.denseParameterCount())));
     write("random_vectors.csv", toCsv(randomVectorStory(data)));
+    if (data.evaluation) write("evaluation.csv", toCsv(evaluationStory(*data.evaluation)));
     write("tables.json", result.tables.dump(1) + '\n');
     for (const fs::directory_entry& entry : fs::directory_iterator(partial))
         result.files.push_back(entry.path().filename().string());

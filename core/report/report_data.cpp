@@ -13,6 +13,7 @@
 #include "core/checkpoint/parameter_count.h"
 #include "core/checkpoint/selection.h"
 #include "core/report/checkpoint_tables.h"
+#include "core/report/report_evaluation.h"
 #include "core/report/system_facts.h"
 #include "core/spectra/metrics.h"
 
@@ -139,9 +140,11 @@ ReportData gatherReport(const checkpoint::Checkpoint& checkpoint, const ReportOp
     request.device = options.device;
     request.threads = options.threads;
     data.spectra = workspace::loadOrComputeSpectra(checkpoint, data.matrices, request,
-                                                   PartProgress(progress, 0, 0.7));
+                                                   PartProgress(progress, 0, 0.5));
     data.roles = summarizeRoles(data);
-    addRandomVectors(data, checkpoint, options, PartProgress(progress, 0.7, 0.9));
+    addRandomVectors(data, checkpoint, options, PartProgress(progress, 0.5, 0.6));
+    data.evaluation =
+        evaluateForReport(checkpoint, options, data.rank, PartProgress(progress, 0.6, 0.9));
     data.contentHash = checkpoint.contentHash(PartProgress(progress, 0.9, 1));
     data.facts = systemFacts(options.threads);
     throwIfStopped(progress);
@@ -168,28 +171,30 @@ Json tablesJson(const checkpoint::Checkpoint& checkpoint, const ReportOptions& o
     for (const BudgetRow& row : data.budgets) budgets.push_back(toJson(row));
     Json published = {{"same_shape", data.post.sameShape}};
     if (!data.post.sameShape) published["reason"] = data.post.reason;
-    return {{"model", inspected.at("model")},
-            {"dense_parameters", checkpoint.denseParameterCount()},
-            {"parameters", inspected.at("parameters")},
-            {"bytes", inspected.at("bytes")},
-            {"rank", data.rank},
-            {"roles", std::move(roles)},
-            {"parameter_table", std::move(parameters)},
-            {"budgets", std::move(budgets)},
-            {"random_vectors",
-             {{"uniform", evaluate::toJson(data.uniform).at("results")},
-              {"normal", evaluate::toJson(data.normal).at("results")}}},
-            {"published", std::move(published)},
-            {"provenance",
-             {{"command", options.command},
-              {"seed", options.seed},
-              {"content_sha256", data.contentHash},
-              {"fingerprint", checkpoint.fingerprint()},
-              {"program", data.facts.at("program")},
-              {"libtorch", data.facts.at("libtorch")},
-              {"cpu", data.facts.at("cpu")},
-              {"spectra_seconds", data.spectra.seconds},
-              {"spectra_from_cache", data.spectra.fromCache}}}};
+    return {
+        {"model", inspected.at("model")},
+        {"dense_parameters", checkpoint.denseParameterCount()},
+        {"parameters", inspected.at("parameters")},
+        {"bytes", inspected.at("bytes")},
+        {"rank", data.rank},
+        {"roles", std::move(roles)},
+        {"parameter_table", std::move(parameters)},
+        {"budgets", std::move(budgets)},
+        {"random_vectors",
+         {{"uniform", evaluate::toJson(data.uniform).at("results")},
+          {"normal", evaluate::toJson(data.normal).at("results")}}},
+        {"evaluation", data.evaluation ? evaluate::toJson(*data.evaluation, false) : Json(nullptr)},
+        {"published", std::move(published)},
+        {"provenance",
+         {{"command", options.command},
+          {"seed", options.seed},
+          {"content_sha256", data.contentHash},
+          {"fingerprint", checkpoint.fingerprint()},
+          {"program", data.facts.at("program")},
+          {"libtorch", data.facts.at("libtorch")},
+          {"cpu", data.facts.at("cpu")},
+          {"spectra_seconds", data.spectra.seconds},
+          {"spectra_from_cache", data.spectra.fromCache}}}};
 }
 
 }  // namespace rankscope::report

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/evaluate/evaluation.h"
 #include "core/evaluate/random_vectors.h"
 #include "core/report/parameter_table.h"
 #include "core/report/report.h"
@@ -37,6 +39,7 @@ struct ReportData {
     std::vector<ParameterRow> parameters;
     std::vector<BudgetRow> budgets;
     std::vector<evaluate::RandomVectorsResult> uniform, normal;
+    std::optional<evaluate::Evaluation> evaluation;
     PostComparison post;
     Json facts;  ///< systemFacts()
     std::string contentHash;

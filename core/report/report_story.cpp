@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/report/report_evaluation.h"
 
 namespace rankscope::report {
 
@@ -132,15 +133,7 @@ void addPost(Document& document, const ReportData& data) {
                                groupedNumber(row.counts.pivoted)});
     }
     document.blocks.emplace_back(std::move(counts));
-    Table metrics{"Evaluation on SAMSum as published",
-                  {"metric", "published, original", "published, compressed", "here"},
-                  {}};
-    for (const PublishedMetric& metric : publishedMetrics())
-        metrics.rows.push_back({metric.name, metric.first, metric.second, "not measured here"});
-    document.blocks.emplace_back(std::move(metrics));
-    document.blocks.emplace_back(Paragraph{
-        "The post's two figures of each metric are printed as they stand there, ROUGE-L's "
-        "included. This version has no evaluation command yet, so nothing is claimed about them."});
+    addPublishedMetrics(document, data.evaluation);
 }
 
 void addProvenance(Document& document, const checkpoint::Checkpoint& checkpoint,
@@ -170,7 +163,8 @@ void addProvenance(Document& document, const checkpoint::Checkpoint& checkpoint,
     document.blocks.emplace_back(std::move(table));
     document.blocks.emplace_back(
         Paragraph{"Beside this page: spectra.csv, curves.csv, parameters.csv, random_vectors.csv, "
-                  "tables.json, and each figure as PNG and PDF where the window's program was "
+                  "evaluation.csv where dialogues were there, tables.json, and each figure as PNG "
+                  "and PDF where the window's program was "
                   "installed."});
 }
 
@@ -230,6 +224,7 @@ Document tellStory(const checkpoint::Checkpoint& checkpoint, const ReportOptions
     addSpectra(document, data, figures);
     addParameters(document, data, checkpoint.denseParameterCount());
     addRandomVectors(document, data, options);
+    addEvaluation(document, data.evaluation);
     addPost(document, data);
     addProvenance(document, checkpoint, options, data);
     return document;

@@ -17,7 +17,7 @@ TEST(Report, TellsTheStoryOfTheDemo) {
     ASSERT_EQ(run.exitCode, 0) << run.err;
     std::vector<std::string> expected = {"report.html", "report.md",          "spectra.csv",
                                          "curves.csv",  "random_vectors.csv", "parameters.csv",
-                                         "tables.json"};
+                                         "tables.json", "evaluation.csv"};
     if (RANKSCOPE_HAS_WINDOW != 0)
         for (const char* name : {"spectra", "errors", "seed"})
             for (const char* ending : {".png", ".pdf"})
@@ -35,6 +35,15 @@ TEST(Report, TellsTheStoryOfTheDemo) {
     EXPECT_EQ(document["tables"]["rank"], 48);
     EXPECT_EQ(document["tables"]["published"]["same_shape"], false);
     EXPECT_THAT(html, HasSubstr("Flan-T5-base"));
+    EXPECT_THAT(html, testing::Not(HasSubstr("not measured")));
+    EXPECT_THAT(html, HasSubstr("ROUGE-Lsum"));
+    const Json& evaluation = document["tables"]["evaluation"];
+    ASSERT_EQ(evaluation["runs"].size(), 3U);  // as it is, two factors, pivoted
+    EXPECT_EQ(evaluation["runs"][0]["samples"], 200);
+    EXPECT_EQ(evaluation["runs"][1]["parameters"], 747'328);  // 2 x 96 x 48 is 96 x 96
+    EXPECT_EQ(evaluation["runs"][2]["parameters"], 747'328 - 28 * 48 * 48);
+    // resources/demo/README.md: 84.87 by rouge_score, greedy with max_length 20
+    EXPECT_NEAR(evaluation["runs"][0]["rouge"]["rouge1"].get<double>(), 84.87, 0.005);
     // 28 attention matrices of 96x96: 7 a block, 4 in an encoder block and 8 in a decoder block
     for (const Json& row : document["tables"]["parameter_table"])
         if (row["targets"] == "q,k,v,o") {
@@ -46,6 +55,24 @@ TEST(Report, TellsTheStoryOfTheDemo) {
         if (row.contains("stored")) {
             EXPECT_LE(row["stored"].get<double>(), 0.7 * 747'328);
         }
+}
+
+TEST(Report, EvaluatesOtherModelsOnDataThatIsGiven) {
+    const fixtures::TempFolder folder;
+    const fs::path model = fixtures::writeTinyT5(folder / "tiny", {.vocabulary = 1100});
+    const Outcome without =
+        runCommand({"report", model, "--out", folder / "without", "--vectors", "10"});
+    ASSERT_EQ(without.exitCode, 0) << without.err;
+    EXPECT_THAT(fixtures::readFile(folder / "without" / "report.html"),
+                HasSubstr("report --data FILE"));
+    for (const char* name : {"tokenizer.json", "spiece.model"})
+        fs::copy_file(fs::path(DEMO_FOLDER) / name, model / name,
+                      fs::copy_options::overwrite_existing);
+    const Outcome with =
+        runCommand({"report", model, "--out", folder / "with", "--vectors", "10", "--data",
+                    fs::path(DEMO_FOLDER) / "test.json", "--limit", "3", "--json"});
+    ASSERT_EQ(with.exitCode, 0) << with.err;
+    EXPECT_EQ(with.json()["tables"]["evaluation"]["runs"][2]["samples"], 3);
 }
 
 TEST(Report, ReplacesOnlyReportsAndOnlyWhenForced) {
