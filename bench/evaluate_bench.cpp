@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// rankscope-bench-evaluate CHECKPOINT THREADS: loads a model once, says so with a line of JSON,
+// then answers each line of JSON on its input with one on its output:
+//   {"task": "generate", "sources": [[ids]], "beams", "new_tokens"} -> {"seconds", "ids": [[ids]]}
+//   {"task": "loss", "sources", "targets", "token_budget"} -> {"seconds", "sum", "tokens"}
+//   {"task": "rouge", "references", "predictions", "resamples"}
+//       -> {"seconds", "rouge1": [precision, recall, f], …}
+// and in each the peak memory so far, "peak_rss_bytes". With "-" for CHECKPOINT only the last
+// works.
+#include <sys/resource.h>
+
+#include <array>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/backend/backend.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/evaluate/bootstrap.h"
+#include "core/evaluate/summarizer.h"
+#include "core/text/rouge.h"
+
+namespace {
+
+using rankscope::Json;
+using rankscope::backend::Seq2Seq;
+using rankscope::backend::TokenIds;
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::int64_t peakBytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return std::int64_t{usage.ru_maxrss} * 1024;
+}
+
+Json generate(Seq2Seq& model, const Json& request) {
+    const auto sources = request.at("sources").get<std::vector<TokenIds>>();
+    const std::int64_t length = request.at("new_tokens");
+    const rankscope::backend::GenerationOptions options = {
+        .beams = request.at("beams"), .maxNewTokens = length, .minNewTokens = length};
+    const Clock::time_point start = Clock::now();
+    const auto sequences = model.generate(sources, options, {});
+    Json answer = {{"seconds", secondsSince(start)}, {"ids", Json::array()}};
+    for (const auto& sequence : sequences) {
+        answer["ids"].push_back(sequence.ids);
+    }
+    return answer;
+}
+
+Json loss(Seq2Seq& model, const Json& request) {
+    const auto sources = request.at("sources").get<std::vector<TokenIds>>();
+    const auto targets = request.at("targets").get<std::vector<TokenIds>>();
+    const Clock::time_point start = Clock::now();
+    std::vector<std::int64_t> lengths;
+    for (const TokenIds& source : sources) {
+        lengths.push_back(static_cast<std::int64_t>(source.size()));
+    }
+    double sum = 0;
+    std::int64_t tokens = 0;
+    for (const auto& batch :
+         rankscope::evaluate::batchesByLength(lengths, request.at("token_budget"))) {
+        std::vector<TokenIds> batchSources;
+        std::vector<TokenIds> batchTargets;
+        for (const std::size_t position : batch) {
+            batchSources.push_back(sources.at(position));
+            batchTargets.push_back(targets.at(position));
+        }
+        for (const auto& one : model.loss(batchSources, batchTargets, {})) {
+            sum += one.sum;
+            tokens += one.tokens;
+        }
+    }
+    return {{"seconds", secondsSince(start)}, {"sum", sum}, {"tokens", tokens}};
+}
+
+/// As rouge_score's aggregator does: means and intervals of precision, recall and F of every type.
+Json rouge(const Json& request) {
+    namespace text = rankscope::text;
+    const auto references = request.at("references").get<std::vector<std::string>>();
+    const auto predictions = request.at("predictions").get<std::vector<std::string>>();
+    const rankscope::evaluate::BootstrapOptions bootstrap = {.resamples = request.at("resamples")};
+    const Clock::time_point start = Clock::now();
+    std::array<std::array<std::vector<double>, 3>, text::rougeTypes.size()> values;
+    for (std::size_t pair = 0; pair < references.size(); ++pair) {
+        const auto scores = text::rouge(references[pair], predictions.at(pair), {});
+        for (std::size_t type = 0; type < scores.size(); ++type) {
+            values[type][0].push_back(scores[type].precision);
+            values[type][1].push_back(scores[type].recall);
+            values[type][2].push_back(scores[type].f);
+        }
+    }
+    Json answer;
+    for (std::size_t type = 0; type < values.size(); ++type) {
+        Json& entry = answer[std::string(text::rougeName(text::rougeTypes[type]))];
+        for (const auto& part : values[type]) {
+            double sum = 0;
+            for (const double value : part) {
+                sum += value;
+            }
+            const auto interval = rankscope::evaluate::bootstrapMean(part, bootstrap);
+            entry.push_back({interval.low, sum / static_cast<double>(part.size()), interval.high});
+        }
+    }
+    answer["seconds"] = secondsSince(start);
+    return answer;
+}
+
+std::unique_ptr<Seq2Seq> openModel(const std::string& name, int threads) {
+    const auto& backend = rankscope::backend::loadBackend({.threads = threads});
+    const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
+    return backend.openSeq2Seq(rankscope::evaluate::dimensionsOf(checkpoint),
+                               rankscope::evaluate::CheckpointWeights(checkpoint),
+                               {.device = {}, .compute = {}}, {});
+}
+
+void serve(const std::string& name, int threads) {
+    const Clock::time_point start = Clock::now();
+    const auto model = name == "-" ? nullptr : openModel(name, threads);
+    std::cout << Json{{"seconds_loading", secondsSince(start)}, {"peak_rss_bytes", peakBytes()}}
+              << std::endl;
+    for (std::string line; std::getline(std::cin, line);) {
+        const Json request = Json::parse(line);
+        const std::string task = request.at("task");
+        if (task != "rouge" && model == nullptr) {
+            throw rankscope::Error("No checkpoint was named, so only \"rouge\" can be asked for.");
+        }
+        Json answer = task == "rouge"  ? rouge(request)
+                      : task == "loss" ? loss(*model, request)
+                                       : generate(*model, request);
+        answer["peak_rss_bytes"] = peakBytes();
+        std::cout << answer << std::endl;
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::cerr << "usage: rankscope-bench-evaluate CHECKPOINT THREADS\n";
+        return 2;
+    }
+    try {
+        serve(argv[1], std::stoi(argv[2]));
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << "\n";
+        return 1;
+    }
+}
