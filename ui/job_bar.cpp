@@ -32,19 +32,31 @@ JobBar::JobBar(QWidget* parent)
 }
 
 void JobBar::follow(Job* job) {
-    if (m_job) {
-        m_job->disconnect(this);
+    m_jobs << job;
+    connect(job, &Job::progressed, this, [this, job](double fraction, const QString& label) {
+        if (m_job == job) {
+            m_progress->setValue(static_cast<int>(1000 * fraction));
+            m_progress->setToolTip(label);
+        }
+    });
+    connect(job, &Job::ended, this, [this, job] {
+        m_jobs.removeAll(job);
+        showLast();
+    });
+    showLast();
+}
+
+void JobBar::showLast() {
+    m_jobs.removeAll(nullptr);
+    Job* job = m_jobs.isEmpty() ? nullptr : m_jobs.back().data();
+    if (job && m_job != job) {
+        m_label->setText(job->title());
+        m_progress->setValue(0);
+        m_progress->setToolTip(QString());
+        m_cancel->setEnabled(true);
     }
     m_job = job;
-    m_label->setText(job->title());
-    m_progress->setValue(0);
-    m_cancel->setEnabled(true);
-    show();
-    connect(job, &Job::progressed, this, [this](double fraction, const QString& label) {
-        m_progress->setValue(static_cast<int>(1000 * fraction));
-        m_progress->setToolTip(label);
-    });
-    connect(job, &Job::ended, this, [this] { hide(); });
+    setVisible(job != nullptr);
 }
 
 }  // namespace rankscope::ui

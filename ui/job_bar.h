@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QLabel>
+#include <QList>
 #include <QPointer>
 #include <QProgressBar>
 #include <QPushButton>
@@ -11,7 +12,8 @@
 
 namespace rankscope::ui {
 
-/// Progress of the running job in the status bar, with a button to cancel; hidden without one.
+/// Progress of the running job in the status bar, with a button to cancel; hidden without one. Of
+/// several it shows the one that was started last.
 class JobBar : public QWidget {
     Q_OBJECT
  public:
@@ -21,10 +23,13 @@ class JobBar : public QWidget {
     QProgressBar* progressBar() const { return m_progress; }
 
  private:
+    void showLast();
+
     QLabel* m_label;
     QProgressBar* m_progress;
     QPushButton* m_cancel;
-    QPointer<Job> m_job;
+    QPointer<Job> m_job;          // the one shown
+    QList<QPointer<Job>> m_jobs;  // all that run, the newest last
 };
 
 }  // namespace rankscope::ui

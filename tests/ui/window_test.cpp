@@ -235,6 +235,32 @@ while :; do sleep 0.05; done
     EXPECT_FALSE(window.messageBar()->isVisible());
 }
 
+TEST_F(WindowTest, OfSeveralJobsTheNewestIsShownAndThenTheOther) {
+    window.show();
+    const auto started = [&](const char* title, const char* fraction) {
+        const auto program = uitest::fakeProgram(
+            open.folder, "trap 'exit 130' INT\necho '{\"event\":\"progress\",\"fraction\":" +
+                             std::string(fraction) +
+                             ",\"label\":\"\"}'\nwhile :; do sleep 0.05; done\n");
+        auto* job = new Job(title, program, {}, &open.session);
+        window.jobBar()->follow(job);
+        job->start();
+        return job;
+    };
+    auto* bar = window.jobBar();
+    Job* first = started("first", "0.2");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return bar->progressBar()->value() == 200; }));
+    Job* second = started("second", "0.7");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return bar->progressBar()->value() == 700; }));
+    QTest::mouseClick(bar->cancelButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !second->isRunning(); }));
+    EXPECT_TRUE(first->isRunning());
+    EXPECT_TRUE(bar->isVisible());
+    EXPECT_TRUE(bar->cancelButton()->isEnabled());
+    QTest::mouseClick(bar->cancelButton(), Qt::LeftButton);
+    EXPECT_TRUE(QTest::qWaitFor([&] { return !bar->isVisible(); }));
+}
+
 TEST_F(WindowTest, CompressRunsTheChildWithThePlanAndShowsTheResult) {
     show();
     open.session.setSelection({q0}, q0);

@@ -62,7 +62,11 @@ QString OptionForm::value(const std::string& name) const {
         return box->currentText();
     }
     const auto* line = qobject_cast<QLineEdit*>(editor(name));
-    return line ? line->text().trimmed() : QString();
+    if (!line) {
+        return {};
+    }
+    // White space around a number means nothing; in a text, as a prefix, it does.
+    return line->validator() ? line->text().trimmed() : line->text();
 }
 
 void OptionForm::setValue(const std::string& name, const QString& words) {

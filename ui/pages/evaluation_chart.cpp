@@ -27,7 +27,10 @@ EvaluationChart::EvaluationChart(Session* session, QWidget* parent)
       m_metric(new QComboBox(this)),
       m_show(new QComboBox(this)),
       m_export(new QPushButton(tr("E&xport chart…"), this)),
-      m_plot(new BarPlot(tr("Bar chart of the runs"), this)) {
+      m_plot(new BarPlot(tr("Bar chart of the runs"), this)),
+      m_empty(new QLabel(tr("Bars with 95 % intervals appear here."), this)) {
+    m_empty->setAccessibleName(tr("What will be here"));
+    m_empty->setAlignment(Qt::AlignCenter);
     m_metric->setAccessibleName(tr("Metric of the chart"));
     m_show->setAccessibleName(tr("What the bars are"));
     m_show->addItem(tr("values"));
@@ -43,6 +46,7 @@ EvaluationChart::EvaluationChart(Session* session, QWidget* parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addLayout(row);
     layout->addWidget(m_plot, 1);
+    layout->addWidget(m_empty, 1);
     connect(m_metric, &QComboBox::currentIndexChanged, this, &EvaluationChart::draw);
     connect(m_show, &QComboBox::currentIndexChanged, this, &EvaluationChart::draw);
     connect(m_export, &QPushButton::clicked, this, &EvaluationChart::exportChart);
@@ -84,6 +88,8 @@ void EvaluationChart::draw() {
     for (QWidget* part : std::initializer_list<QWidget*>{m_metric, m_show, m_export}) {
         part->setEnabled(any);
     }
+    m_plot->setVisible(any);
+    m_empty->setVisible(!any);
     if (!any) {
         m_plot->setBars({});
         return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QComboBox>
+#include <QLabel>
 #include <QPushButton>
 #include <QWidget>
 
@@ -36,6 +37,7 @@ class EvaluationChart : public QWidget {
     QComboBox* m_show;
     QPushButton* m_export;
     BarPlot* m_plot;
+    QLabel* m_empty;
 };
 
 }  // namespace rankscope::ui

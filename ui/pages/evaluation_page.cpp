@@ -74,11 +74,14 @@ QWidget* EvaluationPage::makeRight() {
     beside->setChildrenCollapsible(false);
     beside->addWidget(m_chart);
     beside->addWidget(m_randomVectors);
-    beside->setSizes({540, 400});
+    beside->setSizes({520, 420});
     m_tabs = new QTabWidget(this);
     m_tabs->setAccessibleName(tr("Chart or dialogues"));
     m_tabs->addTab(beside, tr("Chart and random vectors"));
     m_tabs->addTab(m_dialogues, tr("Dialogues"));
+    for (QWidget* tab : std::initializer_list<QWidget*>{beside, m_dialogues}) {
+        tab->setContentsMargins(6, 6, 6, 6);
+    }
     auto* right = new QSplitter(Qt::Vertical, this);
     right->setChildrenCollapsible(false);
     right->addWidget(m_results);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <limits>
 #include <span>
 
 #include "core/base/atomic_file.h"
@@ -10,6 +11,31 @@
 #include "ui/session/session.h"
 
 namespace rankscope::ui {
+
+namespace {
+
+/// The bootstrap as the evaluation was made with it, so that pinning the first baseline again gives
+/// the first intervals again.
+evaluate::BootstrapOptions bootstrapOf(const Json& settings) {
+    evaluate::BootstrapOptions options;
+    const auto found = settings.is_object() ? settings.find("bootstrap") : settings.end();
+    if (!settings.is_object() || found == settings.end() || !found->is_object()) {
+        return options;
+    }
+    const auto whole = [&](const char* key, std::uint64_t most, std::uint64_t usual) {
+        const auto value = found->find(key);
+        return value != found->end() && value->is_number_unsigned() &&
+                       value->get<std::uint64_t>() <= most
+                   ? value->get<std::uint64_t>()
+                   : usual;
+    };
+    options.seed = whole("seed", std::numeric_limits<std::uint64_t>::max(), options.seed);
+    options.resamples = static_cast<std::int64_t>(
+        whole("resamples", 100'000, static_cast<std::uint64_t>(options.resamples)));
+    return options;
+}
+
+}  // namespace
 
 QString Session::planFile() const {
     if (!m_plan) {
@@ -70,7 +96,8 @@ void Session::pinBaseline(std::size_t run) {
     auto& runs = m_evaluation->runs;
     const auto place = runs.begin() + static_cast<std::ptrdiff_t>(run);
     std::rotate(runs.begin(), place, place + 1);
-    m_evaluation->comparison = evaluate::compareRuns(*m_evaluation, {});
+    m_evaluation->comparison =
+        evaluate::compareRuns(*m_evaluation, bootstrapOf(m_evaluation->settings));
     emit evaluationChanged();
 }
 

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gtest/gtest.h>
+
+#include <QClipboard>
+#include <QDropEvent>
+#include <QMimeData>
+#include <QTest>
+
+#include "tests/ui/evaluation_fixture.h"
+#include "tests/ui/ui_fixture.h"
+#include "ui/main_window.h"
+
+namespace rankscope::ui {
+namespace {
+
+using uitest::fakeProgram;
+using uitest::threeRuns;
+
+const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
+
+/// The page with a fake rankscope-cli.
+class EvaluationJobTest : public ::testing::Test {
+ protected:
+    void SetUp() override {
+        window.show();
+        open.open();
+        window.pageTabs()->setCurrentIndex(1);
+    }
+    EvaluationPage* page() { return window.evaluationPage(); }
+    EvaluationSetup* setup() { return page()->setup(); }
+    void evaluate() { QTest::mouseClick(setup()->evaluateButton(), Qt::LeftButton); }
+    bool waitForEnd() {
+        return QTest::qWaitFor([this] { return open.session.evaluationJob() == nullptr; }, 10'000);
+    }
+    std::string path(const char* name) { return (open.folder / name).string(); }
+
+    uitest::OpenSession open;
+    MainWindow window{&open.session};
+};
+
+TEST_F(EvaluationJobTest, RunsExactlyTheShownCommandAndShowsItsResult) {
+    open.session.setProgram(
+        fakeProgram(open.folder, "for a; do echo \"$a\"; done > '" + path("seen") + "'\n" +
+                                     uitest::answering(open.folder, threeRuns())));
+    setup()->addFolder("/models/half of it");
+    setup()->addFolder("/models/half of it");  // once is enough
+    setup()->limitField()->setValue(5);
+    setup()->dataField()->setText("/data/my set.json");
+    setup()->presetBox()->setCurrentText("beam4");
+    EXPECT_EQ(setup()->options().value("beams"), "4");  // the preset's own numbers are shown
+    setup()->options().setValue("beams", "2");
+    setup()->lossBox()->setChecked(false);
+    const QString model = QString::fromStdString(path("tiny"));
+    const QStringList words{"evaluate",
+                            model,
+                            "/models/half of it",
+                            "--data",
+                            "/data/my set.json",
+                            "--limit",
+                            "5",
+                            "--metrics",
+                            "rouge",
+                            "--preset",
+                            "beam4",
+                            "--beams",
+                            "2",
+                            "--per-sample"};
+    EXPECT_EQ(setup()->commandLine(), shellLine(QStringList{"rankscope-cli"} + words));
+    EXPECT_EQ(setup()->commandField()->text(), setup()->commandLine());
+    EXPECT_TRUE(setup()->evaluateButton()->toolTip().contains(setup()->commandLine()));
+    QTest::mouseClick(setup()->copyButton(), Qt::LeftButton);
+    EXPECT_EQ(QApplication::clipboard()->text(), setup()->commandLine());
+    evaluate();
+    EXPECT_FALSE(setup()->evaluateButton()->isEnabled());
+    ASSERT_TRUE(waitForEnd());
+    EXPECT_EQ(fixtures::readFile(path("seen")),
+              (words + QStringList{"--events"}).join('\n').toStdString() + "\n");
+    ASSERT_TRUE(open.session.evaluation());
+    EXPECT_EQ(open.session.evaluation()->samples.size(), 4U);
+    EXPECT_EQ(page()->results()->model()->rowCount(), 3);
+    EXPECT_TRUE(page()->progress()->label()->text().startsWith("Finished in"));
+    QTest::qWait(20);
+    EXPECT_TRUE(setup()->evaluateButton()->isEnabled());
+    setup()->lossBox()->setChecked(false);
+    setup()->rougeBox()->setChecked(false);
+    EXPECT_FALSE(setup()->evaluateButton()->isEnabled());  // nothing to measure
+}
+
+TEST_F(EvaluationJobTest, CancelStopsAndTheNextRunGoesOn) {
+    open.session.setProgram(
+        fakeProgram(open.folder, "trap 'touch " + path("stopped") + "; exit 130' INT\n" + R"SH(
+echo '{"event":"progress","fraction":0.25,"label":"summaries 5 of 20"}'
+while :; do sleep 0.05; done
+)SH"));
+    evaluate();
+    auto* progress = page()->progress();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return progress->bar()->value() == 250; }));
+    EXPECT_EQ(progress->label()->text(), "summaries 5 of 20");
+    QTest::mouseClick(progress->cancelButton(), Qt::LeftButton);
+    ASSERT_TRUE(waitForEnd());
+    EXPECT_TRUE(std::filesystem::exists(path("stopped")));
+    EXPECT_TRUE(progress->label()->text().startsWith("Cancelled."));
+    EXPECT_TRUE(progress->label()->text().contains("goes on from there"));
+    EXPECT_FALSE(progress->bar()->isVisible());
+    EXPECT_FALSE(open.session.evaluation());
+    EXPECT_FALSE(window.messageBar()->isVisible());
+    QTest::qWait(20);
+    open.session.setProgram(fakeProgram(open.folder, uitest::answering(open.folder, threeRuns())));
+    evaluate();
+    ASSERT_TRUE(waitForEnd());
+    EXPECT_TRUE(open.session.evaluation());
+}
+
+TEST_F(EvaluationJobTest, TimeLeftFollowsTheFractions) {
+    open.session.setProgram(fakeProgram(open.folder, R"SH(
+trap 'exit 130' INT
+echo '{"event":"progress","fraction":0.1,"label":"a"}'
+sleep 2.2
+echo '{"event":"progress","fraction":0.3,"label":"b"}'
+while :; do sleep 0.05; done
+)SH"));
+    evaluate();
+    auto* progress = page()->progress();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return progress->bar()->value() == 300; }));
+    // 0.2 took 2.2 s or a little more, so the other 0.7 take 7.7 s or a little more.
+    const QString text = progress->timeLabel()->text();
+    EXPECT_TRUE(text == "about 10 s left" || text == "about 15 s left") << text.toStdString();
+    progress->cancelButton()->click();
+    ASSERT_TRUE(waitForEnd());
+}
+
+TEST_F(EvaluationJobTest, ErrorsAndWarningsStandInTheMessageBar) {
+    open.session.setProgram(fakeProgram(open.folder, R"SH(
+echo '{"event":"warning","message":"Line 3 is left out."}'
+echo '{"event":"error","message":"No such dialogues.","subject":"x","exit_code":1}'
+exit 1
+)SH"));
+    evaluate();
+    ASSERT_TRUE(waitForEnd());
+    EXPECT_TRUE(window.messageBar()->isVisible());
+    EXPECT_TRUE(window.message().contains("Line 3 is left out."));
+    EXPECT_TRUE(window.message().contains("No such dialogues."));
+    EXPECT_TRUE(page()->progress()->label()->text().startsWith("Failed"));
+}
+
+TEST_F(EvaluationJobTest, ThePlanInHandIsWrittenAndPassed) {
+    EXPECT_FALSE(setup()->planBox()->isEnabled());
+    open.session.setSelection({q0}, q0);
+    open.session.setRank(5);
+    ASSERT_TRUE(setup()->planBox()->isEnabled());
+    EXPECT_FALSE(setup()->commandLine().contains("--plan"));
+    setup()->planBox()->click();
+    const QString file = open.session.planFile();
+    EXPECT_TRUE(setup()->commandLine().contains("--plan " + file));
+    open.session.setProgram(
+        fakeProgram(open.folder, "[ \"$3\" = --plan ] && cp \"$4\" '" + path("plan-seen") + "'\n" +
+                                     uitest::answering(open.folder, threeRuns())));
+    evaluate();
+    ASSERT_TRUE(waitForEnd());
+    const auto plan = compress::planFromJson(parseJson(fixtures::readFile(path("plan-seen")), "p"),
+                                             *open.session.checkpoint(), "p");
+    ASSERT_EQ(plan.entries.size(), 1U);
+    EXPECT_EQ(plan.entries[0].rank, 5);
+    open.session.setRank(6);
+    EXPECT_NE(open.session.planFile(), file);  // another plan, another file
+    EXPECT_TRUE(setup()->commandField()->text().contains(open.session.planFile()));
+    open.session.clearAllRanks();
+    EXPECT_FALSE(setup()->commandLine().contains("--plan"));
+}
+
+TEST_F(EvaluationJobTest, RandomVectorsOfThePlanStandBeside) {
+    auto* panel = page()->randomVectors();
+    EXPECT_FALSE(panel->startButton()->isEnabled());
+    EXPECT_FALSE(panel->table()->isVisible());
+    open.session.setSelection({q0}, q0);
+    open.session.setRank(5);
+    open.session.setProgram(
+        fakeProgram(open.folder, "echo \"$1 $3 $5 $6 $7 $8\" > '" + path("seen") + R"SH('
+printf '{"event":"done","result":{"results":[{"name":"encoder.block.0.layer.0.SelfAttention.q.weight",'
+printf '"rank":5,"vectors":1000,"cosine_mean":0.5,"cosine_pooled":0.6,"relative_error":0.25,'
+printf '"predicted_cosine":0.75}]}}\n'
+)SH"));
+    ASSERT_TRUE(panel->startButton()->isEnabled());
+    QTest::mouseClick(panel->startButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return open.session.randomVectorsJob() == nullptr; }));
+    EXPECT_EQ(fixtures::readFile(path("seen")),
+              "random-vectors --plan --vectors 1000 --distribution uniform\n");
+    ASSERT_EQ(panel->table()->model()->rowCount(), 1);
+    EXPECT_TRUE(panel->table()->isVisible());
+    const auto cell = [&](int column) { return panel->table()->model()->index(0, column).data(); };
+    EXPECT_EQ(cell(RandomVectorsModel::NameColumn), "encoder 0 SelfAttention.q");
+    EXPECT_EQ(cell(RandomVectorsModel::CosineColumn), "0.5000");
+    EXPECT_EQ(cell(RandomVectorsModel::PredictedColumn), "0.7500");
+    EXPECT_FALSE(panel->note()->text().contains("earlier"));
+    open.session.setRank(6);
+    EXPECT_TRUE(panel->note()->text().contains("earlier"));
+}
+
+TEST_F(EvaluationJobTest, FoldersAreDroppedAndRemovedByKey) {
+    std::filesystem::create_directory(open.folder / "a");
+    std::filesystem::create_directory(open.folder / "b");
+    QMimeData data;
+    data.setUrls({QUrl::fromLocalFile(QString::fromStdString(path("a"))),
+                  QUrl::fromLocalFile(QString::fromStdString(path("b")))});
+    QDragEnterEvent enter(QPoint(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(page(), &enter);
+    EXPECT_TRUE(enter.isAccepted());
+    QDropEvent drop(QPointF(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(page(), &drop);
+    auto* list = setup()->runList();
+    ASSERT_EQ(list->count(), 3);
+    EXPECT_TRUE(list->item(0)->text().contains("baseline"));
+    EXPECT_EQ(setup()->request().checkpoints[1].toStdString(), path("a"));
+    list->setCurrentRow(1);
+    QTest::keyClick(list, Qt::Key_Delete);
+    ASSERT_EQ(list->count(), 2);
+    EXPECT_EQ(setup()->request().checkpoints[1].toStdString(), path("b"));
+    list->setCurrentRow(0);
+    QTest::keyClick(list, Qt::Key_Delete);  // the baseline stays
+    EXPECT_EQ(list->count(), 2);
+    EXPECT_FALSE(setup()->removeButton()->isEnabled());
+}
+
+TEST_F(EvaluationJobTest, OpeningAnotherCheckpointMakesItTheBaseline) {
+    setup()->addFolder("/models/half");
+    const auto other = fixtures::writeTinyT5(open.folder / "other");
+    open.session.setProgram(QString());
+    ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
+    EXPECT_EQ(setup()->request().checkpoints,
+              QStringList({QString::fromStdString(other.string()), "/models/half"}));
+}
+
+}  // namespace
+}  // namespace rankscope::ui
