@@ -20,7 +20,9 @@ class DemoEvaluation : public ::testing::Test {
  protected:
     DemoEvaluation() {
         ::setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1);
-        data = text::readDataset(std::filesystem::path(DEMO_FOLDER) / "test.json", {.limit = 20});
+        text::DatasetOptions first;
+        first.limit = 20;
+        data = text::readDataset(std::filesystem::path(DEMO_FOLDER) / "test.json", first);
         options.device = "cpu";
         options.batchSize = 4;
         options.bootstrap.resamples = 200;
