@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/torch/t5_blocks.h"
 
+#include <algorithm>
+
 namespace rankscope::torch_backend {
 
 using backend::T5Dimensions;
 
 namespace {
+
+/// Rows of the feed-forward block at once on the CPU: its inner values, several times as wide as
+/// the stream, then stay small enough for the memory allocator to use the same pages again.
+constexpr std::int64_t feedForwardRows = 1024;
 
 Norm loadNorm(WeightLoader& loader, const std::string& prefix, const T5Dimensions& dimensions) {
     return {loader.tensor(prefix + "layer_norm.weight", {dimensions.dModel}),
@@ -54,10 +60,14 @@ FeedForward::FeedForward(WeightLoader& loader, const std::string& prefix,
       activation(activationNamed(dimensions.activation)) {}
 
 void FeedForward::apply(at::Tensor& x) const {
-    const std::vector<at::Tensor> parts = inner.all(norm(x));
-    at::Tensor hidden = activated(activation, parts[0]);
-    if (parts.size() == 2) hidden.mul_(parts[1]);
-    x.add_(output(hidden));
+    const std::int64_t step = x.device().is_cpu() ? feedForwardRows : x.size(0);
+    for (std::int64_t row = 0; row < x.size(0); row += step) {
+        at::Tensor part = x.narrow(0, row, std::min(step, x.size(0) - row));
+        const std::vector<at::Tensor> inputs = inner.all(norm(part));
+        at::Tensor hidden = activated(activation, inputs[0]);
+        if (inputs.size() == 2) hidden.mul_(inputs[1]);
+        part.add_(output(hidden));
+    }
 }
 
 EncoderBlock::EncoderBlock(WeightLoader& loader, const std::string& prefix,
