@@ -68,12 +68,12 @@ TEST_F(EvaluationPageTest, TheTableHoldsTheRunsAndSurvivesSwitchingPages) {
     showResult();
     EXPECT_FALSE(page()->results()->emptyLabel()->isVisible());
     EXPECT_EQ(cell(0, "rouge1"), "50.00");
-    EXPECT_EQ(cell(2, "rouge1"), "30.00\n▼ -20.00 [-20.00, -20.00]");
+    EXPECT_EQ(cell(2, "rouge1"), "30.00\n▼ -20.00\n[-20.00, -20.00]");
     EXPECT_TRUE(
         page()->results()->heading()->text().startsWith("4 dialogues, 1 cut; cpu, float32"));
     window.pageTabs()->setCurrentIndex(0);
     window.pageTabs()->setCurrentIndex(1);
-    EXPECT_EQ(cell(2, "loss"), "2.0000\n+0.0000 [+0.0000, +0.0000]");
+    EXPECT_EQ(cell(2, "loss"), "2.0000\n+0.0000\n[+0.0000, +0.0000]");
 }
 
 TEST_F(EvaluationPageTest, AClickOnATitleSortsAndAThirdOneBringsTheOrderBack) {
@@ -109,14 +109,14 @@ TEST_F(EvaluationPageTest, PinningMakesEveryDifferenceOneToThatRun) {
     ASSERT_TRUE(results->pinButton()->isEnabled());
     QTest::mouseClick(results->pinButton(), Qt::LeftButton);
     EXPECT_EQ(results->model()->headerData(0, Qt::Vertical, Qt::DisplayRole), "quarter\nbaseline");
-    EXPECT_EQ(cell(1, "rouge1"), "50.00\n▲ +20.00 [+20.00, +20.00]");
-    EXPECT_EQ(cell(2, "loss"), "2.1000\n▲ +0.1000 [+0.1000, +0.1000]");
+    EXPECT_EQ(cell(1, "rouge1"), "50.00\n▲ +20.00\n[+20.00, +20.00]");
+    EXPECT_EQ(cell(2, "loss"), "2.1000\n▲ +0.1000\n[+0.1000, +0.1000]");
     // Back again: the first baseline's differences are those of before.
     const QString before = QString::fromStdString(report::evaluationTsv(threeRuns()));
     results->table()->setCurrentIndex(results->table()->model()->index(1, 0));
     QTest::mouseClick(results->pinButton(), Qt::LeftButton);
     EXPECT_EQ(results->model()->headerData(0, Qt::Vertical, Qt::DisplayRole), "demo\nbaseline");
-    EXPECT_EQ(cell(1, "rouge1"), "30.00\n▼ -20.00 [-20.00, -20.00]");
+    EXPECT_EQ(cell(1, "rouge1"), "30.00\n▼ -20.00\n[-20.00, -20.00]");
 }
 
 TEST_F(EvaluationPageTest, WithoutDialoguesNothingCanBePinned) {
@@ -124,7 +124,7 @@ TEST_F(EvaluationPageTest, WithoutDialoguesNothingCanBePinned) {
     page()->results()->table()->setCurrentIndex(page()->results()->table()->model()->index(1, 0));
     EXPECT_FALSE(page()->results()->pinButton()->isEnabled());
     EXPECT_FALSE(page()->tabs()->isTabEnabled(1));
-    EXPECT_EQ(cell(2, "rouge1"), "30.00\n▼ -20.00 [-20.00, -20.00]");
+    EXPECT_EQ(cell(2, "rouge1"), "30.00\n▼ -20.00\n[-20.00, -20.00]");
 }
 
 TEST_F(EvaluationPageTest, CopiesTheTableAndTheSelectedCells) {

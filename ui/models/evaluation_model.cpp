@@ -143,7 +143,10 @@ QVariant EvaluationModel::data(const QModelIndex& index, int role) const {
             const QString sign = !marked               ? QString()
                                  : cell.difference > 0 ? QStringLiteral("▲ ")
                                                        : QStringLiteral("▼ ");
-            return QString(text(cell.text) + QLatin1Char('\n') + sign + text(cell.differenceText));
+            // The interval has a line of its own, so that more columns are seen at once.
+            const QString difference =
+                text(cell.differenceText).replace(QLatin1String(" ["), QLatin1String("\n["));
+            return QString(text(cell.text) + QLatin1Char('\n') + sign + difference);
         }
         case Qt::ToolTipRole:
             return toolTip(index.row(), index.column());

@@ -4,6 +4,7 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QShortcut>
 #include <QSignalBlocker>
 #include <QSplitter>
 #include <QVBoxLayout>
@@ -92,10 +93,11 @@ QLayout* DialogueView::makeListRow() {
     m_count = new QLabel(this);
     m_count->setAccessibleName(tr("Dialogues shown"));
     m_previous = new QPushButton(tr("Previous"), this);
-    m_previous->setShortcut(QKeySequence(tr("Alt+Up")));
     m_previous->setToolTip(tr("The dialogue before (Alt+Up)"));
     m_next = new QPushButton(tr("Next"), this);
-    m_next->setShortcut(QKeySequence(tr("Alt+Down")));
+    // Not the buttons' own shortcuts: those wait for the button to be drawn pressed.
+    new QShortcut(QKeySequence(tr("Alt+Up")), this, [this] { step(-1); });
+    new QShortcut(QKeySequence(tr("Alt+Down")), this, [this] { step(1); });
     m_next->setToolTip(tr("The next dialogue (Alt+Down)"));
     m_previous->setAccessibleName(tr("Previous dialogue"));
     m_next->setAccessibleName(tr("Next dialogue"));

@@ -32,6 +32,7 @@ EvaluationChart::EvaluationChart(Session* session, QWidget* parent)
     m_empty->setAccessibleName(tr("What will be here"));
     m_empty->setAlignment(Qt::AlignCenter);
     m_metric->setAccessibleName(tr("Metric of the chart"));
+    m_metric->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_show->setAccessibleName(tr("What the bars are"));
     m_show->addItem(tr("values"));
     m_show->addItem(tr("differences to the baseline"));
