@@ -89,7 +89,7 @@ std::string manyRuns(const Evaluation& evaluation, const Cells& cells) {
                '\n';
     for (std::size_t first = 1; first < runs; first += differencesInATable)
         out += table(evaluation, cells, first, std::min(differencesInATable, runs - first),
-                     "less " + shortName(evaluation, 0),
+                     "against " + shortName(evaluation, 0),
                      [&](std::size_t r, std::size_t c) { return cells[r][c].differenceText; }) +
                '\n';
     out.pop_back();
