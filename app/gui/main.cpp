@@ -2,6 +2,7 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QElapsedTimer>
+#include <QFileInfo>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -48,6 +49,15 @@ void showEvaluation(ui::MainWindow& window, ui::Session& session, const QString&
             parseJson(readTextFile(file.toStdString(), largestEvaluation), file.toStdString()));
     } catch (const Error& error) {
         emit session.failed(QString::fromStdString(error.what()));
+    }
+    if (!session.evaluation()) {
+        return;
+    }
+    for (const auto& run : session.evaluation()->runs) {  // so that Evaluate repeats it
+        const QString folder = QString::fromStdString(run.checkpoint);
+        if (QFileInfo(folder).isDir() && QFileInfo(folder) != QFileInfo(session.location())) {
+            window.evaluationPage()->setup()->addFolder(folder);
+        }
     }
 }
 
@@ -106,11 +116,14 @@ int main(int argc, char** argv) {
         QStringLiteral("Start with the Evaluation page and this result of evaluate --json "
                        "--per-sample."),
         QStringLiteral("RESULT.json"));
+    const QCommandLineOption dialoguesOption(
+        QStringLiteral("dialogues"),
+        QStringLiteral("With --evaluation: start with its dialogues one by one."));
     const QCommandLineOption startOption(
         QStringLiteral("check-start"),
         QStringLiteral("Exit once the window has been drawn; to measure how long it takes."));
-    parser.addOptions(
-        {renderOption, screenshotOption, oneOption, rankOption, evaluationOption, startOption});
+    parser.addOptions({renderOption, screenshotOption, oneOption, rankOption, evaluationOption,
+                       dialoguesOption, startOption});
     parser.addPositionalArgument(QStringLiteral("CHECKPOINT"),
                                  QStringLiteral("Folder, weights file, Hub id, or demo."),
                                  QStringLiteral("[CHECKPOINT]"));
@@ -143,6 +156,7 @@ int main(int argc, char** argv) {
     }
     if (parser.isSet(evaluationOption)) {
         showEvaluation(window, session, parser.value(evaluationOption));
+        window.evaluationPage()->tabs()->setCurrentIndex(parser.isSet(dialoguesOption) ? 1 : 0);
     }
     if (parser.isSet(screenshotOption)) {
         return screenshot(window, session, parser.value(screenshotOption));
