@@ -15,6 +15,7 @@
 #include <functional>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/backend/backend.h"
@@ -74,6 +75,8 @@ void measure(const Setting& setting, std::int64_t rows, std::vector<Contender>& 
     }
     for (int round = 0; round < setting.rounds; ++round) {
         for (std::size_t which = 0; which < contenders.size(); ++which) {
+            // The threads of OpenBLAS keep looking for work for a while after their last.
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
             contenders[which].seconds.push_back(secondsOf([&] {
                 for (std::int64_t weight = 0; weight < setting.count; ++weight) {
                     contenders[which].product(x, weight, results[which]);

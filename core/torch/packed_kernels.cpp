@@ -20,10 +20,10 @@ void portableProduct(const Tile& tile) {
     std::array<std::array<float, width>, Rows> sums{};
     const float* x = tile.x;
     const float* w = tile.w;
-    for (int64_t k = 0; k < tile.depth; ++k, x += Rows, w += width) {
+    for (int64_t k = 0; k < tile.depth; ++k, ++x, w += width) {
         for (int row = 0; row < Rows; ++row) {
             for (int column = 0; column < width; ++column) {
-                sums[row][column] += x[row] * w[column];
+                sums[row][column] += x[row * inputStride] * w[column];
             }
         }
     }
@@ -59,7 +59,7 @@ __attribute__((target("avx2,fma"))) void avx2Product(const Tile& tile) {
             _mm_prefetch(soon, _MM_HINT_T1);
         }
         const int64_t end = std::min(k + prefetchStep, tile.depth);
-        for (; k < end; ++k, x += Rows, w += 8 * Vectors) {
+        for (; k < end; ++k, ++x, w += 8 * Vectors) {
             __m256 weights[Vectors];
 #pragma GCC unroll 2
             for (int v = 0; v < Vectors; ++v) {
@@ -67,7 +67,7 @@ __attribute__((target("avx2,fma"))) void avx2Product(const Tile& tile) {
             }
 #pragma GCC unroll 8
             for (int row = 0; row < Rows; ++row) {
-                const __m256 value = _mm256_broadcast_ss(x + row);
+                const __m256 value = _mm256_broadcast_ss(x + row * inputStride);
 #pragma GCC unroll 2
                 for (int v = 0; v < Vectors; ++v) {
                     sums[row][v] = _mm256_fmadd_ps(value, weights[v], sums[row][v]);
@@ -107,7 +107,7 @@ __attribute__((target("avx512f"))) void avx512Product(const Tile& tile) {
             _mm_prefetch(soon, _MM_HINT_T1);
         }
         const int64_t end = std::min(k + prefetchStep, tile.depth);
-        for (; k < end; ++k, x += Rows, w += 16 * Vectors) {
+        for (; k < end; ++k, ++x, w += 16 * Vectors) {
             __m512 weights[Vectors];
 #pragma GCC unroll 3
             for (int v = 0; v < Vectors; ++v) {
@@ -115,7 +115,7 @@ __attribute__((target("avx512f"))) void avx512Product(const Tile& tile) {
             }
 #pragma GCC unroll 8
             for (int row = 0; row < Rows; ++row) {
-                const __m512 value = _mm512_set1_ps(x[row]);
+                const __m512 value = _mm512_set1_ps(x[row * inputStride]);
 #pragma GCC unroll 3
                 for (int v = 0; v < Vectors; ++v) {
                     sums[row][v] = _mm512_fmadd_ps(value, weights[v], sums[row][v]);

@@ -7,13 +7,19 @@
 
 namespace rankscope::torch_backend {
 
+/// Inputs summed in one go: 8 rows of x and their share of a panel then stay in the first two
+/// caches, and float32 sums of long rows lose less.
+constexpr std::int64_t depthBlock = 512;
+/// From row to row of x as the kernels read it: known when they are compiled, and no power of two,
+/// whose rows would drive each other out of the cache.
+constexpr std::int64_t inputStride = depthBlock + 16;
 /// Inputs between two requests for weights that are needed soon.
 constexpr std::int64_t prefetchStep = 4;
 constexpr std::int64_t lineValues = 16;  // of a cache line
 
 /// The product of some rows of x and a part of one panel.
 struct Tile {
-    const float* x = nullptr;  // [depth][rows]
+    const float* x = nullptr;  // [rows][inputStride]
     const float* w = nullptr;  // [depth][width]
     std::int64_t depth = 0;
     float* y = nullptr;  // [rows][yStride]

@@ -20,13 +20,12 @@ namespace {
 
 using std::int64_t;
 
-/// Inputs summed in one go: 8 rows of x and their share of a panel then stay in the first two
-/// caches, and float32 sums of long rows lose less.
-constexpr int64_t depthBlock = 512;
-/// Values of x that are brought into the kernels' order at once.
-constexpr int64_t inputValues = int64_t{1} << 20;
+/// Parts of rows of x, of depthBlock inputs, that are copied for the kernels at once.
+constexpr int64_t inputRows = int64_t{1} << 11;
 /// Multiplications under which starting the other threads costs more than they save.
 constexpr int64_t serialWork = int64_t{1} << 16;
+/// Rows from which on threads share the copying of x.
+constexpr int64_t copyTogether = 16;
 /// Rows from which on a product takes long enough to be shared out piece by piece.
 constexpr int64_t manyRows = 64;
 constexpr std::size_t hugePage = std::size_t{1} << 21;
@@ -81,13 +80,10 @@ PackedWeight::Rows checkedRows(std::span<const float> weight, int64_t rows, int6
     return {weight.data(), rows};
 }
 
-/// x [rows, depth] -> [depth][rows].
-void interleave(const float* x, int64_t xStride, int64_t rows, int64_t depth, float* to) {
+/// Rows of x as the kernels read them.
+void copyRows(const float* x, int64_t xStride, int64_t rows, int64_t depth, float* to) {
     for (int64_t row = 0; row < rows; ++row) {
-        const float* from = x + row * xStride;
-        for (int64_t k = 0; k < depth; ++k) {
-            to[k * rows + row] = from[k];
-        }
+        std::copy_n(x + row * xStride, depth, to + row * inputStride);
     }
 }
 
@@ -185,7 +181,7 @@ void PackedWeight::multiply(const float* x, int64_t rows, int64_t xStride, float
         }
         return;
     }
-    const int64_t atOnce = std::max<int64_t>(64, inputValues / m_in);
+    const int64_t atOnce = std::max<int64_t>(64, inputRows / dividedUp(m_in, depthBlock));
     const int64_t parts = std::max<int64_t>(1, dividedUp(rows, atOnce));
     for (int64_t index = 0; index < parts; ++index) {
         const Part part = partOf(rows, parts, index);
@@ -201,25 +197,33 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
     const int64_t depthBlocks = dividedUp(m_in, depthBlock);
     // Kept from call to call: fresh memory would cost more than filling it.
     static thread_local std::vector<float> kept;
-    if (rows > 1 && static_cast<int64_t>(kept.size()) < rows * m_in) {
-        kept.resize(static_cast<std::size_t>(rows * m_in));
+    const auto needed = static_cast<std::size_t>(rows * depthBlocks * inputStride);
+    if (kept.size() < needed) {
+        kept.resize(needed);
     }
-    float* interleaved = kept.data();
+    float* input = kept.data();
+    const auto copyItem = [&](int64_t item) {
+        const Part block = partOf(rows, rowBlocks, item / depthBlocks);
+        const Part depth = partOf(m_in, depthBlocks, item % depthBlocks);
+        copyRows(
+            x + block.begin * xStride + depth.begin, xStride, block.size, depth.size,
+            input + (block.begin * depthBlocks + item % depthBlocks * block.size) * inputStride);
+    };
+    // Threads would wait for each other longer than copying a few rows takes.
+    const bool together = rows >= copyTogether;
+    for (int64_t item = 0; !together && item < rowBlocks * depthBlocks; ++item) {
+        copyItem(item);
+    }
     // Blocks of rows are shared out too where there are fewer panels than threads could use.
     const int64_t groups = std::min(rowBlocks, dividedUp(int64_t{omp_get_max_threads()}, panels()));
 #pragma omp parallel if (rows * m_in * m_out > serialWork)
     {
-        if (rows > 1) {
+        if (together) {
 #pragma omp for schedule(static)
             for (int64_t item = 0; item < rowBlocks * depthBlocks; ++item) {
-                const Part block = partOf(rows, rowBlocks, item / depthBlocks);
-                const Part depth = partOf(m_in, depthBlocks, item % depthBlocks);
-                interleave(x + block.begin * xStride + depth.begin, xStride, block.size, depth.size,
-                           interleaved + block.begin * m_in + depth.begin * block.size);
+                copyItem(item);
             }
         }
-        // One row is in order as it is.
-        const float* input = rows > 1 ? interleaved : x;
         const auto multiplyItem = [&](int64_t item) {
             multiplyPanel(item / groups, input, rows, partOf(rowBlocks, groups, item % groups), y,
                           yStride);
@@ -257,16 +261,16 @@ void PackedWeight::multiplyPanel(int64_t panel, const float* x, int64_t rows, Pa
             const Part block = partOf(rows, rowBlocks, blocks.begin + index);
             const int64_t soonLines =
                 blocks.size > 1 ? partOf(stepLines, blocks.size, index).size : 0;
-            kernels.of(width / kernels.lanes,
-                       block.size)({.x = x + block.begin * m_in + depth.begin * block.size,
-                                    .w = weights,
-                                    .depth = depth.size,
-                                    .y = y + block.begin * yStride + first,
-                                    .yStride = yStride,
-                                    .columns = std::min(width, m_out - first),
-                                    .add = part > 0,
-                                    .soon = soon,
-                                    .soonLines = soonLines});
+            kernels.of(width / kernels.lanes, block.size)(
+                {.x = x + (block.begin * depthBlocks + part * block.size) * inputStride,
+                 .w = weights,
+                 .depth = depth.size,
+                 .y = y + block.begin * yStride + first,
+                 .yStride = yStride,
+                 .columns = std::min(width, m_out - first),
+                 .add = part > 0,
+                 .soon = soon,
+                 .soonLines = soonLines});
             soon += soonLines * lineValues * dividedUp(depth.size, prefetchStep);
         }
     }

@@ -87,8 +87,8 @@ TEST_P(PackedProduct, KeepsToItsRowsWhereTheyLieApart) {
     }
 }
 
-// More values of x than are reordered at once (2^20).
-TEST_P(PackedProduct, TakesMoreRowsThanItReordersAtOnce) {
+// More rows than are copied at once: 2^11 parts of 512 inputs.
+TEST_P(PackedProduct, TakesMoreRowsThanItCopiesAtOnce) {
     const int64_t in = 1031;
     const auto weight = randomValues(in * 17, 6);
     ASSERT_NO_FATAL_FAILURE(
