@@ -21,6 +21,7 @@ struct SpieceModel {
     std::uint64_t modelType = unigramType;
     std::int64_t unknown = 0, eos = 2;  // the defaults of SentencePiece's trainer
     bool byteFallback = false;
+    bool hasTrainer = false, hasNormaliser = false;
     std::string charsmap;
 };
 
@@ -48,6 +49,7 @@ void readPiece(ProtobufReader reader, SpieceModel& model) {
 }
 
 void readTrainer(ProtobufReader reader, SpieceModel& model) {
+    model.hasTrainer = true;
     while (const auto field = reader.next()) {
         switch (field->number) {
             case 3:
@@ -69,6 +71,7 @@ void readTrainer(ProtobufReader reader, SpieceModel& model) {
 }
 
 void readNormaliser(ProtobufReader reader, SpieceModel& model) {
+    model.hasNormaliser = true;
     while (const auto field = reader.next()) {
         if (field->number == 2)
             model.charsmap = reader.bytes(*field);
@@ -109,6 +112,9 @@ void check(const SpieceModel& model, const std::filesystem::path& file) {
     };
     const auto count = static_cast<std::int64_t>(model.pieces.size());
     if (count == 0) reject("it has no pieces");
+    // They stand behind the pieces; a file cut off between two fields is well-formed without them.
+    if (!model.hasTrainer || !model.hasNormaliser)
+        reject("it ends before the settings of its trainer and normaliser");
     if (model.modelType != unigramType)
         reject(fmt::format("its model type is {}, not Unigram", model.modelType));
     if (model.byteFallback) reject("it falls back to bytes");
