@@ -126,7 +126,7 @@ void check(const SpieceModel& model, const std::filesystem::path& file) {
         reject(fmt::format("the end piece's id {} is none of its {} pieces", model.eos, count));
 }
 
-void addTokens(const SpieceModel& model, int extraIds, TokenizerParts& parts) {
+void addTokens(const SpieceModel& model, const TokenizerSettings& settings, TokenizerParts& parts) {
     for (std::size_t i = 0; i < model.pieces.size(); ++i) {
         const PieceType type = model.types[i];
         const bool unknown = static_cast<std::int32_t>(i) == parts.unknown;
@@ -137,14 +137,22 @@ void addTokens(const SpieceModel& model, int extraIds, TokenizerParts& parts) {
         token.special = type != PieceType::UserDefined;
         parts.added.push_back(std::move(token));
     }
-    for (int sentinel = extraIds - 1; sentinel >= 0; --sentinel) {
+    for (int sentinel = settings.extraIds - 1; sentinel >= 0; --sentinel) {
         AddedToken token;
         token.content = fmt::format("<extra_id_{}>", sentinel);
         token.id = static_cast<std::int32_t>(parts.pieces.size());
-        token.leftStrip = token.rightStrip = token.special = true;
+        token.special = true;
         parts.pieces.push_back(token.content);
         parts.scores.push_back(0);
         parts.added.push_back(std::move(token));
+    }
+    // The settings know the flags; a model alone has none.
+    for (const AddedToken& known : settings.added) {
+        const auto same = std::ranges::find(parts.added, known.content, &AddedToken::content);
+        if (same == parts.added.end())
+            parts.added.push_back(known);
+        else if (same->id == known.id)
+            *same = known;
     }
 }
 
@@ -165,7 +173,7 @@ TokenizerParts readSpieceModel(std::string_view bytes, const std::filesystem::pa
                                 printable(file.string(), 4096)),
                     file.string());
     parts.eos = static_cast<std::int32_t>(end - model.pieces.begin());
-    addTokens(model, settings.extraIds, parts);
+    addTokens(model, settings, parts);
     if (!model.charsmap.empty())
         parts.normaliser.emplace_back(std::make_shared<const Charsmap>(
             model.charsmap, fmt::format("The normaliser of {}", printable(file.string(), 4096))));

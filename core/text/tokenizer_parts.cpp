@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <unordered_map>
 #include <unordered_set>
@@ -62,6 +63,31 @@ void checkAdded(const TokenizerParts& parts, const std::filesystem::path& file) 
     }
 }
 
+/// "added_tokens_decoder": ids as keys, tokens with their flags.
+std::vector<AddedToken> addedTokens(const Json& json, const std::filesystem::path& file) {
+    std::vector<AddedToken> tokens;
+    if (!json.is_object()) reject(file, "\"added_tokens_decoder\" is no object");
+    for (const auto& [key, value] : json.items()) {
+        AddedToken token;
+        const auto [end, failure] = std::from_chars(key.data(), key.data() + key.size(), token.id);
+        if (failure != std::errc() || end != key.data() + key.size() || !value.is_object() ||
+            !value.contains("content") || !value["content"].is_string())
+            reject(file,
+                   fmt::format("\"added_tokens_decoder\" has no token as \"{}\"", printable(key)));
+        const auto flag = [&value = value](const char* name) {
+            return value.contains(name) && value[name].is_boolean() && value[name].get<bool>();
+        };
+        token.content = value["content"].get<std::string>();
+        token.singleWord = flag("single_word");
+        token.leftStrip = flag("lstrip");
+        token.rightStrip = flag("rstrip");
+        token.normalised = flag("normalized");
+        token.special = flag("special");
+        tokens.push_back(std::move(token));
+    }
+    return tokens;
+}
+
 }  // namespace
 
 void checkParts(const TokenizerParts& parts, const std::filesystem::path& file) {
@@ -109,6 +135,9 @@ TokenizerSettings readTokenizerSettings(const std::filesystem::path& folder) {
                    fmt::format("\"extra_ids\" is no whole number from 0 to {}", mostExtraIds));
         settings.extraIds = extra->get<int>();
     }
+    if (const auto added = json.find("added_tokens_decoder");
+        added != json.end() && !added->is_null())
+        settings.added = addedTokens(*added, file);
     if (auto pad = json.find("pad_token"); pad != json.end()) {
         const Json& content =
             pad->is_object() && pad->contains("content") ? (*pad)["content"] : *pad;

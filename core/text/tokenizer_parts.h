@@ -32,6 +32,7 @@ struct TokenizerSettings {
     std::string padToken = "<pad>";     ///< pad_token
     int extraIds = 100;                 ///< extra_ids: sentinels a spiece.model is given
     Prepend prepend = Prepend::Always;  ///< of a spiece.model: add_prefix_space and legacy
+    std::vector<AddedToken> added;      ///< of a spiece.model: added_tokens_decoder
 };
 
 /// Settings of a folder, the defaults where it has no tokenizer_config.json. Throws Error.

@@ -213,6 +213,29 @@ TEST(Tokenizer, KnowsItsSpecialIdsAndSettings) {
     EXPECT_EQ(Tokenizer::open(folder.path()).size(), 11);
 }
 
+// A sentinel of spiece.model alone takes no white space along; U+0085, which this vocabulary does
+// not know, shows it. With the flags of tokenizer_config.json it does.
+TEST(Tokenizer, SpieceModelTakesFlagsFromTheConfig) {
+    const fixtures::TempFolder folder;
+    fixtures::writeFile(folder / "spiece.model", spieceBytes({}));
+    const std::string text = "<extra_id_99>\u0085a";
+    EXPECT_THAT(Tokenizer::open(folder.path()).encode(text).ids, ElementsAre(8, 3, 2, 4, 1));
+    const auto config = [&](const char* decoder) {
+        fixtures::writeFile(folder / "tokenizer_config.json",
+                            fmt::format(R"({{"added_tokens_decoder": {}}})", decoder));
+    };
+    config(R"({"8": {"content": "<extra_id_99>", "rstrip": true, "special": true},
+               "108": {"content": "<new>", "special": false}})");
+    const Tokenizer tokenizer = Tokenizer::open(folder.path());
+    EXPECT_THAT(tokenizer.encode(text).ids, ElementsAre(8, 7, 1));
+    EXPECT_THAT(tokenizer.encode("<new>").ids, ElementsAre(108, 1));
+    for (const char* bad :
+         {"[]", R"({"x": {"content": "<a>"}})", R"({"8": {}})", R"({"5": {"content": "<a>"}})"}) {
+        config(bad);
+        EXPECT_THROW(Tokenizer::open(folder.path()), Error) << bad;
+    }
+}
+
 // By hand: "▁a" -4, then "b" -3.5 is -7.5; "▁" "ab" is -7; "▁" "a" "b" -8.5.
 TEST(Tokenizer, TakesTheBestPathAndJoinsUnknowns) {
     for (const Tokenizer& tokenizer : {opened(TestModel()), opened(tokenizerDocument())}) {
