@@ -121,6 +121,9 @@ constexpr const char* abbreviations[] = {
     "ariz",
     "okla",
     "wis",
+    // none by themselves, but nltk's parameters take them for some, and sentences shall be its own
+    "ok",
+    "ill",
     // initials
     "u.s",
     "u.s.a",
@@ -146,7 +149,6 @@ constexpr const char* abbreviations[] = {
     "m.b.a",
     // measures
     "min",
-    "max",
     "avg",
     "hr",
     "hrs",

@@ -46,7 +46,7 @@ std::size_t manyPunctuation(std::u32string_view text) {
 }
 
 bool endsWord(std::u32string_view rest) {
-    return rest.empty() || isSpace(rest[0]) || oneOf(rest[0], U")\";}]*:@'({[?!") ||
+    return rest.empty() || isSpace(rest[0]) || oneOf(rest[0], wordEnds) ||
            manyPunctuation(rest) > 0;
 }
 

@@ -41,11 +41,10 @@ std::size_t skipSpace(std::u32string_view text, std::size_t i) {
 /// A mark counts where punctuation follows, or white space and a word.
 std::optional<Candidate> candidateAt(std::u32string_view text, std::size_t mark) {
     constexpr std::u32string_view marks = U".?!";
-    constexpr std::u32string_view closing = U")\";}]*:@'({[?!";
     if (marks.find(text[mark]) == none || mark + 1 == text.size()) return {};
     Candidate candidate;
     candidate.mark = mark;
-    if (closing.find(text[mark + 1]) != none) {
+    if (wordEnds.find(text[mark + 1]) != none) {
         candidate.contextEnd = mark + 2;
         return candidate;
     }
@@ -100,7 +99,7 @@ std::vector<Slice> rawSlices(std::u32string_view text, const PunktParameters& pa
 std::optional<Slice> strayClosing(std::u32string_view text, const Slice& slice) {
     const std::u32string_view piece = text.substr(0, slice.end);
     std::size_t i = slice.begin;
-    while (i < piece.size() && std::u32string_view(U"\"')]}").find(piece[i]) != none) ++i;
+    while (i < piece.size() && closingMarks.find(piece[i]) != none) ++i;
     if (i == slice.begin) return {};
     const std::size_t next = skipSpace(piece, i);
     if (next == i && i < piece.size() && !piece.substr(i).starts_with(U"--")) return {};
