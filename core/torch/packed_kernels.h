@@ -9,7 +9,7 @@ namespace rankscope::torch_backend {
 
 /// Inputs summed in one go: 8 rows of x and their share of a panel then stay in the first two
 /// caches, and float32 sums of long rows lose less.
-constexpr std::int64_t depthBlock = 512;
+constexpr std::int64_t depthBlock = 192;
 /// From row to row of x as the kernels read it: known when they are compiled, and no power of two,
 /// whose rows would drive each other out of the cache.
 constexpr std::int64_t inputStride = depthBlock + 16;

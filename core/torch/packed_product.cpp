@@ -181,7 +181,7 @@ void PackedWeight::multiply(const float* x, int64_t rows, int64_t xStride, float
         }
         return;
     }
-    const int64_t atOnce = std::max<int64_t>(64, inputRows / dividedUp(m_in, depthBlock));
+    const int64_t atOnce = 128;
     const int64_t parts = std::max<int64_t>(1, dividedUp(rows, atOnce));
     for (int64_t index = 0; index < parts; ++index) {
         const Part part = partOf(rows, parts, index);
@@ -259,8 +259,7 @@ void PackedWeight::multiplyPanel(int64_t panel, const float* x, int64_t rows, Pa
         const float* soon = weights + depth.size * width;
         for (int64_t index = 0; index < blocks.size; ++index) {
             const Part block = partOf(rows, rowBlocks, blocks.begin + index);
-            const int64_t soonLines =
-                blocks.size > 1 ? partOf(stepLines, blocks.size, index).size : 0;
+            const int64_t soonLines = partOf(stepLines, blocks.size, index).size;
             kernels.of(width / kernels.lanes, block.size)(
                 {.x = x + (block.begin * depthBlocks + part * block.size) * inputStride,
                  .w = weights,
