@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/torch/linear.h"
 
+#include <ATen/Parallel.h>
+
+#include <algorithm>
 #include <utility>
 
-#include "core/torch/row_kernels.h"
-
 namespace rankscope::torch_backend {
+
+namespace {
+
+/// Columns under which starting another thread costs more than it saves.
+constexpr std::int64_t mergedAtOnce = std::int64_t{1} << 14;
+
+}  // namespace
 
 WeightProduct::WeightProduct(const std::vector<at::Tensor>& weights, const Placement& placement)
     : m_in(weights.front().size(1)) {
@@ -23,17 +31,9 @@ WeightProduct::WeightProduct(const std::vector<at::Tensor>& weights, const Place
 at::Tensor WeightProduct::operator()(const at::Tensor& x) const {
     if (!m_packed) return at::linear(x, m_weight);
     at::Tensor y = at::empty({x.size(0), m_out}, x.options());
-    into(x, y);
+    m_packed->multiply(x.data_ptr<float>(), x.size(0), x.stride(0), y.data_ptr<float>(),
+                       y.stride(0));
     return y;
-}
-
-void WeightProduct::into(const at::Tensor& x, at::Tensor& y) const {
-    if (m_packed) {
-        m_packed->multiply(x.data_ptr<float>(), x.size(0), x.stride(0), y.data_ptr<float>(),
-                           y.stride(0));
-    } else {
-        y.copy_(at::linear(x, m_weight));
-    }
 }
 
 at::Tensor WeightProduct::rows(const at::Tensor& ids) const {
@@ -47,7 +47,8 @@ at::Tensor WeightProduct::rows(const at::Tensor& ids) const {
 LinearGroup::LinearGroup(const std::vector<LayerTensors>& layers, const Placement& placement) {
     std::vector<at::Tensor> first;
     std::int64_t offset = 0;
-    for (const LayerTensors& tensors : layers) {
+    for (const LayerTensors& given : layers) {
+        const LayerTensors tensors = given.rows.empty() ? given : inOrder(given);
         first.push_back(tensors.dense.defined() ? tensors.dense : tensors.down);
         Layer layer;
         layer.offset = offset;
@@ -61,7 +62,9 @@ LinearGroup::LinearGroup(const std::vector<LayerTensors>& layers, const Placemen
             layer.second =
                 std::make_unique<WeightProduct>(std::vector<at::Tensor>{tensors.mix}, placement);
         if (!tensors.rows.empty()) {
-            layer.rows = tensors.rows;
+            layer.pivoted = true;
+            layer.merge =
+                ColumnMerge({tensors.rows.begin(), tensors.rows.begin() + layer.width}, layer.out);
             layer.inverse = at::argsort(at::tensor(tensors.rows, at::kLong)).to(placement.device);
         }
         m_layers.push_back(std::move(layer));
@@ -82,7 +85,7 @@ std::vector<at::Tensor> LinearGroup::all(const at::Tensor& x) const {
     outputs.reserve(m_layers.size());
     for (const Layer& layer : m_layers) {
         const at::Tensor part = m_layers.size() == 1 ? z : z.narrow(1, layer.offset, layer.width);
-        if (!layer.rows.empty())
+        if (layer.pivoted)
             outputs.push_back(placed(layer, part));
         else
             outputs.push_back(layer.second ? (*layer.second)(part) : part);
@@ -92,10 +95,10 @@ std::vector<at::Tensor> LinearGroup::all(const at::Tensor& x) const {
 
 at::Tensor LinearGroup::weightRows(const at::Tensor& ids) const {
     const Layer& layer = m_layers.front();
-    if (layer.rows.empty() && !layer.second) return m_first.rows(ids);
+    if (!layer.pivoted && !layer.second) return m_first.rows(ids);
     const at::Tensor down =
         m_first.rows(at::arange(layer.width, at::TensorOptions(ids.device()).dtype(at::kLong)));
-    if (layer.rows.empty()) return at::matmul(layer.second->rows(ids), down);
+    if (!layer.pivoted) return at::matmul(layer.second->rows(ids), down);
     // Row i of [1; mix] times down, 1 being the identity: one kept row, or a mix of all of them.
     const at::Tensor places = layer.inverse.index_select(0, ids);
     const at::Tensor kept =
@@ -105,15 +108,45 @@ at::Tensor LinearGroup::weightRows(const at::Tensor& ids) const {
     return at::matmul(at::where(places.lt(layer.width).unsqueeze(1), kept, mixed), down);
 }
 
-/// The pivoted form: [z, z mixᵀ] with its columns put where `rows` says.
-at::Tensor LinearGroup::placed(const Layer& layer, const at::Tensor& z) {
-    at::Tensor stacked = at::empty({z.size(0), layer.out}, z.options());
-    stacked.narrow(1, 0, layer.width).copy_(z);
-    if (layer.second) {
-        at::Tensor mixed = stacked.narrow(1, layer.width, layer.out - layer.width);
-        layer.second->into(z, mixed);
+/// The same layer with its kept rows, and the others, in ascending order: columns then only have to
+/// be merged.
+LayerTensors LinearGroup::inOrder(const LayerTensors& pivoted) {
+    const std::int64_t rank = pivoted.down.size(0);
+    const auto middle = pivoted.rows.begin() + rank;
+    const auto order = [](auto begin, auto end) {
+        return at::argsort(at::tensor(std::vector<std::int64_t>(begin, end), at::kLong));
+    };
+    const at::Tensor kept = order(pivoted.rows.begin(), middle).to(pivoted.down.device());
+    LayerTensors result = pivoted;
+    result.down = pivoted.down.index_select(0, kept);
+    if (pivoted.mix.defined() && pivoted.mix.size(0) > 0) {
+        const at::Tensor others = order(middle, pivoted.rows.end()).to(pivoted.down.device());
+        result.mix = pivoted.mix.index_select(0, others).index_select(1, kept);
     }
-    return placeColumns(stacked, layer.rows, layer.inverse);
+    std::sort(result.rows.begin(), result.rows.begin() + rank);
+    std::sort(result.rows.begin() + rank, result.rows.end());
+    return result;
+}
+
+/// The pivoted form: the columns of [z, z mixᵀ] in the order of the outputs.
+at::Tensor LinearGroup::placed(const Layer& layer, const at::Tensor& z) {
+    if (!z.device().is_cpu() || z.scalar_type() != at::kFloat) {
+        const at::Tensor stacked = layer.second ? at::cat({z, (*layer.second)(z)}, 1) : z;
+        return stacked.index_select(1, layer.inverse);
+    }
+    const at::Tensor mixed =
+        layer.second ? (*layer.second)(z) : at::empty({z.size(0), 0}, z.options());
+    at::Tensor y = at::empty({z.size(0), layer.out}, z.options());
+    const float* first = z.data_ptr<float>();
+    const float* second = mixed.data_ptr<float>();
+    float* to = y.data_ptr<float>();
+    at::parallel_for(
+        0, z.size(0), mergedAtOnce / layer.out + 1, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = begin; row < end; ++row)
+                layer.merge.apply(first + row * z.stride(0), second + row * mixed.stride(0),
+                                  to + row * layer.out);
+        });
+    return y;
 }
 
 }  // namespace rankscope::torch_backend

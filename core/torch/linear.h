@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/torch/column_merge.h"
 #include "core/torch/packed_product.h"
 #include "core/torch/weight_loader.h"
 
@@ -22,8 +23,6 @@ class WeightProduct {
 
     /// x [rows, in], values of a row adjacent; gives [rows, out].
     at::Tensor operator()(const at::Tensor& x) const;
-    /// The same into y [rows, out], values of a row adjacent.
-    void into(const at::Tensor& x, at::Tensor& y) const;
     /// Rows of W: [ids, in]. ids: int64 on the device.
     at::Tensor rows(const at::Tensor& ids) const;
 
@@ -62,9 +61,11 @@ class LinearGroup {
         std::int64_t width = 0;   // of them: out, or the rank
         std::int64_t out = 0;
         std::unique_ptr<WeightProduct> second;  // up or mix; none for dense
-        std::vector<std::int64_t> rows;         // pivoted: places of [z, z mixᵀ]
-        at::Tensor inverse;                     // pivoted: inverse permutation on the device
+        bool pivoted = false;
+        ColumnMerge merge;   // pivoted: of z and z mixᵀ
+        at::Tensor inverse;  // pivoted: where an output stands in [z, z mixᵀ], on the device
     };
+    static LayerTensors inOrder(const LayerTensors& pivoted);
     static at::Tensor placed(const Layer& layer, const at::Tensor& z);
 
     WeightProduct m_first;

@@ -20,14 +20,16 @@ namespace {
 
 using std::int64_t;
 
-/// Parts of rows of x, of depthBlock inputs, that are copied for the kernels at once.
-constexpr int64_t inputRows = int64_t{1} << 11;
+/// Rows that pass a panel at once. With more, the places where their outputs go lie on more pages
+/// than the processor knows the addresses of.
+constexpr int64_t rowsAtOnce = 128;
 /// Multiplications under which starting the other threads costs more than they save.
 constexpr int64_t serialWork = int64_t{1} << 16;
 /// Rows from which on threads share the copying of x.
 constexpr int64_t copyTogether = 16;
 /// Rows from which on a product takes long enough to be shared out piece by piece.
 constexpr int64_t manyRows = 64;
+constexpr int64_t sharesOfManyRows = 8;  // a thread
 constexpr std::size_t hugePage = std::size_t{1} << 21;
 
 using Part = PackedWeight::Part;
@@ -55,21 +57,12 @@ float* allocate(int64_t values) {
     return static_cast<float*>(memory);
 }
 
-/// Vectors a panel, so that threads get equal shares of narrow weights: wide panels use the
-/// registers best, but 128 outputs in panels of 48 would keep one of two threads idle half the
-/// time.
-int64_t panelVectors(int64_t vectors, int64_t most) {
+/// Panels of at most `most` vectors, as many for each thread where there are enough vectors. With
+/// few rows threads then read equal shares of the weight.
+int64_t panelCount(int64_t vectors, int64_t most) {
     const int64_t threads = omp_get_max_threads();
-    const auto longest = [&](int64_t width) {
-        return dividedUp(dividedUp(vectors, width), threads) * width;
-    };
-    int64_t best = most;
-    for (int64_t width = most - 1; width > 0; --width) {
-        if (longest(width) * 10 < longest(best) * 9) {
-            best = width;
-        }
-    }
-    return best;
+    const int64_t fewest = dividedUp(vectors, most);
+    return std::min(vectors, dividedUp(fewest, threads) * threads);
 }
 
 PackedWeight::Rows checkedRows(std::span<const float> weight, int64_t rows, int64_t columns) {
@@ -140,24 +133,21 @@ PackedWeight::PackedWeight(std::span<const Rows> blocks, int64_t columns, Produc
     m_out = static_cast<int64_t>(rows.size());
     const TileProducts kernels = tileProductsOf(path);
     m_lanes = kernels.lanes;
-    m_width = m_lanes * panelVectors(dividedUp(m_out, m_lanes), kernels.vectors);
+    m_vectors = dividedUp(m_out, m_lanes);
+    m_panels = panelCount(m_vectors, kernels.vectors);
     if (m_out == 0 || m_in == 0) {
         return;
     }
-    m_values.reset(allocate(((panels() - 1) * m_width + panelWidth(panels() - 1)) * m_in));
+    m_values.reset(allocate(m_vectors * m_lanes * m_in));
 #pragma omp parallel for schedule(static) if (m_out * m_in > serialWork)
-    for (int64_t panel = 0; panel < panels(); ++panel) {
+    for (int64_t panel = 0; panel < m_panels; ++panel) {
         packPanel(panel, rows);
     }
 }
 
-int64_t PackedWeight::panelWidth(int64_t panel) const {
-    return std::min(m_width, dividedUp(m_out - panel * m_width, m_lanes) * m_lanes);
-}
-
 void PackedWeight::packPanel(int64_t panel, std::span<const float* const> rows) {
     const int64_t width = panelWidth(panel);
-    const int64_t first = panel * m_width;
+    const int64_t first = panelBegin(panel);
     float* values = m_values.get() + first * m_in;
     for (int64_t begin = 0; begin < m_in; begin += lineValues) {
         const int64_t end = std::min(begin + lineValues, m_in);
@@ -181,8 +171,7 @@ void PackedWeight::multiply(const float* x, int64_t rows, int64_t xStride, float
         }
         return;
     }
-    const int64_t atOnce = 128;
-    const int64_t parts = std::max<int64_t>(1, dividedUp(rows, atOnce));
+    const int64_t parts = std::max<int64_t>(1, dividedUp(rows, rowsAtOnce));
     for (int64_t index = 0; index < parts; ++index) {
         const Part part = partOf(rows, parts, index);
         multiplyRows(x + part.begin * xStride, part.size, xStride, y + part.begin * yStride,
@@ -214,8 +203,11 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
     for (int64_t item = 0; !together && item < rowBlocks * depthBlocks; ++item) {
         copyItem(item);
     }
-    // Blocks of rows are shared out too where there are fewer panels than threads could use.
-    const int64_t groups = std::min(rowBlocks, dividedUp(int64_t{omp_get_max_threads()}, panels()));
+    // Blocks of rows are shared out too: where there are fewer panels than threads could use, and
+    // where a product takes long, so that no thread waits long for the last panel.
+    const int64_t shares =
+        (rows < manyRows ? 1 : sharesOfManyRows) * int64_t{omp_get_max_threads()};
+    const int64_t groups = std::min(rowBlocks, dividedUp(shares, m_panels));
 #pragma omp parallel if (rows * m_in * m_out > serialWork)
     {
         if (together) {
@@ -231,12 +223,12 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
         // Few rows: a panel always meets the same thread, whose cache may still have it.
         if (rows < manyRows) {
 #pragma omp for schedule(static)
-            for (int64_t item = 0; item < panels() * groups; ++item) {
+            for (int64_t item = 0; item < m_panels * groups; ++item) {
                 multiplyItem(item);
             }
         } else {
 #pragma omp for schedule(dynamic)
-            for (int64_t item = 0; item < panels() * groups; ++item) {
+            for (int64_t item = 0; item < m_panels * groups; ++item) {
                 multiplyItem(item);
             }
         }
@@ -246,7 +238,7 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
 void PackedWeight::multiplyPanel(int64_t panel, const float* x, int64_t rows, Part blocks, float* y,
                                  int64_t yStride) const {
     const TileProducts kernels = tileProductsOf(m_path);
-    const int64_t first = panel * m_width;
+    const int64_t first = panelBegin(panel);
     const int64_t width = panelWidth(panel);
     const int64_t rowBlocks = dividedUp(rows, kernels.rows);
     const int64_t depthBlocks = dividedUp(m_in, depthBlock);
@@ -276,9 +268,12 @@ void PackedWeight::multiplyPanel(int64_t panel, const float* x, int64_t rows, Pa
 }
 
 void PackedWeight::copyRow(int64_t index, float* values) const {
-    const int64_t panel = index / m_width;
+    int64_t panel = std::min(m_panels - 1, index / m_lanes * m_panels / m_vectors + 1);
+    while (panelBegin(panel) > index) {
+        --panel;
+    }
     const int64_t width = panelWidth(panel);
-    const float* from = m_values.get() + panel * m_width * m_in + index % m_width;
+    const float* from = m_values.get() + panelBegin(panel) * m_in + index - panelBegin(panel);
     for (int64_t k = 0; k < m_in; ++k) {
         values[k] = from[k * width];
     }

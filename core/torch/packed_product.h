@@ -16,10 +16,11 @@ enum class ProductPath { Portable, Avx2, Avx512 };
 std::string_view toString(ProductPath path);
 
 /// A float32 weight W [out, in] kept in the order in which y = x Wᵀ reads it: panels of outputs,
-/// [panel][in][width]. Every weight is read once from memory, also with several rows of x; with
-/// many rows a panel stays in the cache while all rows pass.
+/// [panel][in][width], whose widths differ by one vector at most. Every weight is read once from
+/// memory, also with several rows of x; with many rows a panel stays in the cache while all rows
+/// pass.
 ///
-/// An output is the sum over blocks of at most 512 inputs, each summed in ascending order; what a
+/// An output is the sum over blocks of at most 192 inputs, each summed in ascending order; what a
 /// row gives does not depend, bit for bit, on the rows beside it or on the number of threads.
 class PackedWeight {
  public:
@@ -66,9 +67,13 @@ class PackedWeight {
         void operator()(float* memory) const;
     };
 
-    std::int64_t panels() const { return (m_out + m_width - 1) / m_width; }
-    /// Outputs that a panel has memory for; the last one's are rounded up to whole vectors only.
-    std::int64_t panelWidth(std::int64_t panel) const;
+    /// First output of a panel; of the number of panels: all outputs, rounded up to whole vectors.
+    std::int64_t panelBegin(std::int64_t panel) const {
+        return m_lanes * (m_vectors * panel / m_panels);
+    }
+    std::int64_t panelWidth(std::int64_t panel) const {
+        return panelBegin(panel + 1) - panelBegin(panel);
+    }
     void packPanel(std::int64_t panel, std::span<const float* const> rows);
     void multiplyRows(const float* x, std::int64_t rows, std::int64_t xStride, float* y,
                       std::int64_t yStride) const;
@@ -77,8 +82,9 @@ class PackedWeight {
 
     std::int64_t m_in = 0;
     std::int64_t m_out = 0;
-    std::int64_t m_width = 1;  // of all panels but the last
     std::int64_t m_lanes = 1;
+    std::int64_t m_vectors = 0;  // of m_lanes outputs, the last filled up
+    std::int64_t m_panels = 1;
     ProductPath m_path = ProductPath::Portable;
     std::unique_ptr<float, Free> m_values;
 };

@@ -53,21 +53,6 @@ at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon
     return at::mul(wide, factor).to(weight.scalar_type()).mul_(weight);
 }
 
-at::Tensor placeColumns(const at::Tensor& x, const std::vector<std::int64_t>& rows,
-                        const at::Tensor& inverse) {
-    if (!x.device().is_cpu() || x.scalar_type() != at::kFloat) return x.index_select(1, inverse);
-    at::Tensor result = at::empty_like(x);
-    const std::int64_t width = x.size(1);
-    const float* from = x.data_ptr<float>();
-    float* to = result.data_ptr<float>();
-    at::parallel_for(0, x.size(0), 32, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin; row < end; ++row)
-            for (std::int64_t i = 0; i < width; ++i)
-                to[row * width + rows[static_cast<std::size_t>(i)]] = from[row * width + i];
-    });
-    return result;
-}
-
 Activation activationNamed(const std::string& name) {
     if (name == "relu") return Activation::Relu;
     if (name == "gelu_new" || name == "gelu_pytorch_tanh") return Activation::GeluNew;

@@ -13,10 +13,6 @@ namespace rankscope::torch_backend {
 /// the mean is float32 in any type, and half types are rounded before the weight multiplies.
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
 
-/// y[:, rows[i]] = x[:, i]. `inverse` is the inverse permutation on the device of x.
-at::Tensor placeColumns(const at::Tensor& x, const std::vector<std::int64_t>& rows,
-                        const at::Tensor& inverse);
-
 /// Activation functions by the names transformers gives them.
 enum class Activation { Relu, GeluNew, Gelu, Silu };
 

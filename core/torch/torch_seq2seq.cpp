@@ -2,6 +2,9 @@
 #include "core/torch/torch_seq2seq.h"
 
 #include <fmt/format.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 
@@ -153,6 +156,19 @@ at::Tensor TorchSeq2Seq::stepwiseLogits(std::span<const TokenIds> sources,
     return at::stack(ordered);
 }
 
+namespace {
+
+/// Lets the allocator keep what layers free: else the system clears pages anew for every large
+/// intermediate result (docs/performance.md).
+void keepFreedMemory() {
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that glibc takes
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
+}
+
+}  // namespace
+
 std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const backend::T5Dimensions& dimensions,
                                                             const backend::WeightSource& source,
                                                             const backend::Seq2SeqOptions& options,
@@ -163,7 +179,9 @@ std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const backend::T5Dim
             at::Device(at::kCUDA, static_cast<at::DeviceIndex>(options.device.index));
     if (options.compute == backend::ComputeType::BFloat16) placement.type = at::kBFloat16;
     return onModel("The model", [&] {
-        return std::make_unique<TorchSeq2Seq>(dimensions, source, placement, progress);
+        auto model = std::make_unique<TorchSeq2Seq>(dimensions, source, placement, progress);
+        keepFreedMemory();  // afterwards: what loading frees goes back
+        return model;
     });
 }
 

@@ -26,7 +26,7 @@ std::vector<float> randomValues(int64_t count, unsigned seed) {
 }
 
 /// A sum of n products of float32 numbers, added in any order, is wrong by at most about
-/// n · 2^-24 · Σ|x w|; blocks of 512 and random signs keep it far below a tenth of that.
+/// n · 2^-24 · Σ|x w|; blocks of 192 and random signs keep it far below a tenth of that.
 void expectProduct(const PackedWeight& packed, std::span<const float> weight, int64_t rows,
                    int64_t xGap, int64_t yGap) {
     const int64_t in = packed.in();
@@ -87,7 +87,7 @@ TEST_P(PackedProduct, KeepsToItsRowsWhereTheyLieApart) {
     }
 }
 
-// More rows than are copied at once: 2^11 parts of 512 inputs.
+// More rows than pass a panel at once.
 TEST_P(PackedProduct, TakesMoreRowsThanItCopiesAtOnce) {
     const int64_t in = 1031;
     const auto weight = randomValues(in * 17, 6);
