@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/backend/seq2seq.h"
+#include "core/base/progress.h"
+#include "core/base/tensor_view.h"
+
+namespace rankscope::backend {
+
+/// What a layer input x looked like over calibration tokens, padding never among them. Matrices with
+/// one input share one: it is named after the first module that takes it, in the model's order.
+/// All keys and values of cross attention take the encoder's output.
+struct InputMoments {
+    std::int64_t tokens = 0;
+    Matrix second;                 // [in, in]: Σ x xᵀ over tokens, float64
+    std::vector<double> absolute;  // [in]: Σ |x_j|
+};
+
+/// What the loss says about a layer y = x Wᵀ; the loss of an example is Σ -log p over its target.
+struct GradientMoments {
+    std::int64_t tokens = 0;
+    Matrix second;                // [out, out]: Σ g gᵀ over tokens, g = ∂loss/∂y, float64
+    std::vector<double> columns;  // [in]: Σ over examples and outputs i of (∂loss/∂W_ij)²
+};
+
+/// Accumulates moments batch after batch; memory does not grow with them.
+class MomentCollector {
+ public:
+    virtual ~MomentCollector();
+    /// Teacher-forced forward pass (and a backward pass with `gradients`). Targets end in </s>.
+    /// Throws Error naming the input where a value is no number.
+    virtual void add(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
+                     const Progress& progress) = 0;
+    virtual const std::map<std::string, InputMoments>& inputs() const = 0;
+    /// By module; empty unless asked for.
+    virtual const std::map<std::string, GradientMoments>& gradients() const = 0;
+};
+
+/// Layers with one input, met while the original and the compressed model walk side by side.
+struct WalkedGroup {
+    std::vector<std::string> modules;
+    std::int64_t tokens = 0;
+    Matrix original;  // [in, in]: X Xᵀ, inputs of the original model as columns
+    Matrix cross;     // [in, in]: X X'ᵀ
+    Matrix shifted;   // [in, in]: X' X'ᵀ, inputs of the model compressed so far
+};
+
+/// The linear layers in the order of the forward pass: encoder first, then decoder.
+class LayerWalk {
+ public:
+    virtual ~LayerWalk();
+    /// The next layers, nothing behind the last. What was not replaced stays as it is.
+    virtual std::optional<WalkedGroup> next(const Progress& progress) = 0;
+    /// A module of the group just given is `weights` in the compressed model from now on.
+    virtual void replace(const std::string& module, const LayerWeights& weights) = 0;
+};
+
+/// The name of the input that `module` takes (see InputMoments), e.g.
+/// "encoder.block.0.layer.0.SelfAttention.q" for k and v too.
+std::string inputOfModule(const std::string& module);
+
+}  // namespace rankscope::backend
