@@ -72,6 +72,22 @@ class Backend {
     virtual Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
                                  const Device& device) const = 0;
 
+    /// The rank-`rank` W' nearest to W [m, n] where errors count as ‖L (W - W') S‖_F, with S Sᵀ =
+    /// `inputs` [n, n] and Lᵀ L = `outputs` [m, m] (empty: the identity). Both symmetric, positive
+    /// semidefinite; `inputs` may be singular, `outputs` must be positive definite. Components come
+    /// in order of importance, so the first r columns of left and rows of right are the best of
+    /// rank r. Without `outputs` left has orthonormal columns U and W' = U Uᵀ W; no inverse is
+    /// taken (docs/methods.md "Whitened").
+    virtual Factors metricFactors(const MatrixView& weight, const MatrixView& inputs,
+                                  const MatrixView& outputs, std::int64_t rank,
+                                  const Device& device) const = 0;
+
+    /// Q [m, n] with orthonormal columns that span those of a [m, n], m >= n (Householder QR).
+    virtual Matrix orthonormalBasis(const MatrixView& a, const Device& device) const = 0;
+
+    /// b [m, n] · a⁻¹ for a symmetric, positive definite a [n, n]. Throws Error where it is not.
+    virtual Matrix divide(const MatrixView& b, const MatrixView& a, const Device& device) const = 0;
+
     /// The same matrix with r(m + n) - r² numbers: `rank` rows of W' are kept and the others
     /// written as combinations of them (methods.md "Pivoted storage"). Rows are chosen by
     /// pivoting and exchanged until max |mix| <= 1.05, so that rounding is not amplified.

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/compress/layer.h"
+#include "core/compress/layer_factors.h"
 #include "core/compress/model_config.h"
 #include "core/compress/modeling_files.h"
 #include "core/compress/save.h"
@@ -67,7 +68,7 @@ class Run {
         runInParallel(order.size(), threads, [&](std::size_t i) {
             throwIfStopped(m_progress);
             const PlanEntry& entry = m_plan.entries[order[i]];
-            Layer layer = makeLayer(m_source, entry, m_options, m_backend);
+            Layer layer = makeLayer(m_source, m_plan, entry, m_options, m_backend);
             std::vector<OutputTensor> written = writeScratch(layer, scratch);
             const std::lock_guard lock(m_mutex);
             m_layers[order[i]] = std::move(layer);
@@ -152,6 +153,7 @@ CompressResult compress(const Checkpoint& source, const CompressionPlan& plan,
                         const Progress& progress) {
     const auto start = std::chrono::steady_clock::now();
     if (plan.entries.empty()) throw usageError("The plan is empty; there is nothing to compress.");
+    requireCalibration(plan);
     if (options.dtype && !isWeightDType(*options.dtype))
         throw usageError(
             fmt::format("Weights cannot be written as {}.", dtypeName(*options.dtype)));

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "core/compress/method.h"
+#include "core/compress/layer_factors.h"
 #include "core/compress/rank_target.h"
 #include "core/spectra/compute_spectra.h"
 
@@ -114,8 +114,9 @@ void keep(const PlanEntry& entry, DType dtype, double norm, Layer& layer) {
 
 }  // namespace
 
-Layer makeLayer(const checkpoint::Checkpoint& source, const PlanEntry& entry,
-                const CompressOptions& options, const backend::Backend& backend) {
+Layer makeLayer(const checkpoint::Checkpoint& source, const CompressionPlan& plan,
+                const PlanEntry& entry, const CompressOptions& options,
+                const backend::Backend& backend) {
     const checkpoint::WeightMatrix& matrix = entry.matrix;
     const DType dtype = options.dtype.value_or(matrix.dtype);
     Layer layer;
@@ -127,10 +128,9 @@ Layer makeLayer(const checkpoint::Checkpoint& source, const PlanEntry& entry,
         keep(entry, dtype, norm, layer);
         return layer;
     }
-    backend::Factors factors =
-        methodNamed(entry.method).factorize(weight, entry.rank, options.device, backend);
+    backend::Factors factors = layerFactors(plan, entry, weight, options.device, backend);
     Matrix product = backend.multiply(factors.left, factors.right, options.device);
-    const double share = norm > 0 ? frobeniusNorm(product) / norm : 1;
+    const double error = norm > 0 ? distance(weight, product) / norm : 0;
     const Approximation approximation{entry, std::move(factors), std::move(product),
                                       dtype, options.device,     backend};
     std::optional<StoredForm> form = chooseForm(approximation, layer.result, layer.largestMix);
@@ -140,9 +140,7 @@ Layer makeLayer(const checkpoint::Checkpoint& source, const PlanEntry& entry,
     }
     layer.result.rank = entry.rank;
     layer.result.storage = form->storage;
-    // W' is an orthogonal projection of W, so the squares of W', W - W' and W add up.
-    layer.result.predictedError =
-        entry.relativeError.value_or(std::sqrt(std::max(0.0, 1 - share * share)));
+    layer.result.predictedError = entry.relativeError.value_or(error);
     layer.tolerance =
         roundingAllowance(dtype, form->storage, matrix.rows, matrix.columns, entry.rank, norm);
     layer.form = std::move(*form);

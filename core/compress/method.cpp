@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/base/error.h"
@@ -10,8 +11,19 @@
 namespace rankscope::compress {
 
 std::span<const Method> methods() {
-    static constexpr std::array<Method, 1> table{{
-        {"svd", "truncated singular value decomposition", &truncatedSvd},
+    static constexpr std::array<Method, 7> table{{
+        {"svd", "truncated singular value decomposition; looks at the weights alone",
+         MethodNeeds::Nothing, &truncatedSvd},
+        {"whitened", "best on the calibration inputs", MethodNeeds::Inputs, &whitened},
+        {"diagonal", "input channels weighted by their mean size (ASVD)", MethodNeeds::Inputs,
+         &diagonal},
+        {"fisher", "input channels weighted by squared gradients (FWSVD)", MethodNeeds::Gradients,
+         &fisher},
+        {"fisher2", "inputs and output gradients weighted by their second moments",
+         MethodNeeds::Gradients, &twoSided},
+        {"anchored", "original outputs from the inputs of the model compressed so far",
+         MethodNeeds::Walk, nullptr},
+        {"randomized", "a preview of svd by random projections", MethodNeeds::Nothing, &randomized},
     }};
     return table;
 }
@@ -24,6 +36,20 @@ const Method& methodNamed(std::string_view name) {
     }
     throw usageError(
         fmt::format("There is no method \"{}\"; choose one of: {}.", printable(name), known));
+}
+
+backend::Factors firstComponents(const backend::Factors& factors, std::int64_t rank) {
+    const std::int64_t have = factors.left.columns;
+    if (rank == have) return factors;
+    backend::Factors first;
+    first.left = {{}, factors.left.rows, rank};
+    for (std::int64_t row = 0; row < factors.left.rows; ++row) {
+        const auto begin = factors.left.values.begin() + row * have;
+        first.left.values.insert(first.left.values.end(), begin, begin + rank);
+    }
+    const auto rows = factors.right.values.begin();
+    first.right = {{rows, rows + rank * factors.right.columns}, rank, factors.right.columns};
+    return first;
 }
 
 }  // namespace rankscope::compress

@@ -5,18 +5,41 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/backend/backend.h"
+#include "core/backend/moments.h"
 
 namespace rankscope::compress {
 
+/// What a method looks at besides W.
+enum class MethodNeeds { Nothing, Inputs, Gradients, Walk };
+
+/// Settings of all methods; each uses some.
+struct MethodSettings {
+    double alpha = 0.5;      ///< exponent of `diagonal`
+    double ridge = 1e-2;     ///< of `anchored` and `fisher2`, in mean diagonals of the metric
+    std::uint64_t seed = 0;  ///< of `randomized`
+};
+
+/// One matrix to approximate.
+struct MethodInput {
+    MatrixView weight;                                    // [m, n]
+    std::int64_t rank = 0;                                ///< components wanted, 1 … min(m, n)
+    const backend::InputMoments* inputs = nullptr;        ///< where the method needs them
+    const backend::GradientMoments* gradients = nullptr;  ///< likewise
+    MethodSettings settings = {};
+};
+
 /// A way to approximate a matrix by one of lower rank; docs/methods.md has each formula.
+/// Components come in order of importance: rank r is the first r columns of left and rows of right.
 struct Method {
     std::string_view name;  ///< as in --method
     std::string_view help;
+    MethodNeeds needs = MethodNeeds::Nothing;
     /// W [m, n] -> left [m, rank], right [rank, n], float64.
-    backend::Factors (*factorize)(const MatrixView& weight, std::int64_t rank,
-                                  const backend::Device& device, const backend::Backend& backend);
+    backend::Factors (*factorize)(const MethodInput& input, const backend::Device& device,
+                                  const backend::Backend& backend);
 };
 
 /// All methods, the default first.
@@ -25,8 +48,26 @@ std::span<const Method> methods();
 /// The method of that name; throws Error of kind Usage naming those there are.
 const Method& methodNamed(std::string_view name);
 
+/// The first `rank` components.
+backend::Factors firstComponents(const backend::Factors& factors, std::int64_t rank);
+
 /// Eckart-Young: the best approximation in the Frobenius and the spectral norm.
-backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
-                              const backend::Device& device, const backend::Backend& backend);
+backend::Factors truncatedSvd(const MethodInput& input, const backend::Device& device,
+                              const backend::Backend& backend);
+/// The best on the calibration inputs: U_r U_rᵀ W, U from W G Wᵀ (DRONE; SVD-LLM without inverse).
+backend::Factors whitened(const MethodInput& input, const backend::Device& device,
+                          const backend::Backend& backend);
+/// Input channels weighted by (mean |x_j|)^alpha (ASVD, arXiv:2312.05821).
+backend::Factors diagonal(const MethodInput& input, const backend::Device& device,
+                          const backend::Backend& backend);
+/// Input channels weighted by their squared gradients (FWSVD, arXiv:2207.00112).
+backend::Factors fisher(const MethodInput& input, const backend::Device& device,
+                        const backend::Backend& backend);
+/// Inputs by their second moments, outputs by those of their gradients (two-sided).
+backend::Factors twoSided(const MethodInput& input, const backend::Device& device,
+                          const backend::Backend& backend);
+/// A preview: random projections with two power steps (Halko, Martinsson, Tropp, arXiv:0909.4061).
+backend::Factors randomized(const MethodInput& input, const backend::Device& device,
+                            const backend::Backend& backend);
 
 }  // namespace rankscope::compress

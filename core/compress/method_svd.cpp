@@ -3,9 +3,9 @@
 
 namespace rankscope::compress {
 
-backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
-                              const backend::Device& device, const backend::Backend& backend) {
-    return backend.truncatedSvd(weight, rank, device);
+backend::Factors truncatedSvd(const MethodInput& input, const backend::Device& device,
+                              const backend::Backend& backend) {
+    return backend.truncatedSvd(input.weight, input.rank, device);
 }
 
 }  // namespace rankscope::compress

@@ -54,7 +54,7 @@ PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice
     entry.parametersStored = resolved.parameters;
     if (entry.kept)
         entry.relativeError = 0;
-    else if (spectrum != nullptr)
+    else if (spectrum != nullptr && method == "svd")  // of others ‖W - W'‖ is known only afterwards
         entry.relativeError = spectrum->relativeError(entry.rank);
     return entry;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,8 @@
 #include "core/base/json.h"
 #include "core/base/option.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/compress/calibration.h"
+#include "core/compress/method.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::compress {
@@ -59,11 +62,17 @@ struct ParameterCounts {
     std::int64_t postConvention = 0;  ///< chosen matrices not counted at all, as in the blog post
 };
 
+/// Factors by matrix name that are already there, to be cut at any rank up to theirs.
+using PreparedFactors = std::map<std::string, backend::Factors>;
+
 /// Per chosen matrix what to do; a value: editing makes a new plan.
 struct CompressionPlan {
     std::vector<PlanEntry> entries;
     ParameterCounts parameters;
     std::vector<std::string> warnings;
+    MethodSettings settings;
+    std::shared_ptr<const Calibration> calibration;   ///< what methods look at; may be null
+    std::shared_ptr<const PreparedFactors> prepared;  ///< may be null
 };
 
 /// The options --rank … --budget, --method, --storage, --allocation, --multiple-of, --min-rank:

@@ -83,7 +83,8 @@ LayerWeights PlannedWeights::matrix(const std::string& module) const {
     if (entry == m_plan->entries.end() || entry->kept) return m_source.matrix(module);
     compress::CompressOptions options;
     options.device = m_device;
-    compress::Layer layer = compress::makeLayer(*m_checkpoint, *entry, options, *m_backend);
+    compress::Layer layer =
+        compress::makeLayer(*m_checkpoint, *m_plan, *entry, options, *m_backend);
     if (layer.result.kept) return m_source.matrix(module);
     LayerWeights weights;
     for (compress::FormTensor& tensor : layer.form.tensors)

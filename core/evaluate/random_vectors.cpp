@@ -11,7 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/base/random.h"
-#include "core/compress/method.h"
+#include "core/compress/layer_factors.h"
 #include "core/spectra/compute_spectra.h"
 
 namespace rankscope::evaluate {
@@ -98,38 +98,29 @@ struct Sums {
     }
 };
 
-/// ‖left · right‖_F² = ⟨leftᵀ left, right rightᵀ⟩, without the product itself.
-double squaredNorm(const backend::Factors& factors, const backend::Device& device,
-                   const backend::Backend& backend) {
-    const auto transposed = [](const Matrix& a) {
-        Matrix t{std::vector<double>(a.values.size()), a.columns, a.rows};
-        for (std::int64_t i = 0; i < a.rows; ++i)
-            for (std::int64_t j = 0; j < a.columns; ++j)
-                t.values[static_cast<std::size_t>(j * a.rows + i)] =
-                    a.values[static_cast<std::size_t>(i * a.columns + j)];
-        return t;
-    };
-    const Matrix left = backend.multiply(transposed(factors.left), factors.left, device);
-    const Matrix right = backend.multiply(factors.right, transposed(factors.right), device);
-    double sum = 0;
-    for (std::size_t i = 0; i < left.values.size(); ++i) sum += left.values[i] * right.values[i];
-    return sum;
-}
-
-double keptEnergyRoot(const compress::PlanEntry& entry, const Matrix& weight,
-                      const backend::Factors& factors, const RandomVectorsOptions& options,
-                      const backend::Backend& backend) {
+/// ⟨W, W'⟩ / (‖W‖ ‖W'‖): the pooled cosine for inputs without a direction. For a projection
+/// W' = U Uᵀ W it is the root of the kept energy, which the plan may know.
+double isotropicCosine(const compress::PlanEntry& entry, const Matrix& weight,
+                       const backend::Factors& factors, const RandomVectorsOptions& options,
+                       const backend::Backend& backend) {
     if (entry.relativeError)
         return std::sqrt(std::max(0.0, 1 - *entry.relativeError * *entry.relativeError));
-    double norm = 0;
-    for (const double value : weight.values) norm += value * value;
-    if (norm == 0) return 1;
-    return std::sqrt(std::clamp(squaredNorm(factors, options.device, backend) / norm, 0.0, 1.0));
+    const Matrix product = backend.multiply(factors.left, factors.right, options.device);
+    double dot = 0;
+    double ours = 0;
+    double theirs = 0;
+    for (std::size_t i = 0; i < product.values.size(); ++i) {
+        dot += weight.values[i] * product.values[i];
+        ours += product.values[i] * product.values[i];
+        theirs += weight.values[i] * weight.values[i];
+    }
+    return Sums::cosine(dot, theirs, ours);
 }
 
 RandomVectorsResult compare(const checkpoint::Checkpoint& checkpoint,
-                            const compress::PlanEntry& entry, const RandomVectorsOptions& options,
-                            const backend::Backend& backend, const Progress& progress) {
+                            const compress::CompressionPlan& plan, const compress::PlanEntry& entry,
+                            const RandomVectorsOptions& options, const backend::Backend& backend,
+                            const Progress& progress) {
     RandomVectorsResult result;
     result.name = entry.matrix.name;
     result.rank = entry.rank;
@@ -141,7 +132,7 @@ RandomVectorsResult compare(const checkpoint::Checkpoint& checkpoint,
     const Matrix weight = checkpoint.readMatrix(entry.matrix);
     spectra::requireFinite(weight, entry.matrix.name);
     const backend::Factors factors =
-        compress::methodNamed(entry.method).factorize(weight, entry.rank, options.device, backend);
+        compress::layerFactors(plan, entry, weight, options.device, backend);
     Numbers numbers(options.seed, entry.matrix.name);
     Sums sums;
     for (std::int64_t done = 0; done < options.vectors; done += batchVectors) {
@@ -156,7 +147,7 @@ RandomVectorsResult compare(const checkpoint::Checkpoint& checkpoint,
     result.cosinePooled = Sums::cosine(sums.product, sums.original, sums.compressed);
     result.relativeError =
         sums.difference == 0 ? 0 : std::sqrt(sums.difference) / std::sqrt(sums.original);
-    result.predictedCosine = keptEnergyRoot(entry, weight, factors, options, backend);
+    result.predictedCosine = isotropicCosine(entry, weight, factors, options, backend);
     return result;
 }
 
@@ -202,7 +193,7 @@ std::vector<RandomVectorsResult> randomVectors(const checkpoint::Checkpoint& che
     runInParallel(order.size(), threads, [&](std::size_t i) {
         throwIfStopped(progress);
         const compress::PlanEntry& entry = plan.entries[order[i]];
-        results[order[i]] = compare(checkpoint, entry, options, backend, progress);
+        results[order[i]] = compare(checkpoint, plan, entry, options, backend, progress);
         progress.report(static_cast<double>(++finished) / static_cast<double>(order.size()),
                         "random vectors through " + entry.matrix.name);
     });

@@ -21,6 +21,12 @@ class TorchBackend final : public backend::Backend {
                                            const backend::Device& device) const override;
     backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
                                   const backend::Device& device) const override;
+    backend::Factors metricFactors(const MatrixView& weight, const MatrixView& inputs,
+                                   const MatrixView& outputs, std::int64_t rank,
+                                   const backend::Device& device) const override;
+    Matrix orthonormalBasis(const MatrixView& a, const backend::Device& device) const override;
+    Matrix divide(const MatrixView& b, const MatrixView& a,
+                  const backend::Device& device) const override;
     backend::PivotedFactors pivot(const backend::Factors& factors) const override;
     Matrix multiply(const MatrixView& a, const MatrixView& b,
                     const backend::Device& device) const override;

@@ -188,7 +188,7 @@ class Tampered : public SaveFailures {
     std::vector<Layer> layersAsMade() {
         std::vector<Layer> layers;
         for (const PlanEntry& entry : plan.entries)
-            layers.push_back(makeLayer(source, entry, into("out"), engine()));
+            layers.push_back(makeLayer(source, plan, entry, into("out"), engine()));
         return layers;
     }
 

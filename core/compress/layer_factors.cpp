@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/compress/layer_factors.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/compress/method.h"
+
+namespace rankscope::compress {
+
+namespace {
+
+void requireCalibrationFor(const Method& method, const CompressionPlan& plan) {
+    if (method.needs == MethodNeeds::Nothing) return;
+    if (!plan.calibration)
+        throw usageError(
+            fmt::format("The method \"{}\" looks at calibration data: give a file that "
+                        "`calibrate` wrote with --calibration.",
+                        method.name));
+    if (method.needs == MethodNeeds::Gradients && !plan.calibration->record().gradients)
+        throw usageError(
+            fmt::format("The method \"{}\" needs gradients, which {} does not have; run "
+                        "`calibrate` with --fisher.",
+                        method.name, printable(plan.calibration->name(), 1000)));
+}
+
+}  // namespace
+
+void requireCalibration(const CompressionPlan& plan) {
+    for (const PlanEntry& entry : plan.entries)
+        if (!entry.kept) requireCalibrationFor(methodNamed(entry.method), plan);
+}
+
+backend::Factors layerFactors(const CompressionPlan& plan, const PlanEntry& entry,
+                              const Matrix& weight, const backend::Device& device,
+                              const backend::Backend& backend) {
+    if (plan.prepared)
+        if (const auto found = plan.prepared->find(entry.matrix.name);
+            found != plan.prepared->end() && found->second.left.columns >= entry.rank)
+            return firstComponents(found->second, entry.rank);
+    const Method& method = methodNamed(entry.method);
+    requireCalibrationFor(method, plan);
+    if (method.factorize == nullptr)
+        throw Error(fmt::format("The factors of {} by \"{}\" have not been prepared.",
+                                printable(entry.matrix.name), method.name),
+                    entry.matrix.name);
+    MethodInput input{.weight = weight, .rank = entry.rank, .settings = plan.settings};
+    std::optional<backend::InputMoments> inputs;
+    std::optional<backend::GradientMoments> gradients;
+    if (method.needs != MethodNeeds::Nothing) {
+        inputs = plan.calibration->inputs(entry.matrix.module(), false);
+        input.inputs = &*inputs;
+    }
+    if (method.needs == MethodNeeds::Gradients) {
+        gradients = plan.calibration->gradients(entry.matrix.module());
+        input.gradients = &*gradients;
+    }
+    return method.factorize(input, device, backend);
+}
+
+}  // namespace rankscope::compress

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/backend/backend.h"
+#include "core/compress/plan.h"
+
+namespace rankscope::compress {
+
+/// The factors of one matrix as its entry says: cut from the plan's prepared ones where it has
+/// some, else by the entry's method from the weight and the plan's calibration. Throws Error of
+/// kind Usage where the method needs a calibration and the plan has none.
+backend::Factors layerFactors(const CompressionPlan& plan, const PlanEntry& entry,
+                              const Matrix& weight, const backend::Device& device,
+                              const backend::Backend& backend);
+
+/// Throws Error of kind Usage where a method of the plan needs what it does not have.
+void requireCalibration(const CompressionPlan& plan);
+
+}  // namespace rankscope::compress
