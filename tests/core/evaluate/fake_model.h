@@ -92,6 +92,14 @@ class FakeBackend : public backend::Backend {
                                   const backend::Device&) const override {
         return {};
     }
+    backend::Factors metricFactors(const MatrixView&, const MatrixView&, const MatrixView&,
+                                   std::int64_t, const backend::Device&) const override {
+        return {};
+    }
+    Matrix orthonormalBasis(const MatrixView&, const backend::Device&) const override { return {}; }
+    Matrix divide(const MatrixView&, const MatrixView&, const backend::Device&) const override {
+        return {};
+    }
     backend::PivotedFactors pivot(const backend::Factors&) const override { return {}; }
     Matrix multiply(const MatrixView&, const MatrixView&, const backend::Device&) const override {
         return {};
