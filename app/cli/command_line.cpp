@@ -20,6 +20,8 @@ constexpr Command commands[] = {
     {"spectrum", "Computes singular values and what follows from them", declareSpectrum},
     {"curve", "Prints the approximation error against rank", declareCurve},
     {"plan", "Decides ranks and counts parameters; changes nothing", declarePlan},
+    {"calibrate", "Measures a model's layer inputs on dialogues, for methods that look at data",
+     declareCalibrate},
     {"compress", "Compresses, saves, reads back and checks", declareCompress},
     {"random-vectors", "Compares original and compressed layers on random vectors",
      declareRandomVectors},

@@ -67,6 +67,7 @@ Run declareInspect(CLI::App& app);
 Run declareSpectrum(CLI::App& app);
 Run declareCurve(CLI::App& app);
 Run declarePlan(CLI::App& app);
+Run declareCalibrate(CLI::App& app);
 Run declareCompress(CLI::App& app);
 Run declareRandomVectors(CLI::App& app);
 Run declareGenerate(CLI::App& app);

@@ -8,6 +8,7 @@
 #include "app/cli/command_line.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
+#include "core/evaluate/prepare_plan.h"
 
 namespace rankscope::cli {
 
@@ -50,7 +51,7 @@ std::string text(const compress::CompressResult& result) {
 }
 
 void run(const CompressCommandOptions& options, Context& context) {
-    const auto planned = options.ranks.plan(context);
+    auto planned = options.ranks.plan(context);
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     compress::CompressOptions how;
     how.target = options.out;
@@ -60,6 +61,7 @@ void run(const CompressCommandOptions& options, Context& context) {
     how.threads = context.options.threads;
     how.seed = context.options.seed;
     how.command = context.command;
+    evaluate::preparePlan(planned.plan, planned.checkpoint, how.device, backend, context.progress);
     const compress::CompressResult result =
         compress::compress(planned.checkpoint, planned.plan, how, backend, context.progress);
     for (const std::string& warning : result.warnings) context.progress.warn(warning);

@@ -8,6 +8,7 @@
 #include "app/cli/command_line.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
+#include "core/evaluate/prepare_plan.h"
 
 namespace rankscope::cli {
 
@@ -33,7 +34,7 @@ std::string text(const std::vector<evaluate::RandomVectorsResult>& results) {
 }
 
 void run(const RandomVectorsCommandOptions& options, Context& context) {
-    const auto planned = options.ranks.plan(context);
+    auto planned = options.ranks.plan(context);
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     evaluate::RandomVectorsOptions how;
     how.vectors = options.vectors;
@@ -42,6 +43,7 @@ void run(const RandomVectorsCommandOptions& options, Context& context) {
     how.seed = context.options.seed;
     how.device = backend.chooseDevice(context.options.device);
     how.threads = context.options.threads;
+    evaluate::preparePlan(planned.plan, planned.checkpoint, how.device, backend, context.progress);
     const auto results =
         evaluate::randomVectors(planned.checkpoint, planned.plan, how, backend, context.progress);
     context.output.result(evaluate::toJson(results), [&] { return text(results); });

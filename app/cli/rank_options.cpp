@@ -7,6 +7,9 @@
 #include <map>
 #include <utility>
 
+#include "core/compress/layer_factors.h"
+#include "core/workspace/calibration_file.h"
+
 namespace rankscope::cli {
 
 using compress::RankTarget;
@@ -52,6 +55,12 @@ void RankOptions::addTo(CLI::App& app) {
     file->group(target);
     const char* how = "How";
     file->excludes(add("method", m_options.method, how));
+    file->excludes(add("alpha", m_alpha, how));
+    file->excludes(add("ridge", m_ridge, how));
+    app.add_option("--calibration", m_calibrationFile,
+                   "A file that `calibrate` wrote for this checkpoint")
+        ->type_name("FILE")
+        ->group(how);
     file->excludes(add("storage", m_storage, how));
     file->excludes(add("allocation", m_options.allocation, how));
     file->excludes(add("multiple-of", m_options.multipleOf, how));
@@ -87,9 +96,23 @@ RankOptions::Planned RankOptions::planFromFile(const Context& context) const {
     return {std::move(opened), std::move(plan)};
 }
 
+/// The calibration given, or the one that a plan file names.
+void RankOptions::addCalibration(Planned& planned, const Context& context) const {
+    compress::CompressionPlan& plan = planned.plan;
+    if (!m_calibrationFile.empty()) plan.calibrationFile = m_calibrationFile;
+    if (!plan.calibrationFile.empty()) {
+        plan.calibration = workspace::openCalibration(plan.calibrationFile);
+        compress::requireSameModel(*plan.calibration, planned.checkpoint, context.progress);
+    }
+    compress::requireCalibration(plan);
+}
+
 RankOptions::Planned RankOptions::plan(const Context& context) const {
     compress::PlanOptions options = m_options;
     options.target = target();
+    if (m_alpha) options.settings.alpha = *m_alpha;
+    if (m_ridge) options.settings.ridge = *m_ridge;
+    options.settings.seed = context.options.seed;
     options.storage = parseStorageChoice(m_storage);
     Planned planned;
     if (!m_planFile.empty()) {
@@ -106,6 +129,7 @@ RankOptions::Planned RankOptions::plan(const Context& context) const {
         planned.plan = compress::makePlan(chosen.checkpoint, chosen.matrices, known, options);
         planned.checkpoint = std::move(chosen.checkpoint);
     }
+    addCalibration(planned, context);
     for (const std::string& warning : planned.plan.warnings) context.progress.warn(warning);
     return planned;
 }

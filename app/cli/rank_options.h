@@ -30,7 +30,10 @@ class RankOptions {
     Planned planFromFile(const Context& context) const;
 
     MatrixOptions m_matrices;
-    std::string m_planFile;
+    void addCalibration(Planned& planned, const Context& context) const;
+
+    std::string m_planFile, m_calibrationFile;
+    std::optional<double> m_alpha, m_ridge;
     std::optional<double> m_rank, m_ratio, m_energy, m_error, m_budget;
     compress::PlanOptions m_options;
     std::string m_storage = "auto";

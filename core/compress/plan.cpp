@@ -110,6 +110,7 @@ CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMat
     const std::vector<std::int64_t> ranks =
         ranksForTarget(chosen, spectra, options, fixed, checkpoint.denseParameterCount());
     CompressionPlan plan;
+    plan.settings = options.settings;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         const auto known = spectra.find(chosen[i].name);
         plan.entries.push_back(makeEntry(chosen[i], ranks[i], options.storage, options.method,

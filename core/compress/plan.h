@@ -32,6 +32,7 @@ struct RankTarget {
 struct PlanOptions {
     RankTarget target;
     std::string method = "svd";
+    MethodSettings settings;
     StorageChoice storage = StorageChoice::Auto;
     std::string allocation = "uniform";  ///< how --budget is distributed
     std::int64_t multipleOf = 1;  ///< ranks are rounded down to a multiple (never below it); up for
@@ -71,6 +72,7 @@ struct CompressionPlan {
     ParameterCounts parameters;
     std::vector<std::string> warnings;
     MethodSettings settings;
+    std::string calibrationFile;  ///< where the calibration is kept; empty: none
     std::shared_ptr<const Calibration> calibration;   ///< what methods look at; may be null
     std::shared_ptr<const PreparedFactors> prepared;  ///< may be null
 };

@@ -109,6 +109,31 @@ PlanEntry readEntry(const EntryReader& reader, const checkpoint::Checkpoint& che
     return entry;
 }
 
+/// Settings and calibration, which plans of earlier versions do not have.
+void readSettings(const Json& document, const std::string& what, CompressionPlan& plan) {
+    try {
+        if (const auto settings = document.find("settings"); settings != document.end()) {
+            plan.settings.alpha = settings->at("alpha").get<double>();
+            plan.settings.ridge = settings->at("ridge").get<double>();
+            plan.settings.seed = settings->at("seed").get<std::uint64_t>();
+        }
+        if (const auto used = document.find("calibration");
+            used != document.end() && !used->is_null())
+            plan.calibrationFile = used->at("file").get<std::string>();
+    } catch (const Json::exception&) {
+        throw Error(fmt::format("{}: the plan's settings or calibration are damaged. Make the plan "
+                                "again with `plan --out`.",
+                                printable(what)),
+                    what);
+    }
+    if (!(std::isfinite(plan.settings.alpha) && std::isfinite(plan.settings.ridge) &&
+          plan.settings.ridge >= 0))
+        throw Error(fmt::format("{}: alpha and ridge of the plan must be numbers, the ridge 0 or "
+                                "more.",
+                                printable(what)),
+                    what);
+}
+
 }  // namespace
 
 Json toJson(const CompressionPlan& plan) {
@@ -128,7 +153,19 @@ Json toJson(const CompressionPlan& plan) {
         entries.push_back(std::move(item));
     }
     const ParameterCounts& counts = plan.parameters;
+    Json calibration;
+    if (plan.calibration) {
+        const CalibrationRecord& record = plan.calibration->record();
+        calibration = {{"file", plan.calibrationFile},     {"content_hash", record.contentHash},
+                       {"data_hash", record.dataHash},     {"samples", record.examples.size()},
+                       {"seed", record.seed}};
+    }
     return {{"entries", std::move(entries)},
+            {"calibration", std::move(calibration)},
+            {"settings",
+             {{"alpha", plan.settings.alpha},
+              {"ridge", plan.settings.ridge},
+              {"seed", plan.settings.seed}}},
             {"parameters",
              {{"dense", counts.dense},
               {"stored", counts.stored},
@@ -160,6 +197,7 @@ CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint&
             reader.fail(fmt::format("names {} a second time", printable(entry.matrix.name)));
         plan.entries.push_back(std::move(entry));
     }
+    readSettings(document, what, plan);
     finishPlan(checkpoint, plan);
     return plan;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/backend/backend.h"
+#include "core/backend/moments.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/compress/plan.h"
@@ -68,6 +69,10 @@ class Summarizer {
                                             const Progress& progress);
     std::vector<backend::GeneratedSequence> generate(std::span<const backend::TokenIds> sources,
                                                      const Progress& progress);
+    /// Of the model's layer inputs, see backend/moments.h.
+    std::unique_ptr<backend::MomentCollector> collectMoments(bool gradients) {
+        return m_model->collectMoments(gradients);
+    }
     /// Without special tokens and outer white space.
     std::string textOf(const backend::TokenIds& ids) const;
 
