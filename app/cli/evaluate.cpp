@@ -10,6 +10,7 @@
 #include "app/cli/command_line.h"
 #include "app/cli/evaluation_text.h"
 #include "app/cli/output_file.h"
+#include "app/cli/rank_options.h"
 #include "app/cli/summarization_flags.h"
 #include "core/base/own_path.h"
 #include "core/report/csv.h"
@@ -18,8 +19,6 @@
 namespace rankscope::cli {
 
 namespace {
-
-constexpr std::size_t largestPlanFile = std::size_t{64} << 20U;
 
 struct EvaluateOptions {
     std::vector<std::string> checkpoints;
@@ -43,16 +42,15 @@ void chooseMetrics(const std::string& list, evaluate::EvaluationOptions& how) {
     if (!how.loss && !how.rouge) throw usageError("--metrics: name loss, rouge or both.");
 }
 
-std::vector<evaluate::EvaluationSubject> subjectsOf(const EvaluateOptions& options) {
+std::vector<evaluate::EvaluationSubject> subjectsOf(const EvaluateOptions& options,
+                                                    const Progress& progress) {
     std::vector<evaluate::EvaluationSubject> subjects;
     for (const std::string& checkpoint : options.checkpoints)
         subjects.push_back({checkpoint, std::nullopt, {}});
     if (options.planFile.empty()) return subjects;
     const checkpoint::Checkpoint opened = checkpoint::openCheckpoint(options.checkpoints.front());
-    const Json document = parseJson(readTextFile(options.planFile, largestPlanFile),
-                                    printable(options.planFile, 1000));
     subjects.push_back({options.checkpoints.front(),
-                        compress::planFromJson(document, opened, options.planFile),
+                        readPlanFile(options.planFile, opened, progress),
                         fmt::format("{} by {}", options.checkpoints.front(),
                                     std::filesystem::path(options.planFile).filename().string())});
     return subjects;
@@ -98,7 +96,7 @@ void run(const EvaluateOptions& options, Context& context) {
     how.useJournal = !options.noCache;
     how.device = context.options.device;
     how.seed = context.options.seed;
-    const auto subjects = subjectsOf(options);
+    const auto subjects = subjectsOf(options, context.progress);
     for (const std::string& checkpoint : options.checkpoints)
         if (file.wanted()) file.refuseSource(checkpoint::openCheckpoint(checkpoint));
     const text::Dataset data = dataOf(options, context);

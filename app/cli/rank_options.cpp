@@ -32,7 +32,26 @@ StorageChoice parseStorageChoice(const std::string& name) {
     return found->second;
 }
 
+/// Opens the calibration that the plan names and checks that it fits.
+void openCalibrationOf(compress::CompressionPlan& plan,
+                              const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
+    if (!plan.calibrationFile.empty()) {
+        plan.calibration = workspace::openCalibration(plan.calibrationFile);
+        compress::requireSameModel(*plan.calibration, checkpoint, progress);
+    }
+    compress::requireCalibration(plan);
+}
+
 }  // namespace
+
+compress::CompressionPlan readPlanFile(const std::string& file,
+                                       const checkpoint::Checkpoint& checkpoint,
+                                       const Progress& progress) {
+    const Json document = parseJson(readTextFile(file, largestPlanFile), printable(file, 1000));
+    compress::CompressionPlan plan = compress::planFromJson(document, checkpoint, file);
+    openCalibrationOf(plan, checkpoint, progress);
+    return plan;
+}
 
 void RankOptions::addTo(CLI::App& app) {
     m_matrices.addTo(app);
@@ -89,24 +108,6 @@ RankTarget RankOptions::target() const {
     return target;
 }
 
-RankOptions::Planned RankOptions::planFromFile(const Context& context) const {
-    checkpoint::Checkpoint opened = openAndWarn(m_matrices.checkpoint, context);
-    const Json document = parseJson(readTextFile(m_planFile, largestPlanFile), m_planFile);
-    compress::CompressionPlan plan = compress::planFromJson(document, opened, m_planFile);
-    return {std::move(opened), std::move(plan)};
-}
-
-/// The calibration given, or the one that a plan file names.
-void RankOptions::addCalibration(Planned& planned, const Context& context) const {
-    compress::CompressionPlan& plan = planned.plan;
-    if (!m_calibrationFile.empty()) plan.calibrationFile = m_calibrationFile;
-    if (!plan.calibrationFile.empty()) {
-        plan.calibration = workspace::openCalibration(plan.calibrationFile);
-        compress::requireSameModel(*plan.calibration, planned.checkpoint, context.progress);
-    }
-    compress::requireCalibration(plan);
-}
-
 RankOptions::Planned RankOptions::plan(const Context& context) const {
     compress::PlanOptions options = m_options;
     options.target = target();
@@ -116,7 +117,9 @@ RankOptions::Planned RankOptions::plan(const Context& context) const {
     options.storage = parseStorageChoice(m_storage);
     Planned planned;
     if (!m_planFile.empty()) {
-        planned = planFromFile(context);
+        planned.checkpoint = openAndWarn(m_matrices.checkpoint, context);
+        const Json document = parseJson(readTextFile(m_planFile, largestPlanFile), m_planFile);
+        planned.plan = compress::planFromJson(document, planned.checkpoint, m_planFile);
     } else {
         ChosenMatrices chosen = choose(m_matrices, context);
         std::map<std::string, spectra::Spectrum> known;
@@ -129,7 +132,8 @@ RankOptions::Planned RankOptions::plan(const Context& context) const {
         planned.plan = compress::makePlan(chosen.checkpoint, chosen.matrices, known, options);
         planned.checkpoint = std::move(chosen.checkpoint);
     }
-    addCalibration(planned, context);
+    if (!m_calibrationFile.empty()) planned.plan.calibrationFile = m_calibrationFile;
+    openCalibrationOf(planned.plan, planned.checkpoint, context.progress);
     for (const std::string& warning : planned.plan.warnings) context.progress.warn(warning);
     return planned;
 }

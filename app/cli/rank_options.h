@@ -12,6 +12,11 @@
 
 namespace rankscope::cli {
 
+/// The plan in a file, with the calibration that it names. Throws Error.
+compress::CompressionPlan readPlanFile(const std::string& file,
+                                       const checkpoint::Checkpoint& checkpoint,
+                                       const Progress& progress);
+
 /// SELECTION and RANKS: how far to compress. Exactly one target, or a plan file.
 class RankOptions {
  public:
@@ -27,11 +32,8 @@ class RankOptions {
 
  private:
     compress::RankTarget target() const;
-    Planned planFromFile(const Context& context) const;
 
     MatrixOptions m_matrices;
-    void addCalibration(Planned& planned, const Context& context) const;
-
     std::string m_planFile, m_calibrationFile;
     std::optional<double> m_alpha, m_ridge;
     std::optional<double> m_rank, m_ratio, m_energy, m_error, m_budget;

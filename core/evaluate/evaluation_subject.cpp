@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/evaluate/prepare_plan.h"
 #include "core/checkpoint/parameter_count.h"
 
 namespace rankscope::evaluate {
@@ -86,7 +87,9 @@ OpenedSubject openSubject(const EvaluationSubject& subject, const Checkpoint* do
     if (subject.plan) {
         opened.parameters = subject.plan->parameters.stored;
         opened.bytes += static_cast<std::uint64_t>(bytesAdded(*subject.plan));
-        const PlannedWeights weights(checkpoint, *subject.plan, device, backend);
+        compress::CompressionPlan plan = *subject.plan;
+        preparePlan(plan, checkpoint, device, backend, progress);
+        const PlannedWeights weights(checkpoint, plan, device, backend);
         model = backend.openSeq2Seq(dimensionsOf(checkpoint), weights, how, progress);
     } else {
         model = backend.openSeq2Seq(dimensionsOf(checkpoint), CheckpointWeights(checkpoint), how,

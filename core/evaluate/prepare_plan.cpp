@@ -66,9 +66,9 @@ void preparePlan(compress::CompressionPlan& plan, const checkpoint::Checkpoint& 
     }
     backend::Seq2SeqOptions options;
     options.device = device;
-    const auto walk =
-        backend.openLayerWalk(dimensionsOf(checkpoint), CheckpointWeights(checkpoint), options,
-                              sources, targets, progress);
+    const CheckpointWeights weights(checkpoint);
+    const auto walk = backend.openLayerWalk(dimensionsOf(checkpoint), weights, options, sources,
+                                            targets, progress);
     auto prepared = std::make_shared<compress::PreparedFactors>();
     while (const auto group = walk->next(progress)) {
         for (const std::string& module : group->modules) {

@@ -60,6 +60,9 @@ class GradientSums {
     at::Tensor m_columns;  // [in]
 };
 
+/// What is below the diagonal becomes what is above it.
+void mirrorUpper(Matrix& matrix);
+
 /// sum [n, n] += xᵀ x, where only what is not below the diagonal is right afterwards. float64,
 /// x [rows, n] without gaps.
 void addGram(at::Tensor& sum, const at::Tensor& x);
