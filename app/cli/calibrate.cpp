@@ -42,12 +42,12 @@ Json toJson(const evaluate::CalibrationResult& result, const std::string& out) {
 }
 
 std::string text(const evaluate::CalibrationResult& result, const std::string& out) {
-    return fmt::format("{} layer inputs, {} dialogues and {} held out, {} tokens in {:.1f} s ({:.0f} "
-                       "tokens/s)\n{}\n",
-                       result.inputs.size(), result.record.examples.size(),
-                       result.record.heldOut.size(), result.tokens, result.seconds,
-                       static_cast<double>(result.tokens) / std::max(result.seconds, 1e-9),
-                       printable(out, 4096));
+    return fmt::format(
+        "{} layer inputs, {} dialogues and {} held out, {} tokens in {:.1f} s ({:.0f} "
+        "tokens/s)\n{}\n",
+        result.inputs.size(), result.record.examples.size(), result.record.heldOut.size(),
+        result.tokens, result.seconds,
+        static_cast<double>(result.tokens) / std::max(result.seconds, 1e-9), printable(out, 4096));
 }
 
 void run(const CalibrateCommandOptions& options, Context& context) {
@@ -68,8 +68,8 @@ void run(const CalibrateCommandOptions& options, Context& context) {
     const Json json = toJson(result, options.out);
     const std::string shown = text(result, options.out);
     workspace::writeCalibration(
-        options.out, {std::move(result.record), std::move(result.inputs),
-                      std::move(result.heldOut), std::move(result.gradients)});
+        options.out, {std::move(result.record), std::move(result.inputs), std::move(result.heldOut),
+                      std::move(result.gradients)});
     context.output.result(json, [&] { return shown; });
 }
 
@@ -82,11 +82,8 @@ Run declareCalibrate(CLI::App& app) {
     const auto table = evaluate::calibrationOptionTable();
     addOption(app, findOption(table, "samples"), options->how.samples);
     addOption(app, findOption(table, "held-out"), options->how.heldOut);
-    app.add_flag("--fisher", options->how.gradients,
-                 std::string(findOption(table, "fisher").help));
-    app.add_option("--out", options->out, "The file to write (.h5)")
-        ->type_name("FILE")
-        ->required();
+    app.add_flag("--fisher", options->how.gradients, std::string(findOption(table, "fisher").help));
+    app.add_option("--out", options->out, "The file to write (.h5)")->type_name("FILE")->required();
     options->summarization.addTo(app);
     return [options](Context& context) { run(*options, context); };
 }

@@ -33,8 +33,8 @@ StorageChoice parseStorageChoice(const std::string& name) {
 }
 
 /// Opens the calibration that the plan names and checks that it fits.
-void openCalibrationOf(compress::CompressionPlan& plan,
-                              const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
+void openCalibrationOf(compress::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
+                       const Progress& progress) {
     if (!plan.calibrationFile.empty()) {
         plan.calibration = workspace::openCalibration(plan.calibrationFile);
         compress::requireSameModel(*plan.calibration, checkpoint, progress);

@@ -72,8 +72,8 @@ struct CompressionPlan {
     ParameterCounts parameters;
     std::vector<std::string> warnings;
     MethodSettings settings;
-    std::string calibrationFile;  ///< where the calibration is kept; empty: none
-    std::shared_ptr<const Calibration> calibration;   ///< what methods look at; may be null
+    std::string calibrationFile;                     ///< where the calibration is kept; empty: none
+    std::shared_ptr<const Calibration> calibration;  ///< what methods look at; may be null
     std::shared_ptr<const PreparedFactors> prepared;  ///< may be null
 };
 

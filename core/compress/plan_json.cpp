@@ -156,8 +156,10 @@ Json toJson(const CompressionPlan& plan) {
     Json calibration;
     if (plan.calibration) {
         const CalibrationRecord& record = plan.calibration->record();
-        calibration = {{"file", plan.calibrationFile},     {"content_hash", record.contentHash},
-                       {"data_hash", record.dataHash},     {"samples", record.examples.size()},
+        calibration = {{"file", plan.calibrationFile},
+                       {"content_hash", record.contentHash},
+                       {"data_hash", record.dataHash},
+                       {"samples", record.examples.size()},
                        {"seed", record.seed}};
     }
     return {{"entries", std::move(entries)},

@@ -61,8 +61,7 @@ void collect(backend::MomentCollector& collector, std::span<const CalibrationExa
              std::int64_t tokenBudget, double from, double to, const Progress& progress) {
     std::vector<std::int64_t> lengths;
     for (const CalibrationExample& example : examples)
-        lengths.push_back(
-            static_cast<std::int64_t>(example.source.size() + example.target.size()));
+        lengths.push_back(static_cast<std::int64_t>(example.source.size() + example.target.size()));
     std::size_t done = 0;
     for (const auto& batch : batchesByLength(lengths, tokenBudget)) {
         throwIfStopped(progress);
@@ -74,14 +73,15 @@ void collect(backend::MomentCollector& collector, std::span<const CalibrationExa
         }
         collector.add(sources, targets, progress);
         done += batch.size();
-        progress.report(from + (to - from) * static_cast<double>(done) /
-                                   static_cast<double>(examples.size()),
-                        fmt::format("calibrating on {} of {} dialogues", done, examples.size()));
+        progress.report(
+            from + (to - from) * static_cast<double>(done) / static_cast<double>(examples.size()),
+            fmt::format("calibrating on {} of {} dialogues", done, examples.size()));
     }
 }
 
 /// Inputs that fewer tokens than their width were seen of: their moments are singular.
-std::vector<std::string> singularInputs(const std::map<std::string, backend::InputMoments>& inputs) {
+std::vector<std::string> singularInputs(
+    const std::map<std::string, backend::InputMoments>& inputs) {
     std::vector<std::string> warnings;
     std::size_t singular = 0;
     std::string first;
@@ -90,10 +90,11 @@ std::vector<std::string> singularInputs(const std::map<std::string, backend::Inp
             first = fmt::format("{} saw {} tokens and is {} wide", name, moments.tokens,
                                 moments.second.rows);
     if (singular > 0)
-        warnings.push_back(fmt::format("{} of {} layer inputs saw fewer tokens than they are wide "
-                                       "({}): what no token reached is unknown to the methods. Give "
-                                       "more --samples.",
-                                       singular, inputs.size(), first));
+        warnings.push_back(
+            fmt::format("{} of {} layer inputs saw fewer tokens than they are wide "
+                        "({}): what no token reached is unknown to the methods. Give "
+                        "more --samples.",
+                        singular, inputs.size(), first));
     return warnings;
 }
 
@@ -111,7 +112,8 @@ std::span<const Option> calibrationOptionTable() {
         {"samples", "Dialogues", "How many dialogues the moments are of.", "128", 1, 1e7, "", {}},
         {"held-out",
          "Held-out dialogues",
-         "Further dialogues that no factor sees, for choosing methods and ranks; -1 is a quarter of "
+         "Further dialogues that no factor sees, for choosing methods and ranks; -1 is a quarter "
+         "of "
          "the samples.",
          "-1",
          -1,
@@ -133,14 +135,13 @@ std::span<const Option> calibrationOptionTable() {
 CalibrationResult calibrate(const checkpoint::Checkpoint& checkpoint, const text::Dataset& data,
                             const CalibrationOptions& options, const backend::Backend& backend,
                             const Progress& progress) {
-    const std::int64_t heldOut =
-        options.heldOut >= 0 ? options.heldOut : (options.samples + 3) / 4;
+    const std::int64_t heldOut = options.heldOut >= 0 ? options.heldOut : (options.samples + 3) / 4;
     requireEnough(data, options.samples, heldOut);
     OpenedSubject subject =
         openSubject({checkpoint.label(), std::nullopt, {}}, nullptr, options.summarization,
                     backend.chooseDevice(options.device), backend, progress);
-    const auto order = drawn(data.examples.size(), static_cast<std::size_t>(options.samples + heldOut),
-                             options.seed);
+    const auto order = drawn(data.examples.size(),
+                             static_cast<std::size_t>(options.samples + heldOut), options.seed);
     const std::span<const std::size_t> all(order);
     CalibrationResult result;
     compress::CalibrationRecord& record = result.record;
@@ -168,7 +169,8 @@ CalibrationResult calibrate(const checkpoint::Checkpoint& checkpoint, const text
         collect(*collector, record.heldOut, budget, 0.8, 1, progress);
         result.heldOut = collector->inputs();
     }
-    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     result.tokens = tokensOf(record.examples) + tokensOf(record.heldOut);
     record.warnings = singularInputs(result.inputs);
     for (const std::string& warning : record.warnings) progress.warn(warning);

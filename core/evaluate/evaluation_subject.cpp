@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/evaluate/prepare_plan.h"
 #include "core/checkpoint/parameter_count.h"
+#include "core/evaluate/prepare_plan.h"
 
 namespace rankscope::evaluate {
 

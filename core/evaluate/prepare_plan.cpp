@@ -76,8 +76,8 @@ void preparePlan(compress::CompressionPlan& plan, const checkpoint::Checkpoint& 
             if (entry == nullptr) continue;
             const Matrix weight = checkpoint.readMatrix(entry->matrix);
             spectra::requireFinite(weight, entry->matrix.name);
-            backend::Factors factors = anchoredFactors(weight, *group, entry->rank,
-                                                       plan.settings.ridge, device, backend);
+            backend::Factors factors =
+                anchoredFactors(weight, *group, entry->rank, plan.settings.ridge, device, backend);
             backend::LayerWeights replacement;
             replacement.down = floats(factors.right);
             replacement.up = floats(factors.left);

@@ -9,9 +9,9 @@
 namespace rankscope::evaluate {
 
 /// Makes the factors of methods that need the model compressed so far (`anchored`) and puts them
-/// into plan.prepared; does nothing for other plans. The original and the compressed model walk side
-/// by side over the calibration's examples, encoder first; see docs/methods.md "Anchored". Throws
-/// Error of kind Usage where the plan has no calibration.
+/// into plan.prepared; does nothing for other plans. The original and the compressed model walk
+/// side by side over the calibration's examples, encoder first; see docs/methods.md "Anchored".
+/// Throws Error of kind Usage where the plan has no calibration.
 void preparePlan(compress::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
                  const backend::Device& device, const backend::Backend& backend,
                  const Progress& progress);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/cli/command_runner.h"
+#include "tests/fixtures/tiny_t5.h"
+
+namespace rankscope::cli_test {
+namespace {
+
+using testing::HasSubstr;
+
+/// One calibration of the demo for all tests of this program.
+class Calibrate : public testing::Test {
+ protected:
+    static void SetUpTestSuite() {
+        folder = new fixtures::TempFolder();
+        made = runCommand({"calibrate", "demo", "--samples", "24", "--held-out", "8", "--fisher",
+                           "--out", file(), "--json"});
+    }
+    static void TearDownTestSuite() {
+        delete folder;
+        folder = nullptr;
+    }
+    static std::string file() { return (*folder / "calibration.h5").string(); }
+
+    static fixtures::TempFolder* folder;
+    static Outcome made;
+};
+fixtures::TempFolder* Calibrate::folder = nullptr;
+Outcome Calibrate::made;
+
+// Encoder of 3 blocks with 4 inputs each, decoder of 2 with 6 but one, the encoder's output for all
+// cross keys and values, and the head's.
+TEST_F(Calibrate, ListsEveryDistinctInputOnce) {
+    ASSERT_EQ(made.exitCode, 0) << made.err;
+    const Json result = made.json();
+    EXPECT_EQ(result["inputs"].size(), 3U * 4 + 2U * 6 + 1 + 1);
+    EXPECT_EQ(result["samples"], 24);
+    EXPECT_EQ(result["held_out"], 8);
+    std::int64_t encoder = 0;
+    for (const Json& input : result["inputs"])
+        if (input["name"] == "encoder.block.0.layer.0.SelfAttention.q")
+            encoder = input["tokens"].get<std::int64_t>();
+    for (const Json& input : result["inputs"])
+        if (input["name"] == "decoder.block.0.layer.1.EncDecAttention.k")
+            EXPECT_EQ(input["tokens"], encoder);
+    EXPECT_GT(encoder, 24 * 20);
+}
+
+TEST_F(Calibrate, EveryMethodCompressesAndIsVerified) {
+    ASSERT_EQ(made.exitCode, 0) << made.err;
+    for (const char* method :
+         {"svd", "whitened", "diagonal", "fisher", "fisher2", "anchored", "randomized"}) {
+        const Outcome run = runCommand({"compress", "demo", "--targets", "attention,ffn", "--ratio",
+                                        "0.6", "--method", method, "--calibration", file(), "--out",
+                                        (*folder / method).string(), "--json"});
+        ASSERT_EQ(run.exitCode, 0) << method << run.err;
+        EXPECT_EQ(run.json()["verified"], true) << method;
+    }
+    // The plan keeps the method and the calibration, and evaluate takes both from it.
+    const std::string plan = (*folder / "plan.json").string();
+    ASSERT_EQ(runCommand({"plan", "demo", "--targets", "attention,ffn", "--ratio", "0.6",
+                          "--method", "anchored", "--calibration", file(), "--out", plan})
+                  .exitCode,
+              0);
+    const Outcome evaluated =
+        runCommand({"evaluate", "demo", (*folder / "anchored").string(), "--plan", plan,
+                    "--metrics", "loss", "--limit", "8", "--no-cache", "--json"});
+    ASSERT_EQ(evaluated.exitCode, 0) << evaluated.err;
+    const Json runs = evaluated.json()["runs"];
+    EXPECT_NEAR(runs[1]["loss"]["token_mean"].get<double>(),
+                runs[2]["loss"]["token_mean"].get<double>(), 1e-4);
+}
+
+// The first group of the walk sees the original inputs, so there anchored without a ridge is
+// whitened: the same error of W' to all printed digits.
+TEST_F(Calibrate, AnchoredOnOriginalInputsIsWhitened) {
+    const auto error = [&](const char* method) {
+        const std::string out = (*folder / (std::string("first-") + method)).string();
+        const Outcome run = runCommand({"compress", "demo", "--targets",
+                                        "encoder.block.0.layer.0.SelfAttention.q.weight", "--rank",
+                                        "20", "--method", method, "--ridge", "0", "--calibration",
+                                        file(), "--out", out, "--json"});
+        EXPECT_EQ(run.exitCode, 0) << run.err;
+        return run.json()["layers"][0]["relative_error"].get<double>();
+    };
+    EXPECT_NEAR(error("anchored"), error("whitened"), 1e-5);
+    EXPECT_GT(std::abs(error("svd") - error("whitened")), 1e-4);
+}
+
+TEST_F(Calibrate, WhatDoesNotFitIsAUsageError) {
+    const auto refused = [](const std::vector<std::string>& words, const char* what) {
+        const Outcome run = runCommand(words);
+        EXPECT_EQ(run.exitCode, 2) << run.err;
+        EXPECT_THAT(run.err, HasSubstr(what));
+    };
+    const std::string out = (*folder / "refused.h5").string();
+    refused({"calibrate", "demo", "--samples", "0", "--out", out}, "samples");
+    refused({"calibrate", "demo", "--samples", "199", "--held-out", "2", "--out", out},
+            "200 usable dialogues");
+    EXPECT_FALSE(std::filesystem::exists(out));
+    refused({"plan", "demo", "--targets", "all", "--rank", "8", "--method", "whitened"},
+            "--calibration");
+    const std::string other = fixtures::writeTinyT5(*folder / "other").string();
+    refused({"plan", other, "--targets", "all", "--rank", "4", "--method", "whitened",
+             "--calibration", file()},
+            "another checkpoint");
+    const std::string plain = (*folder / "plain.h5").string();
+    ASSERT_EQ(runCommand({"calibrate", "demo", "--samples", "4", "--out", plain}).exitCode, 0);
+    refused({"plan", "demo", "--targets", "all", "--rank", "8", "--method", "fisher",
+             "--calibration", plain},
+            "--fisher");
+}
+
+TEST_F(Calibrate, FewTokensAreWarnedOf) {
+    const Outcome run = runCommand({"calibrate", "demo", "--samples", "1", "--held-out", "0",
+                                    "--out", (*folder / "one.h5").string(), "--json"});
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    ASSERT_EQ(run.json()["warnings"].size(), 1U);
+    EXPECT_THAT(run.json()["warnings"][0].get<std::string>(), HasSubstr("fewer tokens"));
+}
+
+}  // namespace
+}  // namespace rankscope::cli_test
