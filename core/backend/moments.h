@@ -14,9 +14,9 @@
 
 namespace rankscope::backend {
 
-/// What a layer input x looked like over calibration tokens, padding never among them. Matrices with
-/// one input share one: it is named after the first module that takes it, in the model's order.
-/// All keys and values of cross attention take the encoder's output.
+/// What a layer input x looked like over calibration tokens, padding never among them. Matrices
+/// with one input share one: it is named after the first module that takes it, in the model's
+/// order. All keys and values of cross attention take the encoder's output.
 struct InputMoments {
     std::int64_t tokens = 0;
     Matrix second;                 // [in, in]: Σ x xᵀ over tokens, float64
