@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
+#include "core/compress/allocation.h"
 #include "core/compress/method.h"
 #include "core/compress/plan_parts.h"
 #include "core/compress/rank_target.h"
@@ -22,9 +23,10 @@ namespace {
 
 void checkOptions(const PlanOptions& options) {
     methodNamed(options.method);
-    if (options.allocation != "uniform")
-        throw usageError(fmt::format("There is no allocation \"{}\"; choose: uniform.",
-                                     printable(options.allocation)));
+    allocatorNamed(options.allocation);
+    if (options.allocationError != "relative" && options.allocationError != "raw")
+        throw usageError(fmt::format("There is no allocation error \"{}\"; choose: relative, raw.",
+                                     printable(options.allocationError)));
     if (options.multipleOf < 1 || options.minRank < 1)
         throw usageError("--multiple-of and --min-rank must be 1 or more.");
 }
@@ -93,8 +95,18 @@ void finishPlan(const Checkpoint& checkpoint, CompressionPlan& plan) {
     plan.parameters = counts;
 }
 
-bool needsSpectra(const RankTarget& target) {
-    return target.kind == RankTarget::Kind::Energy || target.kind == RankTarget::Kind::Error;
+bool needsSpectra(const PlanOptions& options) {
+    switch (options.target.kind) {
+        case RankTarget::Kind::Energy:
+        case RankTarget::Kind::Error:
+            return true;
+        case RankTarget::Kind::Budget:
+            return allocatorNamed(options.allocation).needsSpectra;
+        case RankTarget::Kind::Rank:
+        case RankTarget::Kind::Ratio:
+            break;
+    }
+    return false;
 }
 
 CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMatrix> chosen,
@@ -107,15 +119,21 @@ CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMat
         requireStorable(matrix, options.storage);
         fixed -= parametersInSource(matrix);
     }
-    const std::vector<std::int64_t> ranks =
+    const Allocation allocation =
         ranksForTarget(chosen, spectra, options, fixed, checkpoint.denseParameterCount());
     CompressionPlan plan;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         const auto known = spectra.find(chosen[i].name);
-        plan.entries.push_back(makeEntry(chosen[i], ranks[i], options.storage, options.method,
-                                         known == spectra.end() ? nullptr : &known->second));
+        const RankChoice& choice = allocation.choices[i];
+        // At full rank `auto` keeps the matrix as it is.
+        plan.entries.push_back(makeEntry(
+            chosen[i], choice.rank, choice.leftDense ? StorageChoice::Auto : options.storage,
+            options.method, known == spectra.end() ? nullptr : &known->second));
     }
+    if (options.target.kind == RankTarget::Kind::Budget) plan.allocation = options.allocation;
     finishPlan(checkpoint, plan);
+    plan.warnings.insert(plan.warnings.end(), allocation.warnings.begin(),
+                         allocation.warnings.end());
     return plan;
 }
 
@@ -133,6 +151,7 @@ CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& pl
                                      rank, printable(matrixName), entry->matrix.fullRank()),
                          matrixName);
     *entry = makeEntry(entry->matrix, rank, storage, entry->method, spectrum);
+    edited.allocation.clear();
     finishPlan(checkpoint, edited);
     return edited;
 }

@@ -129,6 +129,7 @@ Json toJson(const CompressionPlan& plan) {
     }
     const ParameterCounts& counts = plan.parameters;
     return {{"entries", std::move(entries)},
+            {"allocation", plan.allocation.empty() ? Json(nullptr) : Json(plan.allocation)},
             {"parameters",
              {{"dense", counts.dense},
               {"stored", counts.stored},
@@ -147,6 +148,9 @@ CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint&
                                 printable(what)),
                     what);
     CompressionPlan plan;
+    if (const auto allocation = document.find("allocation");
+        allocation != document.end() && allocation->is_string())
+        plan.allocation = allocation->get<std::string>();
     std::set<std::string> seen;
     const Json& entries = document.at("entries");
     if (entries.empty())

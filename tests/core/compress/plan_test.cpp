@@ -328,11 +328,44 @@ TEST(Plan, EnergyAndErrorFollowTheSpectrum) {
     EXPECT_NEAR(*rankFor({Kind::Error, 0.2}, 1).relativeError, 0.2, 1e-15);
     EXPECT_EQ(rankFor({Kind::Error, 0.19}, 1).rank, 4);
     EXPECT_EQ(rankFor({Kind::Energy, 0.81}, 8).rank, 8);  // up, so that 0.81 still holds
-    EXPECT_TRUE(needsSpectra({Kind::Error, 0.1}));
-    EXPECT_FALSE(needsSpectra({Kind::Budget, 0.1}));
+    EXPECT_TRUE(needsSpectra({.target = {Kind::Error, 0.1}}));
+    EXPECT_FALSE(needsSpectra({.target = {Kind::Budget, 0.1}}));
+    EXPECT_TRUE(needsSpectra({.target = {Kind::Budget, 0.1}, .allocation = "energy"}));
+    EXPECT_FALSE(needsSpectra({.target = {Kind::Rank, 4}, .allocation = "energy"}));
     PlanOptions missing;
     missing.target = {Kind::Energy, 0.5};
     EXPECT_THROW(makePlan(model, chosen, {}, missing), Error);
+}
+
+TEST(Plan, ABudgetMayLeaveMatricesAsTheyAre) {
+    const TempFolder folder;
+    fixtures::writeTinyT5(folder.path());
+    const Checkpoint model = checkpoint::openCheckpoint(folder.path().string());
+    const auto chosen = select(model, "encoder.block.0.layer.0.SelfAttention.[qk].weight");
+    ASSERT_EQ(chosen.size(), 2U);
+    // q [24, 32] has one large singular value, k only equal ones: k is worth keeping as it is.
+    std::vector<double> falling(24, 0.001);
+    falling[0] = 10;
+    const std::map<std::string, spectra::Spectrum> spectra{
+        {chosen[0].name, spectra::Spectrum(chosen[0].name, 24, 32, falling)},
+        {chosen[1].name, spectra::Spectrum(chosen[1].name, 24, 32, std::vector<double>(24, 1.0))}};
+    PlanOptions options;
+    options.storage = StorageChoice::Factored;
+    options.allocation = "water-filling";
+    // All but 700 of the 768 numbers of q.
+    const auto all = static_cast<double>(model.denseParameterCount());
+    options.target = {Kind::Budget, (all - 700 + 0.5) / all};
+    const CompressionPlan plan = makePlan(model, chosen, spectra, options);
+    EXPECT_EQ(plan.allocation, "water-filling");
+    EXPECT_EQ(plan.entries[0].rank, 1);  // 24 + 32 = 56 of the 68 left
+    EXPECT_FALSE(plan.entries[0].kept);
+    EXPECT_TRUE(plan.entries[1].kept);
+    EXPECT_EQ(plan.entries[1].storage, Storage::Dense);
+    EXPECT_EQ(plan.parameters.stored, model.denseParameterCount() - 768 + 56);
+    EXPECT_EQ(toJson(planFromJson(toJson(plan), model, "plan.json")), toJson(plan));
+    EXPECT_THROW(makePlan(model, chosen, {}, options), Error);
+    EXPECT_EQ(withRank(model, plan, chosen[0].name, 2, StorageChoice::Auto, nullptr).allocation,
+              "");
 }
 
 TEST(Plan, EditsOneMatrix) {
@@ -359,6 +392,7 @@ TEST(PlanJson, ComesBackAsItWent) {
         CompressionPlan plan = planFor(model, "attention", {Kind::Rank, 7}, storage);
         plan.entries[0].relativeError = 0.25;
         plan = withRank(model, plan, plan.entries[2].matrix.name, 24, StorageChoice::Auto, nullptr);
+        plan.allocation = storage == StorageChoice::Auto ? "energy" : "";
         const Json document = toJson(plan);
         const CompressionPlan again =
             planFromJson(parseJson(document.dump(), "plan.json"), model, "plan.json");
@@ -403,9 +437,9 @@ TEST(PlanJson, RefusesWhatIsWrongAndNamesIt) {
 TEST(PlanOptions, AreDescribedOnce) {
     std::vector<std::string_view> names;
     for (const Option& option : planOptionTable()) names.push_back(option.name);
-    EXPECT_THAT(names,
-                ::testing::ElementsAre("rank", "ratio", "energy", "error", "budget", "method",
-                                       "storage", "allocation", "multiple-of", "min-rank"));
+    EXPECT_THAT(names, ::testing::ElementsAre("rank", "ratio", "energy", "error", "budget",
+                                              "method", "storage", "allocation", "allocation-error",
+                                              "multiple-of", "min-rank"));
 }
 
 }  // namespace
