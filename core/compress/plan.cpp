@@ -95,6 +95,26 @@ void finishPlan(const Checkpoint& checkpoint, CompressionPlan& plan) {
     plan.parameters = counts;
 }
 
+CompressionPlan planFromAllocation(const Checkpoint& checkpoint,
+                                   std::span<const WeightMatrix> chosen,
+                                   const Allocation& allocation,
+                                   const std::map<std::string, spectra::Spectrum>& spectra,
+                                   const PlanOptions& options) {
+    CompressionPlan plan;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const auto known = spectra.find(chosen[i].name);
+        const RankChoice& choice = allocation.choices[i];
+        // At full rank `auto` keeps the matrix as it is.
+        plan.entries.push_back(makeEntry(
+            chosen[i], choice.rank, choice.leftDense ? StorageChoice::Auto : options.storage,
+            options.method, known == spectra.end() ? nullptr : &known->second));
+    }
+    finishPlan(checkpoint, plan);
+    plan.warnings.insert(plan.warnings.end(), allocation.warnings.begin(),
+                         allocation.warnings.end());
+    return plan;
+}
+
 bool needsSpectra(const PlanOptions& options) {
     switch (options.target.kind) {
         case RankTarget::Kind::Energy:
@@ -114,26 +134,10 @@ CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMat
                          const PlanOptions& options) {
     checkOptions(options);
     if (chosen.empty()) throw usageError("No matrix is chosen; there is nothing to plan.");
-    std::int64_t fixed = checkpoint.parameterCount();
-    for (const WeightMatrix& matrix : chosen) {
-        requireStorable(matrix, options.storage);
-        fixed -= parametersInSource(matrix);
-    }
-    const Allocation allocation =
-        ranksForTarget(chosen, spectra, options, fixed, checkpoint.denseParameterCount());
-    CompressionPlan plan;
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-        const auto known = spectra.find(chosen[i].name);
-        const RankChoice& choice = allocation.choices[i];
-        // At full rank `auto` keeps the matrix as it is.
-        plan.entries.push_back(makeEntry(
-            chosen[i], choice.rank, choice.leftDense ? StorageChoice::Auto : options.storage,
-            options.method, known == spectra.end() ? nullptr : &known->second));
-    }
+    for (const WeightMatrix& matrix : chosen) requireStorable(matrix, options.storage);
+    CompressionPlan plan = planFromAllocation(
+        checkpoint, chosen, ranksForTarget(checkpoint, chosen, spectra, options), spectra, options);
     if (options.target.kind == RankTarget::Kind::Budget) plan.allocation = options.allocation;
-    finishPlan(checkpoint, plan);
-    plan.warnings.insert(plan.warnings.end(), allocation.warnings.begin(),
-                         allocation.warnings.end());
     return plan;
 }
 

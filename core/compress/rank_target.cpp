@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
+#include "core/compress/plan_parts.h"
 
 namespace rankscope::compress {
 
@@ -154,27 +155,16 @@ std::vector<AllocationMatrix> allocationMatrices(
     return matrices;
 }
 
-Allocation ranksByBudget(std::span<const WeightMatrix> chosen,
+Allocation ranksByBudget(const checkpoint::Checkpoint& checkpoint,
+                         std::span<const WeightMatrix> chosen,
                          const std::map<std::string, spectra::Spectrum>& spectra,
-                         const PlanOptions& options, std::int64_t fixedParameters,
-                         std::int64_t denseParameters) {
-    requireSaving(options, "budget");
+                         const PlanOptions& options) {
     const Allocator& allocator = allocatorNamed(options.allocation);
     const std::vector<AllocationMatrix> matrices =
         allocationMatrices(chosen, spectra, allocator.needsSpectra);
-    const std::int64_t allowed = shareOf(options.target.value, denseParameters) - fixedParameters;
     const std::int64_t least = leastParameters(rankChoices(allocator, matrices, options));
-    if (least > allowed) {
-        const double needed =
-            static_cast<double>(fixedParameters + least) / static_cast<double>(denseParameters);
-        throw usageError(fmt::format(
-            "A budget of {} cannot be met: with the chosen matrices at their smallest permitted "
-            "rank, {} of {} parameters remain; the permitted range is {:.6f} to 1. Choose more "
-            "matrices or a larger budget.",
-            options.target.value, fixedParameters + least, denseParameters,
-            std::ceil(needed * 1e6) / 1e6));
-    }
-    return allocate(allocator, matrices, allowed, options);
+    return allocate(allocator, matrices, allowedByBudget(checkpoint, chosen, options, least),
+                    options);
 }
 
 /// Ranks that are no distribution of a budget.
@@ -221,10 +211,29 @@ ResolvedStorage resolveStorage(const WeightMatrix& matrix, std::int64_t rank,
     return pivoted;
 }
 
-Allocation ranksForTarget(std::span<const WeightMatrix> chosen,
+std::int64_t allowedByBudget(const checkpoint::Checkpoint& checkpoint,
+                             std::span<const WeightMatrix> chosen, const PlanOptions& options,
+                             std::int64_t least) {
+    requireSaving(options, "budget");
+    std::int64_t fixed = checkpoint.parameterCount();
+    for (const WeightMatrix& matrix : chosen) fixed -= parametersInSource(matrix);
+    const std::int64_t dense = checkpoint.denseParameterCount();
+    const std::int64_t allowed = shareOf(options.target.value, dense) - fixed;
+    if (least > allowed) {
+        const double needed = static_cast<double>(fixed + least) / static_cast<double>(dense);
+        throw usageError(fmt::format(
+            "A budget of {} cannot be met: with the chosen matrices at their smallest permitted "
+            "rank, {} of {} parameters remain; the permitted range is {:.6f} to 1. Choose more "
+            "matrices or a larger budget.",
+            options.target.value, fixed + least, dense, std::ceil(needed * 1e6) / 1e6));
+    }
+    return allowed;
+}
+
+Allocation ranksForTarget(const checkpoint::Checkpoint& checkpoint,
+                          std::span<const WeightMatrix> chosen,
                           const std::map<std::string, spectra::Spectrum>& spectra,
-                          const PlanOptions& options, std::int64_t fixedParameters,
-                          std::int64_t denseParameters) {
+                          const PlanOptions& options) {
     switch (options.target.kind) {
         case RankTarget::Kind::Rank:
             return plainRanks(fixedRank(chosen, options));
@@ -236,7 +245,7 @@ Allocation ranksForTarget(std::span<const WeightMatrix> chosen,
         case RankTarget::Kind::Budget:
             break;
     }
-    return ranksByBudget(chosen, spectra, options, fixedParameters, denseParameters);
+    return ranksByBudget(checkpoint, chosen, spectra, options);
 }
 
 }  // namespace rankscope::compress

@@ -37,13 +37,11 @@ std::int64_t lowestRank(const checkpoint::WeightMatrix& matrix, std::int64_t lea
 /// floor(share · total); 0.29 · 100 gives 29 although the product is a hair below it.
 std::int64_t shareOf(double share, std::int64_t total);
 
-/// Ranks for the chosen matrices under `options.target`, in their order. `fixedParameters` are
-/// those of everything not chosen, `denseParameters` those of the whole dense model (for the
-/// budget). Of each choice only `rank` and `leftDense` are set unless a budget was distributed.
-/// Throws Error of kind Usage with the permitted range.
-Allocation ranksForTarget(std::span<const checkpoint::WeightMatrix> chosen,
+/// Ranks for the chosen matrices under `options.target`, in their order. Of each choice only `rank`
+/// is set unless a budget was distributed. Throws Error of kind Usage with the permitted range.
+Allocation ranksForTarget(const checkpoint::Checkpoint& checkpoint,
+                          std::span<const checkpoint::WeightMatrix> chosen,
                           const std::map<std::string, spectra::Spectrum>& spectra,
-                          const PlanOptions& options, std::int64_t fixedParameters,
-                          std::int64_t denseParameters);
+                          const PlanOptions& options);
 
 }  // namespace rankscope::compress
