@@ -98,6 +98,7 @@ RankOptions::Planned RankOptions::plan(const Context& context) const {
     } else {
         ChosenMatrices chosen = choose(m_matrices, context);
         std::map<std::string, spectra::Spectrum> known;
+        compress::requirePossible(chosen.checkpoint, chosen.matrices, options);
         if (compress::needsSpectra(options)) {
             for (auto& spectrum : spectraOf(chosen, context, true, false).spectra)
                 known.emplace(spectrum.name(), std::move(spectrum));

@@ -129,12 +129,19 @@ bool needsSpectra(const PlanOptions& options) {
     return false;
 }
 
-CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMatrix> chosen,
-                         const std::map<std::string, spectra::Spectrum>& spectra,
-                         const PlanOptions& options) {
+void requirePossible(const Checkpoint& checkpoint, std::span<const WeightMatrix> chosen,
+                     const PlanOptions& options) {
     checkOptions(options);
     if (chosen.empty()) throw usageError("No matrix is chosen; there is nothing to plan.");
     for (const WeightMatrix& matrix : chosen) requireStorable(matrix, options.storage);
+    if (options.target.kind == RankTarget::Kind::Budget)
+        allowedByBudget(checkpoint, chosen, options, leastByBudget(chosen, options));
+}
+
+CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMatrix> chosen,
+                         const std::map<std::string, spectra::Spectrum>& spectra,
+                         const PlanOptions& options) {
+    requirePossible(checkpoint, chosen, options);
     CompressionPlan plan = planFromAllocation(
         checkpoint, chosen, ranksForTarget(checkpoint, chosen, spectra, options), spectra, options);
     if (options.target.kind == RankTarget::Kind::Budget) plan.allocation = options.allocation;

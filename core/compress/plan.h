@@ -76,6 +76,12 @@ std::span<const Option> planOptionTable();
 /// under an allocation that looks at them.
 bool needsSpectra(const PlanOptions& options);
 
+/// Throws Error of kind Usage, as makePlan() would, for what can be refused without spectra: wrong
+/// options, matrices that cannot be stored so, a budget below the smallest ranks. To be asked
+/// before spectra are computed.
+void requirePossible(const checkpoint::Checkpoint& checkpoint,
+                     std::span<const checkpoint::WeightMatrix> chosen, const PlanOptions& options);
+
 /// Ranks for the chosen matrices. `spectra` holds those known, by matrix name; may be empty where
 /// needsSpectra() is false (relativeError is then absent). Throws Error of kind Usage with the
 /// permitted range: rank outside 1 … min(m, n), energy outside (0, 1], ratio or budget that cannot

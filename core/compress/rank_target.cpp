@@ -162,9 +162,9 @@ Allocation ranksByBudget(const checkpoint::Checkpoint& checkpoint,
     const Allocator& allocator = allocatorNamed(options.allocation);
     const std::vector<AllocationMatrix> matrices =
         allocationMatrices(chosen, spectra, allocator.needsSpectra);
-    const std::int64_t least = leastParameters(rankChoices(allocator, matrices, options));
-    return allocate(allocator, matrices, allowedByBudget(checkpoint, chosen, options, least),
-                    options);
+    const std::int64_t allowed =
+        allowedByBudget(checkpoint, chosen, options, leastByBudget(chosen, options));
+    return allocate(allocator, matrices, allowed, options);
 }
 
 /// Ranks that are no distribution of a budget.
@@ -228,6 +228,11 @@ std::int64_t allowedByBudget(const checkpoint::Checkpoint& checkpoint,
             options.target.value, fixed + least, dense, std::ceil(needed * 1e6) / 1e6));
     }
     return allowed;
+}
+
+std::int64_t leastByBudget(std::span<const WeightMatrix> chosen, const PlanOptions& options) {
+    const std::vector<AllocationMatrix> matrices = allocationMatrices(chosen, {}, false);
+    return leastParameters(rankChoices(allocatorNamed(options.allocation), matrices, options));
 }
 
 Allocation ranksForTarget(const checkpoint::Checkpoint& checkpoint,

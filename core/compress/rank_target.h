@@ -37,6 +37,10 @@ std::int64_t lowestRank(const checkpoint::WeightMatrix& matrix, std::int64_t lea
 /// floor(share · total); 0.29 · 100 gives 29 although the product is a hair below it.
 std::int64_t shareOf(double share, std::int64_t total);
 
+/// Fewest parameters that options.allocation can store the chosen matrices in.
+std::int64_t leastByBudget(std::span<const checkpoint::WeightMatrix> chosen,
+                           const PlanOptions& options);
+
 /// Ranks for the chosen matrices under `options.target`, in their order. Of each choice only `rank`
 /// is set unless a budget was distributed. Throws Error of kind Usage with the permitted range.
 Allocation ranksForTarget(const checkpoint::Checkpoint& checkpoint,
