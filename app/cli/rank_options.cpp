@@ -82,6 +82,7 @@ void RankOptions::addTo(CLI::App& app) {
         ->group(how);
     file->excludes(add("storage", m_storage, how));
     file->excludes(add("allocation", m_options.allocation, how));
+    file->excludes(add("allocation-error", m_options.allocationError, how));
     file->excludes(add("multiple-of", m_options.multipleOf, how));
     file->excludes(add("min-rank", m_options.minRank, how));
     for (const char* name : {"--targets", "--exclude"}) file->excludes(app.get_option(name));
@@ -123,7 +124,8 @@ RankOptions::Planned RankOptions::plan(const Context& context) const {
     } else {
         ChosenMatrices chosen = choose(m_matrices, context);
         std::map<std::string, spectra::Spectrum> known;
-        if (compress::needsSpectra(options.target)) {
+        compress::requirePossible(chosen.checkpoint, chosen.matrices, options);
+        if (compress::needsSpectra(options)) {
             for (auto& spectrum : spectraOf(chosen, context, true, false).spectra)
                 known.emplace(spectrum.name(), std::move(spectrum));
         } else {

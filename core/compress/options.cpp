@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <vector>
 
+#include "core/compress/allocation.h"
 #include "core/compress/method.h"
 #include "core/compress/plan.h"
 
@@ -11,6 +12,12 @@ namespace {
 std::vector<std::string_view> methodNames() {
     std::vector<std::string_view> names;
     for (const Method& method : methods()) names.push_back(method.name);
+    return names;
+}
+
+std::vector<std::string_view> allocationNames() {
+    std::vector<std::string_view> names;
+    for (const Allocator& allocator : allocators()) names.push_back(allocator.name);
     return names;
 }
 
@@ -77,7 +84,15 @@ std::span<const Option> planOptionTable() {
          {},
          {},
          "",
-         {"uniform"}},
+         allocationNames()},
+        {"allocation-error",
+         "Errors compared",
+         "What water-filling adds up: squared errors relative to each matrix, or as they are.",
+         "relative",
+         {},
+         {},
+         "",
+         {"relative", "raw"}},
         {"multiple-of",
          "Multiple of",
          "Ranks are rounded to a multiple: down, or up for energy and error.",

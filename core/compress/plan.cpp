@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
+#include "core/compress/allocation.h"
 #include "core/compress/method.h"
 #include "core/compress/plan_parts.h"
 #include "core/compress/rank_target.h"
@@ -22,9 +23,10 @@ namespace {
 
 void checkOptions(const PlanOptions& options) {
     methodNamed(options.method);
-    if (options.allocation != "uniform")
-        throw usageError(fmt::format("There is no allocation \"{}\"; choose: uniform.",
-                                     printable(options.allocation)));
+    allocatorNamed(options.allocation);
+    if (options.allocationError != "relative" && options.allocationError != "raw")
+        throw usageError(fmt::format("There is no allocation error \"{}\"; choose: relative, raw.",
+                                     printable(options.allocationError)));
     if (options.multipleOf < 1 || options.minRank < 1)
         throw usageError("--multiple-of and --min-rank must be 1 or more.");
 }
@@ -93,30 +95,57 @@ void finishPlan(const Checkpoint& checkpoint, CompressionPlan& plan) {
     plan.parameters = counts;
 }
 
-bool needsSpectra(const RankTarget& target) {
-    return target.kind == RankTarget::Kind::Energy || target.kind == RankTarget::Kind::Error;
+CompressionPlan planFromAllocation(const Checkpoint& checkpoint,
+                                   std::span<const WeightMatrix> chosen,
+                                   const Allocation& allocation,
+                                   const std::map<std::string, spectra::Spectrum>& spectra,
+                                   const PlanOptions& options) {
+    CompressionPlan plan;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const auto known = spectra.find(chosen[i].name);
+        const RankChoice& choice = allocation.choices[i];
+        // At full rank `auto` keeps the matrix as it is.
+        plan.entries.push_back(makeEntry(
+            chosen[i], choice.rank, choice.leftDense ? StorageChoice::Auto : options.storage,
+            options.method, known == spectra.end() ? nullptr : &known->second));
+    }
+    finishPlan(checkpoint, plan);
+    plan.warnings.insert(plan.warnings.end(), allocation.warnings.begin(),
+                         allocation.warnings.end());
+    return plan;
+}
+
+bool needsSpectra(const PlanOptions& options) {
+    switch (options.target.kind) {
+        case RankTarget::Kind::Energy:
+        case RankTarget::Kind::Error:
+            return true;
+        case RankTarget::Kind::Budget:
+            return allocatorNamed(options.allocation).needsSpectra;
+        case RankTarget::Kind::Rank:
+        case RankTarget::Kind::Ratio:
+            break;
+    }
+    return false;
+}
+
+void requirePossible(const Checkpoint& checkpoint, std::span<const WeightMatrix> chosen,
+                     const PlanOptions& options) {
+    checkOptions(options);
+    if (chosen.empty()) throw usageError("No matrix is chosen; there is nothing to plan.");
+    for (const WeightMatrix& matrix : chosen) requireStorable(matrix, options.storage);
+    if (options.target.kind == RankTarget::Kind::Budget)
+        allowedByBudget(checkpoint, chosen, options, leastByBudget(chosen, options));
 }
 
 CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMatrix> chosen,
                          const std::map<std::string, spectra::Spectrum>& spectra,
                          const PlanOptions& options) {
-    checkOptions(options);
-    if (chosen.empty()) throw usageError("No matrix is chosen; there is nothing to plan.");
-    std::int64_t fixed = checkpoint.parameterCount();
-    for (const WeightMatrix& matrix : chosen) {
-        requireStorable(matrix, options.storage);
-        fixed -= parametersInSource(matrix);
-    }
-    const std::vector<std::int64_t> ranks =
-        ranksForTarget(chosen, spectra, options, fixed, checkpoint.denseParameterCount());
-    CompressionPlan plan;
+    requirePossible(checkpoint, chosen, options);
+    CompressionPlan plan = planFromAllocation(
+        checkpoint, chosen, ranksForTarget(checkpoint, chosen, spectra, options), spectra, options);
     plan.settings = options.settings;
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-        const auto known = spectra.find(chosen[i].name);
-        plan.entries.push_back(makeEntry(chosen[i], ranks[i], options.storage, options.method,
-                                         known == spectra.end() ? nullptr : &known->second));
-    }
-    finishPlan(checkpoint, plan);
+    if (options.target.kind == RankTarget::Kind::Budget) plan.allocation = options.allocation;
     return plan;
 }
 
@@ -134,6 +163,7 @@ CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& pl
                                      rank, printable(matrixName), entry->matrix.fullRank()),
                          matrixName);
     *entry = makeEntry(entry->matrix, rank, storage, entry->method, spectrum);
+    edited.allocation.clear();
     finishPlan(checkpoint, edited);
     return edited;
 }

@@ -34,7 +34,8 @@ struct PlanOptions {
     std::string method = "svd";
     MethodSettings settings;
     StorageChoice storage = StorageChoice::Auto;
-    std::string allocation = "uniform";  ///< how --budget is distributed
+    std::string allocation = "uniform";        ///< how --budget is distributed
+    std::string allocationError = "relative";  ///< or "raw": the errors that water-filling adds up
     std::int64_t multipleOf = 1;  ///< ranks are rounded down to a multiple (never below it); up for
                                   ///< energy and error, so that what was asked for still holds
     std::int64_t minRank = 1;
@@ -70,6 +71,7 @@ using PreparedFactors = std::map<std::string, backend::Factors>;
 struct CompressionPlan {
     std::vector<PlanEntry> entries;
     ParameterCounts parameters;
+    std::string allocation;  ///< what distributed a budget; empty otherwise and once edited
     std::vector<std::string> warnings;
     MethodSettings settings;
     std::string calibrationFile;                     ///< where the calibration is kept; empty: none
@@ -77,12 +79,19 @@ struct CompressionPlan {
     std::shared_ptr<const PreparedFactors> prepared;  ///< may be null
 };
 
-/// The options --rank … --budget, --method, --storage, --allocation, --multiple-of, --min-rank:
-/// names, help, defaults and ranges, in the order of the help.
+/// The options --rank … --budget, --method, --storage, --allocation, --allocation-error,
+/// --multiple-of, --min-rank: names, help, defaults and ranges, in the order of the help.
 std::span<const Option> planOptionTable();
 
-/// True where the target can only be turned into ranks with spectra (energy, error).
-bool needsSpectra(const RankTarget& target);
+/// True where the target can only be turned into ranks with spectra: energy, error, and a budget
+/// under an allocation that looks at them.
+bool needsSpectra(const PlanOptions& options);
+
+/// Throws Error of kind Usage, as makePlan() would, for what can be refused without spectra: wrong
+/// options, matrices that cannot be stored so, a budget below the smallest ranks. To be asked
+/// before spectra are computed.
+void requirePossible(const checkpoint::Checkpoint& checkpoint,
+                     std::span<const checkpoint::WeightMatrix> chosen, const PlanOptions& options);
 
 /// Ranks for the chosen matrices. `spectra` holds those known, by matrix name; may be empty where
 /// needsSpectra() is false (relativeError is then absent). Throws Error of kind Usage with the

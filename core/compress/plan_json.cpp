@@ -163,6 +163,7 @@ Json toJson(const CompressionPlan& plan) {
                        {"seed", record.seed}};
     }
     return {{"entries", std::move(entries)},
+            {"allocation", plan.allocation.empty() ? Json(nullptr) : Json(plan.allocation)},
             {"calibration", std::move(calibration)},
             {"settings",
              {{"alpha", plan.settings.alpha},
@@ -186,6 +187,9 @@ CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint&
                                 printable(what)),
                     what);
     CompressionPlan plan;
+    if (const auto allocation = document.find("allocation");
+        allocation != document.end() && allocation->is_string())
+        plan.allocation = allocation->get<std::string>();
     std::set<std::string> seen;
     const Json& entries = document.at("entries");
     if (entries.empty())

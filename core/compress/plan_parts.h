@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
+#include <span>
 #include <string>
 
+#include "core/compress/allocation.h"
 #include "core/compress/plan.h"
 
 namespace rankscope::compress {
@@ -11,6 +14,21 @@ namespace rankscope::compress {
 /// Throws Error of kind Usage where this matrix cannot be kept in the storage asked for.
 PlanEntry makeEntry(const checkpoint::WeightMatrix& matrix, std::int64_t rank, StorageChoice choice,
                     const std::string& method, const spectra::Spectrum* spectrum);
+
+/// The plan of an allocation for the chosen matrices in their order, with its warnings. `spectra`
+/// holds those known.
+CompressionPlan planFromAllocation(const checkpoint::Checkpoint& checkpoint,
+                                   std::span<const checkpoint::WeightMatrix> chosen,
+                                   const Allocation& allocation,
+                                   const std::map<std::string, spectra::Spectrum>& spectra,
+                                   const PlanOptions& options);
+
+/// Parameters that the budget leaves for the chosen matrices. Throws Error of kind Usage with the
+/// permitted range where that is less than `least`, the fewest they can be stored in, and where a
+/// budget makes no sense.
+std::int64_t allowedByBudget(const checkpoint::Checkpoint& checkpoint,
+                             std::span<const checkpoint::WeightMatrix> chosen,
+                             const PlanOptions& options, std::int64_t least);
 
 /// Counts the whole model's parameters and writes the warnings anew.
 void finishPlan(const checkpoint::Checkpoint& checkpoint, CompressionPlan& plan);

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
+#include "core/compress/plan_parts.h"
 
 namespace rankscope::compress {
 
@@ -17,17 +18,8 @@ using checkpoint::WeightMatrix;
 
 namespace {
 
-/// floor(share · total); 0.29 · 100 must give 29 although the product is a hair below it.
-std::int64_t shareOf(double share, std::int64_t total) {
-    constexpr double slack = 1 + 1e-12;
-    return static_cast<std::int64_t>(std::floor(share * static_cast<double>(total) * slack));
-}
-
-/// Smallest rank that --min-rank and --multiple-of permit for this matrix.
 std::int64_t lowestRank(const WeightMatrix& matrix, const PlanOptions& options) {
-    const std::int64_t multiples =
-        (options.minRank + options.multipleOf - 1) / options.multipleOf * options.multipleOf;
-    return std::min(rankLimit(matrix), multiples);
+    return compress::lowestRank(matrix, options.minRank, options.multipleOf);
 }
 
 /// `rank` rounded down to what the options permit. The limit itself needs no rounding.
@@ -79,6 +71,17 @@ std::vector<std::int64_t> fixedRank(std::span<const WeightMatrix> chosen,
     return ranks;
 }
 
+const spectra::Spectrum& spectrumOf(const WeightMatrix& matrix,
+                                    const std::map<std::string, spectra::Spectrum>& spectra) {
+    const auto known = spectra.find(matrix.name);
+    if (known == spectra.end())
+        throw Error(fmt::format("The singular values of {} are not known; compute its spectrum "
+                                "before choosing a rank by energy, error or this allocation.",
+                                printable(matrix.name)),
+                    matrix.name);
+    return known->second;
+}
+
 std::vector<std::int64_t> ranksBySpectrum(std::span<const WeightMatrix> chosen,
                                           const std::map<std::string, spectra::Spectrum>& spectra,
                                           const PlanOptions& options) {
@@ -94,13 +97,7 @@ std::vector<std::int64_t> ranksBySpectrum(std::span<const WeightMatrix> chosen,
             fmt::format("A relative error of {} is not possible: it must be from 0 to 1.", value));
     std::vector<std::int64_t> ranks;
     for (const WeightMatrix& matrix : chosen) {
-        const auto known = spectra.find(matrix.name);
-        if (known == spectra.end())
-            throw Error(fmt::format("The singular values of {} are not known; compute its "
-                                    "spectrum before choosing a rank by energy or error.",
-                                    printable(matrix.name)),
-                        matrix.name);
-        const spectra::Spectrum& spectrum = known->second;
+        const spectra::Spectrum& spectrum = spectrumOf(matrix, spectra);
         ranks.push_back(
             roundedUp(matrix, energy ? spectrum.rankForEnergy(value) : spectrum.rankForError(value),
                       options));
@@ -146,74 +143,47 @@ std::vector<std::int64_t> ranksByRatio(std::span<const WeightMatrix> chosen,
     return ranks;
 }
 
-/// Ranks where every matrix keeps the share `share` of its parameters (or the lowest rank).
-std::vector<std::int64_t> uniformRanks(std::span<const WeightMatrix> chosen, double share,
-                                       const PlanOptions& options) {
-    std::vector<std::int64_t> ranks;
-    for (const WeightMatrix& matrix : chosen)
-        ranks.push_back(roundedDown(
-            matrix, rankWithin(matrix, shareOf(share, elements(matrix)), options.storage),
-            options));
-    return ranks;
+std::vector<AllocationMatrix> allocationMatrices(
+    std::span<const WeightMatrix> chosen, const std::map<std::string, spectra::Spectrum>& spectra,
+    bool needsSpectra) {
+    std::vector<AllocationMatrix> matrices;
+    for (const WeightMatrix& matrix : chosen) {
+        AllocationMatrix entry{matrix};
+        if (needsSpectra) entry.importance = spectrumOf(matrix, spectra).singularValues();
+        matrices.push_back(std::move(entry));
+    }
+    return matrices;
 }
 
-std::int64_t total(std::span<const WeightMatrix> chosen, std::span<const std::int64_t> ranks,
-                   StorageChoice choice) {
-    std::int64_t sum = 0;
-    for (std::size_t i = 0; i < chosen.size(); ++i)
-        sum += parametersAt(chosen[i], ranks[i], choice);
-    return sum;
+Allocation ranksByBudget(const checkpoint::Checkpoint& checkpoint,
+                         std::span<const WeightMatrix> chosen,
+                         const std::map<std::string, spectra::Spectrum>& spectra,
+                         const PlanOptions& options) {
+    const Allocator& allocator = allocatorNamed(options.allocation);
+    const std::vector<AllocationMatrix> matrices =
+        allocationMatrices(chosen, spectra, allocator.needsSpectra);
+    const std::int64_t allowed =
+        allowedByBudget(checkpoint, chosen, options, leastByBudget(chosen, options));
+    return allocate(allocator, matrices, allowed, options);
 }
 
-/// What the uniform share leaves over is spent on one step of rank for each matrix in model order,
-/// so that no matrix is more than a step away from the common share.
-void spendRest(std::span<const WeightMatrix> chosen, std::vector<std::int64_t>& ranks,
-               std::int64_t rest, const PlanOptions& options) {
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-        const std::int64_t raised = roundedDown(chosen[i], ranks[i] + options.multipleOf, options);
-        if (options.storage == StorageChoice::Factored &&
-            parametersAt(chosen[i], raised, options.storage) > elements(chosen[i]))
-            continue;
-        const std::int64_t cost = parametersAt(chosen[i], raised, options.storage) -
-                                  parametersAt(chosen[i], ranks[i], options.storage);
-        if (raised <= ranks[i] || cost > rest) continue;
-        ranks[i] = raised;
-        rest -= cost;
-    }
-}
-
-std::vector<std::int64_t> ranksByBudget(std::span<const WeightMatrix> chosen,
-                                        const PlanOptions& options, std::int64_t fixedParameters,
-                                        std::int64_t denseParameters) {
-    requireSaving(options, "budget");
-    const std::int64_t allowed = shareOf(options.target.value, denseParameters) - fixedParameters;
-    std::vector<std::int64_t> ranks = uniformRanks(chosen, 0, options);
-    const std::int64_t least = total(chosen, ranks, options.storage);
-    if (least > allowed) {
-        const double needed =
-            static_cast<double>(fixedParameters + least) / static_cast<double>(denseParameters);
-        throw usageError(fmt::format(
-            "A budget of {} cannot be met: with the chosen matrices at their smallest permitted "
-            "rank, {} of {} parameters remain; the permitted range is {:.6f} to 1. Choose more "
-            "matrices or a larger budget.",
-            options.target.value, fixedParameters + least, denseParameters,
-            std::ceil(needed * 1e6) / 1e6));
-    }
-    double fits = 0;
-    double tooMuch = 1;
-    if (total(chosen, uniformRanks(chosen, 1, options), options.storage) <= allowed) fits = 1;
-    for (int step = 0; step < 60 && fits < 1; ++step) {
-        const double middle = (fits + tooMuch) / 2;
-        const bool within =
-            total(chosen, uniformRanks(chosen, middle, options), options.storage) <= allowed;
-        (within ? fits : tooMuch) = middle;
-    }
-    ranks = uniformRanks(chosen, fits, options);
-    spendRest(chosen, ranks, allowed - total(chosen, ranks, options.storage), options);
-    return ranks;
+/// Ranks that are no distribution of a budget.
+Allocation plainRanks(std::span<const std::int64_t> ranks) {
+    Allocation allocation;
+    for (const std::int64_t rank : ranks) allocation.choices.push_back({rank});
+    return allocation;
 }
 
 }  // namespace
+
+std::int64_t shareOf(double share, std::int64_t total) {
+    constexpr double slack = 1 + 1e-12;
+    return static_cast<std::int64_t>(std::floor(share * static_cast<double>(total) * slack));
+}
+
+std::int64_t lowestRank(const WeightMatrix& matrix, std::int64_t least, std::int64_t multipleOf) {
+    return std::min(rankLimit(matrix), (least + multipleOf - 1) / multipleOf * multipleOf);
+}
 
 std::int64_t parametersInSource(const WeightMatrix& matrix) {
     return storedParameters(matrix.rows, matrix.columns, matrix.rank, matrix.storage);
@@ -241,22 +211,46 @@ ResolvedStorage resolveStorage(const WeightMatrix& matrix, std::int64_t rank,
     return pivoted;
 }
 
-std::vector<std::int64_t> ranksForTarget(std::span<const WeightMatrix> chosen,
-                                         const std::map<std::string, spectra::Spectrum>& spectra,
-                                         const PlanOptions& options, std::int64_t fixedParameters,
-                                         std::int64_t denseParameters) {
+std::int64_t allowedByBudget(const checkpoint::Checkpoint& checkpoint,
+                             std::span<const WeightMatrix> chosen, const PlanOptions& options,
+                             std::int64_t least) {
+    requireSaving(options, "budget");
+    std::int64_t fixed = checkpoint.parameterCount();
+    for (const WeightMatrix& matrix : chosen) fixed -= parametersInSource(matrix);
+    const std::int64_t dense = checkpoint.denseParameterCount();
+    const std::int64_t allowed = shareOf(options.target.value, dense) - fixed;
+    if (least > allowed) {
+        const double needed = static_cast<double>(fixed + least) / static_cast<double>(dense);
+        throw usageError(fmt::format(
+            "A budget of {} cannot be met: with the chosen matrices at their smallest permitted "
+            "rank, {} of {} parameters remain; the permitted range is {:.6f} to 1. Choose more "
+            "matrices or a larger budget.",
+            options.target.value, fixed + least, dense, std::ceil(needed * 1e6) / 1e6));
+    }
+    return allowed;
+}
+
+std::int64_t leastByBudget(std::span<const WeightMatrix> chosen, const PlanOptions& options) {
+    const std::vector<AllocationMatrix> matrices = allocationMatrices(chosen, {}, false);
+    return leastParameters(rankChoices(allocatorNamed(options.allocation), matrices, options));
+}
+
+Allocation ranksForTarget(const checkpoint::Checkpoint& checkpoint,
+                          std::span<const WeightMatrix> chosen,
+                          const std::map<std::string, spectra::Spectrum>& spectra,
+                          const PlanOptions& options) {
     switch (options.target.kind) {
         case RankTarget::Kind::Rank:
-            return fixedRank(chosen, options);
+            return plainRanks(fixedRank(chosen, options));
         case RankTarget::Kind::Ratio:
-            return ranksByRatio(chosen, options);
+            return plainRanks(ranksByRatio(chosen, options));
         case RankTarget::Kind::Energy:
         case RankTarget::Kind::Error:
-            return ranksBySpectrum(chosen, spectra, options);
+            return plainRanks(ranksBySpectrum(chosen, spectra, options));
         case RankTarget::Kind::Budget:
             break;
     }
-    return ranksByBudget(chosen, options, fixedParameters, denseParameters);
+    return ranksByBudget(checkpoint, chosen, spectra, options);
 }
 
 }  // namespace rankscope::compress

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/compress/allocation.h"
 #include "core/compress/plan.h"
 
 namespace rankscope::compress {
@@ -29,12 +30,22 @@ std::int64_t parametersInSource(const checkpoint::WeightMatrix& matrix);
 /// Largest rank worth asking for: of the stored factors, or full.
 inline std::int64_t rankLimit(const checkpoint::WeightMatrix& matrix) { return matrix.rank; }
 
-/// Ranks for the chosen matrices under `options.target`, in their order. `fixedParameters` are
-/// those of everything not chosen, `denseParameters` those of the whole dense model (for the
-/// budget). Throws Error of kind Usage with the permitted range.
-std::vector<std::int64_t> ranksForTarget(std::span<const checkpoint::WeightMatrix> chosen,
-                                         const std::map<std::string, spectra::Spectrum>& spectra,
-                                         const PlanOptions& options, std::int64_t fixedParameters,
-                                         std::int64_t denseParameters);
+/// Smallest rank for this matrix that is at least `least` and a multiple, or full.
+std::int64_t lowestRank(const checkpoint::WeightMatrix& matrix, std::int64_t least,
+                        std::int64_t multipleOf);
+
+/// floor(share · total); 0.29 · 100 gives 29 although the product is a hair below it.
+std::int64_t shareOf(double share, std::int64_t total);
+
+/// Fewest parameters that options.allocation can store the chosen matrices in.
+std::int64_t leastByBudget(std::span<const checkpoint::WeightMatrix> chosen,
+                           const PlanOptions& options);
+
+/// Ranks for the chosen matrices under `options.target`, in their order. Of each choice only `rank`
+/// is set unless a budget was distributed. Throws Error of kind Usage with the permitted range.
+Allocation ranksForTarget(const checkpoint::Checkpoint& checkpoint,
+                          std::span<const checkpoint::WeightMatrix> chosen,
+                          const std::map<std::string, spectra::Spectrum>& spectra,
+                          const PlanOptions& options);
 
 }  // namespace rankscope::compress

@@ -48,16 +48,9 @@ void addScaleFreeMetrics(const Spectrum& spectrum, SpectrumMetrics& metrics) {
         squares += scaled * scaled;
         fourth += scaled * scaled * scaled * scaled;
     }
-    double entropy = 0;
-    for (std::size_t i = values.size(); i-- > 0;) {
-        const double share = values[i] / largest / sum;
-        if (share > 0) {
-            entropy -= share * std::log(share);
-        }
-    }
     metrics.nuclearNorm = sum * largest;
     metrics.stableRank = squares;
-    metrics.effectiveRank = std::exp(entropy);
+    metrics.effectiveRank = effectiveRank(values);
     metrics.participationRatio = squares * squares / fourth;
     const auto longer = static_cast<double>(std::max(spectrum.rows(), spectrum.columns()));
     metrics.numericalRank =
@@ -80,6 +73,22 @@ void addNoiseMetrics(const Spectrum& spectrum, SpectrumMetrics& metrics) {
 }
 
 }  // namespace
+
+double effectiveRank(std::span<const double> values) {
+    if (values.empty() || values.front() == 0) return 0;
+    double sum = 0;
+    for (std::size_t i = values.size(); i-- > 0;) {
+        sum += values[i] / values.front();
+    }
+    double entropy = 0;
+    for (std::size_t i = values.size(); i-- > 0;) {
+        const double share = values[i] / values.front() / sum;
+        if (share > 0) {
+            entropy -= share * std::log(share);
+        }
+    }
+    return std::exp(entropy);
+}
 
 SpectrumMetrics computeMetrics(const Spectrum& spectrum) {
     SpectrumMetrics metrics;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "core/spectra/spectrum.h"
@@ -27,6 +28,9 @@ struct SpectrumMetrics {
     double gavishDonohoThreshold = 0;       ///< ω(β) · median(s), arXiv:1305.5870
     std::int64_t gavishDonohoRank = 0;      ///< singular values above that threshold
 };
+
+/// exp(-Σ p ln p), p = s / Σ s, of descending values (Roy and Vetterli 2007); 0 where all are 0.
+double effectiveRank(std::span<const double> values);
 
 SpectrumMetrics computeMetrics(const Spectrum& spectrum);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <sstream>
 
 #include "tests/cli/command_runner.h"
@@ -156,6 +157,54 @@ TEST_F(Commands, APlanFileSaysTheSameAgain) {
     const Json again = run({"plan", "--plan", m_folder / "plan.json", "--json"}).json();
     EXPECT_EQ(again["entries"], plan["entries"]);
     EXPECT_EQ(again["parameters"], plan["parameters"]);
+}
+
+TEST(Allocations, KeepTheBudgetOfTheDemoAndWaterFillingLosesLeast) {
+    for (const std::string storage : {"auto", "factored"}) {
+        for (const std::string budget : {"0.5", "0.8"}) {
+            std::map<std::string, double> squares;
+            for (const std::string name :
+                 {"uniform", "energy", "effective-rank", "water-filling"}) {
+                const Outcome planned = runCommand({"plan", "demo", "--budget", budget, "--storage",
+                                                    storage, "--allocation", name, "--json"});
+                ASSERT_EQ(planned.exitCode, 0) << planned.err;
+                const Json plan = planned.json();
+                EXPECT_EQ(plan["allocation"], name);
+                EXPECT_LE(plan["parameters"]["stored"].get<double>(),
+                          std::stod(budget) * plan["parameters"]["dense"].get<double>());
+                for (const Json& entry : plan["entries"])
+                    squares[name] += std::pow(entry["relative_error"].get<double>(), 2);
+            }
+            EXPECT_LT(squares["water-filling"], squares["uniform"]) << storage << budget;
+            EXPECT_LT(squares["water-filling"], squares["energy"]) << storage << budget;
+            EXPECT_LT(squares["water-filling"], squares["effective-rank"]) << storage << budget;
+        }
+    }
+}
+
+TEST(Allocations, SayWhichBudgetsCanBePaid) {
+    for (const std::string name : {"uniform", "energy", "effective-rank", "water-filling"}) {
+        const Outcome run =
+            runCommand({"plan", "demo", "--budget", "0.2", "--allocation", name, "--json"});
+        EXPECT_EQ(run.exitCode, 2);
+        EXPECT_EQ(run.out, "");
+        EXPECT_THAT(run.err, testing::HasSubstr("the permitted range is 0.")) << run.err;
+    }
+}
+
+TEST(Allocations, AreTakenByCompressAndRandomVectors) {
+    const fixtures::TempFolder folder;
+    const Outcome done =
+        runCommand({"compress", "demo", "--budget", "0.7", "--allocation", "water-filling",
+                    "--allocation-error", "raw", "--json", "--out", folder / "small"});
+    ASSERT_EQ(done.exitCode, 0) << done.err;
+    const Json parameters = done.json()["parameters"];
+    EXPECT_LE(parameters["stored"].get<double>(), 0.7 * parameters["dense"].get<double>());
+    EXPECT_EQ(done.json()["verified"], true);
+    const Outcome vectors =
+        runCommand({"random-vectors", "demo", "--budget", "0.7", "--targets", "ffn", "--allocation",
+                    "energy", "--vectors", "10", "--json"});
+    EXPECT_EQ(vectors.exitCode, 0) << vectors.err;
 }
 
 TEST_F(Commands, CompressedFolderOpensAgain) {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/compress/plan.h"
+
+namespace rankscope::compress {
+
+/// What an allocation knows of one chosen matrix.
+struct AllocationMatrix {
+    checkpoint::WeightMatrix matrix;
+    /// Descending errors of the components, plain singular values or those of a method: rank r
+    /// leaves the squared error Σ_{i>r} importance[i]². What is missing at the end counts as 0.
+    std::vector<double> importance = {};
+    double weight = 1;  ///< c_l > 0: factor of the squared errors where matrices are compared
+    std::int64_t minRank = 1;  ///< with PlanOptions::minRank; goes before maxRank
+    std::int64_t maxRank = std::numeric_limits<std::int64_t>::max();  ///< below full: never dense
+};
+
+/// One way to store a matrix.
+struct RankChoice {
+    std::int64_t rank = 0;
+    std::int64_t parameters = 0;  ///< really stored
+    double squaredError = 0;
+    bool leftDense = false;  ///< not in the storage asked for, but as it is (rank is then full)
+};
+
+/// The ways to store one matrix, by rising rank and parameters; never empty.
+using RankChoices = std::vector<RankChoice>;
+
+struct Allocation {
+    std::vector<RankChoice> choices;  ///< one a matrix
+    std::vector<std::string> warnings;
+};
+
+/// A way to distribute parameters over matrices; docs/methods.md has each formula.
+struct Allocator {
+    std::string_view name;  ///< as in --allocation
+    std::string_view help;
+    bool needsSpectra = false;  ///< looks at the importance
+    bool leavesDense = false;   ///< may leave a matrix as it is where that is as small
+    /// Takes one choice a matrix, `allowed` parameters together at most; the cheapest fit.
+    Allocation (*distribute)(std::span<const AllocationMatrix> matrices,
+                             std::span<const RankChoices> choices, std::int64_t allowed,
+                             const PlanOptions& options);
+};
+
+/// All allocations, the default first.
+std::span<const Allocator> allocators();
+
+/// The allocation of that name; throws Error of kind Usage naming those there are.
+const Allocator& allocatorNamed(std::string_view name);
+
+/// What options.storage, multipleOf and the smallest and largest ranks permit for each matrix.
+std::vector<RankChoices> rankChoices(const Allocator& allocator,
+                                     std::span<const AllocationMatrix> matrices,
+                                     const PlanOptions& options);
+
+/// Parameters of the cheapest choice of every matrix together.
+std::int64_t leastParameters(std::span<const RankChoices> choices);
+
+/// rankChoices() distributed. Throws Error of kind Usage where `allowed` is less than the cheapest.
+Allocation allocate(const Allocator& allocator, std::span<const AllocationMatrix> matrices,
+                    std::int64_t allowed, const PlanOptions& options);
+
+/// The choice with the most parameters up to `parameters`, the cheapest where none is so cheap.
+std::size_t largestWithin(const RankChoices& choices, std::int64_t parameters);
+
+/// `picks` (places in `choices`) as an allocation, after what they leave of `allowed` is spent on
+/// one step for each matrix in model order as far as it goes.
+Allocation withRestSpent(std::span<const RankChoices> choices, std::vector<std::size_t> picks,
+                         std::int64_t allowed);
+
+/// Parameters of `picks` together.
+std::int64_t totalParameters(std::span<const RankChoices> choices,
+                             std::span<const std::size_t> picks);
+
+Allocation allocateUniform(std::span<const AllocationMatrix> matrices,
+                           std::span<const RankChoices> choices, std::int64_t allowed,
+                           const PlanOptions& options);
+Allocation allocateByEnergy(std::span<const AllocationMatrix> matrices,
+                            std::span<const RankChoices> choices, std::int64_t allowed,
+                            const PlanOptions& options);
+Allocation allocateByEffectiveRank(std::span<const AllocationMatrix> matrices,
+                                   std::span<const RankChoices> choices, std::int64_t allowed,
+                                   const PlanOptions& options);
+Allocation allocateByWaterFilling(std::span<const AllocationMatrix> matrices,
+                                  std::span<const RankChoices> choices, std::int64_t allowed,
+                                  const PlanOptions& options);
+
+}  // namespace rankscope::compress

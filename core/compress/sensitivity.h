@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/compress/allocation.h"
+
+namespace rankscope::compress {
+
+/// Mean loss of the model with this plan applied; NaN or infinite where it has none.
+using LossOf = std::function<double(const CompressionPlan&)>;
+
+/// The loss with one matrix compressed and all others as they are.
+struct Sensitivity {
+    std::size_t matrix = 0;  ///< place among the chosen
+    double share = 0;        ///< of its parameters that was to be kept
+    RankChoice choice;       ///< the largest within that share
+    double loss = 0;         ///< infinite where it was not measured or not finite
+};
+
+struct SensitivityOptions {
+    PlanOptions plan;  ///< method, storage, multipleOf, minRank; target is the budget
+    std::vector<double> shares = {0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+    std::filesystem::path journal;  ///< empty: an interrupted search starts again
+    Json key = Json::object();      ///< what else decides the losses: model, data, settings
+};
+
+struct SensitivityTable {
+    std::vector<Sensitivity> rows;  ///< every matrix at every share, in that order
+    bool complete = true;
+    std::vector<std::string> warnings;
+};
+
+/// Measures every chosen matrix at every share, the smallest share last. Ends early, with a warning
+/// and what it has, where a stop is requested or where three matrices in succession gave no finite
+/// loss at any share. What the journal holds is not measured again. Throws what `lossOf` throws but
+/// for an interruption.
+SensitivityTable measureSensitivity(const checkpoint::Checkpoint& checkpoint,
+                                    std::span<const checkpoint::WeightMatrix> chosen,
+                                    const SensitivityOptions& options, const LossOf& lossOf,
+                                    const Progress& progress);
+
+/// STRS (ASVD, arXiv:2312.05821): all rows with a loss up to one cut are allowed, each matrix takes
+/// the smallest share it is allowed or stays as it is, and the cut is the lowest that stores at
+/// most `allowed` parameters. Rows without a loss come last, larger shares first. Throws Error of
+/// kind Usage where even all rows together store more.
+Allocation cutBySensitivity(std::span<const checkpoint::WeightMatrix> chosen,
+                            std::span<const Sensitivity> rows, std::int64_t allowed);
+
+/// The two together as a plan, with the warnings of both.
+CompressionPlan planBySensitivity(const checkpoint::Checkpoint& checkpoint,
+                                  std::span<const checkpoint::WeightMatrix> chosen,
+                                  const std::map<std::string, spectra::Spectrum>& spectra,
+                                  const SensitivityOptions& options, const LossOf& lossOf,
+                                  const Progress& progress);
+
+}  // namespace rankscope::compress
