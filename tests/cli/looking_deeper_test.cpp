@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/cli/command_runner.h"
+#include "tests/fixtures/tiny_t5.h"
+
+namespace rankscope::cli_test {
+namespace {
+
+using testing::HasSubstr;
+
+Outcome succeed(const std::vector<std::string>& words) {
+    Outcome outcome = runCommand(words);
+    EXPECT_EQ(outcome.exitCode, 0) << outcome.err;
+    return outcome;
+}
+
+TEST(SpectrumAnalysis, StandsBesideEachSpectrum) {
+    const fixtures::TempFolder folder;
+    const std::vector<std::string> words = {"spectrum",    "demo",   "--targets", "wi_0",
+                                            "--power-law", "--null", "5",         "--seed",
+                                            "3",           "--json", "--out",     folder / "s.csv"};
+    const Json spectra = succeed(words).json()["spectra"];
+    ASSERT_EQ(spectra.size(), 5U);
+    for (const Json& spectrum : spectra) {
+        const Json& fit = spectrum["power_law"];
+        ASSERT_EQ(fit["failed"], false);
+        // The fit again from the printed singular values: eigenvalues from x_min on.
+        const double xMin = fit["x_min"].get<double>();
+        double sum = 0;
+        int tail = 0;
+        for (const double value : spectrum["singular_values"].get<std::vector<double>>()) {
+            if (value * value >= xMin) {
+                sum += std::log(value * value / xMin);
+                ++tail;
+            }
+        }
+        EXPECT_EQ(fit["tail"], tail);
+        EXPECT_NEAR(fit["alpha"].get<double>(), 1 + tail / sum, 1e-9);
+        const auto distances = fit["scan"]["ks_distance"].get<std::vector<double>>();
+        EXPECT_EQ(distances.size(), 96U - 9U);
+        EXPECT_EQ(fit["ks_distance"], *std::min_element(distances.begin(), distances.end()));
+        const Json& null = spectrum["null"];
+        EXPECT_EQ(null["repeats"], 5);
+        EXPECT_EQ(null["mean"].size(), 96U);
+        EXPECT_GT(null["above"], 0);  // the demo is trained
+        EXPECT_GT(spectrum["spectral_norm"], null["largest"]);
+    }
+    EXPECT_EQ(succeed(words).json()["spectra"], spectra);
+    EXPECT_THAT(fixtures::readFile(folder / "s.csv"),
+                HasSubstr("relative_error,null_mean,null_low,null_high,power_law_alpha,"));
+    const std::string text = succeed({"spectrum", "demo", "--targets", "q", "--power-law"}).out;
+    EXPECT_THAT(text, HasSubstr("alpha"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("above null")));
+}
+
+TEST(SpectrumAnalysis, AFitThatFailedIsNoFailureOfTheCommand) {
+    const fixtures::TempFolder folder;
+    const std::string model =
+        fixtures::writeTinyT5(folder / "tiny", {.dModel = 8, .dFf = 16, .heads = 1});
+    const Json spectra =
+        succeed({"spectrum", model, "--targets", "q", "--power-law", "--json"}).json()["spectra"];
+    for (const Json& spectrum : spectra) {
+        EXPECT_EQ(spectrum["power_law"]["failed"], true);
+        EXPECT_THAT(spectrum["power_law"]["reason"], HasSubstr("8 of the 10 needed"));
+        EXPECT_FALSE(spectrum.contains("null"));
+    }
+    EXPECT_EQ(runCommand({"spectrum", model, "--null", "0"}).exitCode, 2);
+}
+
+}  // namespace
+}  // namespace rankscope::cli_test
