@@ -72,5 +72,62 @@ TEST(SpectrumAnalysis, AFitThatFailedIsNoFailureOfTheCommand) {
     EXPECT_EQ(runCommand({"spectrum", model, "--null", "0"}).exitCode, 2);
 }
 
+TEST(CompareCommand, ACompressedFolderDiffersByThePlansError) {
+    const fixtures::TempFolder folder;
+    for (const std::string storage : {"factored", "pivoted"}) {
+        const std::string target = folder / storage;
+        const Json plan = succeed({"plan", "demo", "--targets", "ffn", "--rank", "24", "--storage",
+                                   storage, "--json"})
+                              .json();
+        succeed({"compress", "demo", "--targets", "ffn", "--rank", "24", "--storage", storage,
+                 "--out", target, "--quiet"});
+        const Json found =
+            succeed({"compare", "demo", target, "--json", "--out", folder / "c.csv"}).json();
+        EXPECT_TRUE(found["skipped"].empty());
+        EXPECT_EQ(found["matrices"].size(), 43U);
+        std::size_t compressed = 0;
+        for (const Json& matrix : found["matrices"]) {
+            const auto entry =
+                std::find_if(plan["entries"].begin(), plan["entries"].end(),
+                             [&](const Json& one) { return one["name"] == matrix["name"]; });
+            if (entry == plan["entries"].end()) {
+                EXPECT_EQ(matrix["relative_difference"], 0.0) << matrix["name"];
+                EXPECT_GT(matrix["left_cosines"].back(), 1 - 1e-9);
+                continue;
+            }
+            ++compressed;
+            EXPECT_NEAR(matrix["relative_difference"].get<double>(),
+                        (*entry)["relative_error"].get<double>(), 1e-6);
+            // W - W' holds what was cut: rank 96 - 24; the leading vectors stay.
+            EXPECT_EQ(matrix["difference_ranks"]["numerical"], 72) << matrix["name"];
+            EXPECT_GT(matrix["left_cosines"].back(), 1 - 1e-6) << matrix["name"];
+            EXPECT_GT(matrix["right_cosines"].back(), 1 - 1e-6) << matrix["name"];
+            EXPECT_EQ(matrix["singular_values"]["b"].size(), 96U);
+        }
+        EXPECT_EQ(compressed, plan["entries"].size());
+        EXPECT_THAT(fixtures::readFile(folder / "c.csv"),
+                    testing::StartsWith("name,rows,columns,relative_difference,rank_90,"));
+    }
+}
+
+TEST(CompareCommand, NamesWhatItLeavesOutAndComparesTheRest) {
+    const fixtures::TempFolder folder;
+    const std::string a = fixtures::writeTinyT5(folder / "a");
+    const std::string b = fixtures::writeTinyT5(folder / "b", {.dFf = 48});
+    const Json found = succeed({"compare", a, b, "--json"}).json();
+    EXPECT_EQ(found["matrices"].size(), 24U);
+    ASSERT_EQ(found["skipped"].size(), 12U);
+    EXPECT_THAT(found["skipped"][0]["reason"], HasSubstr("[64, 32] and [48, 32]"));
+    const std::string text = succeed({"compare", a, b, "--targets", "q,wo"}).out;
+    EXPECT_THAT(text, HasSubstr("not compared: encoder.block.0.layer.1.DenseReluDense.wo.weight"));
+    const Outcome nothing = runCommand({"compare", a, b, "--targets", "wo"});
+    EXPECT_EQ(nothing.exitCode, 1);
+    EXPECT_THAT(nothing.err, HasSubstr("no chosen matrix in common"));
+    EXPECT_EQ(runCommand({"compare", a}).exitCode, 2);
+    EXPECT_EQ(runCommand({"compare", a, b, "--out", "c.xyz"}).exitCode, 2);
+    EXPECT_EQ(runCommand({"compare", a, b, "--directions", "0"}).exitCode, 2);
+    EXPECT_EQ(runCommand({"compare", a, folder / "nowhere"}).exitCode, 1);
+}
+
 }  // namespace
 }  // namespace rankscope::cli_test
