@@ -5,6 +5,7 @@
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
+#include "app/cli/heat_map_options.h"
 #include "app/cli/output_file.h"
 #include "app/cli/spectrum_analysis.h"
 #include "app/cli/text_table.h"
@@ -18,6 +19,7 @@ namespace {
 struct SpectrumOptions {
     MatrixOptions matrices;
     AnalysisOptions analysis;
+    HeatMapOptions heatMap;
     std::string out;
     bool noCache = false;
 };
@@ -83,8 +85,15 @@ std::string text(const SpectrumResult& result, const AnalysisOptions& analysis) 
                      run.spectra.size(), run.fromCache, run.seconds, run.device, run.threads);
 }
 
+report::FigureRequest spectrumFigure(const std::string& label) {
+    report::FigureRequest request;
+    request.figure = "spectrum";
+    request.title = "Singular values: " + label;
+    return request;
+}
+
 void write(const OutputFile& file, const checkpoint::Checkpoint& checkpoint,
-           const SpectrumResult& result, const Context& context) {
+           const SpectrumResult& result, const HeatMapOptions& heatMap, const Context& context) {
     const workspace::SpectraRun& run = result.run;
     if (file.ending() == ".csv")
         file.writeText(report::spectraCsv(run.spectra, result.analyses));
@@ -93,18 +102,22 @@ void write(const OutputFile& file, const checkpoint::Checkpoint& checkpoint,
     else if (file.ending() == ".h5")
         workspace::writeSpectraHdf5(file.path(), checkpoint, run.spectra);
     else if (file.isFigure())
-        file.writeFigure("spectrum", "Singular values: " + printable(checkpoint.label()),
+        file.writeFigure(heatMap.wanted() ? heatMap.figure(printable(checkpoint.label()),
+                                                           checkpoint.config().numLayers +
+                                                               checkpoint.config().numDecoderLayers)
+                                          : spectrumFigure(printable(checkpoint.label())),
                          run.spectra, context.progress);
 }
 
 void run(const SpectrumOptions& options, Context& context) {
     const OutputFile file(options.out, {".csv", ".json", ".h5", ".png", ".pdf", ".svg"});
+    options.heatMap.check(file.isFigure());
     const ChosenMatrices chosen = choose(options.matrices, context);
     file.refuseSource(chosen.checkpoint);
     SpectrumResult result;
     result.run = spectraOf(chosen, context, !options.noCache, true);
     result.analyses = analyse(chosen, result.run.spectra, options.analysis, context);
-    write(file, chosen.checkpoint, result, context);
+    write(file, chosen.checkpoint, result, options.heatMap, context);
     context.output.result(document(result), [&] { return text(result, options.analysis); });
 }
 
@@ -117,6 +130,7 @@ Run declareSpectrum(CLI::App& app) {
         ->type_name("FILE");
     app.add_flag("--no-cache", options->noCache, "Compute again; neither read nor write the cache");
     options->analysis.addTo(app);
+    options->heatMap.addTo(app);
     return [options](Context& context) { run(*options, context); };
 }
 

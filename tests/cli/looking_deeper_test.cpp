@@ -72,6 +72,37 @@ TEST(SpectrumAnalysis, AFitThatFailedIsNoFailureOfTheCommand) {
     EXPECT_EQ(runCommand({"spectrum", model, "--null", "0"}).exitCode, 2);
 }
 
+TEST(HeatMapFigure, IsDrawnInEveryFormat) {
+    if (!RANKSCOPE_HAS_WINDOW) GTEST_SKIP() << "built without the window";
+    const fixtures::TempFolder folder;
+    succeed({"spectrum", "demo", "--heat-map", "effective-rank", "--out", folder / "h.svg"});
+    const std::string svg = fixtures::readFile(folder / "h.svg");
+    for (const char* words : {"effective rank (of 96)", "encoder 2", "decoder 1", "cross", "wi_1"})
+        EXPECT_THAT(svg, HasSubstr(words));
+    succeed({"spectrum", "demo", "--heat-map", "relative-error", "--rank", "24", "--out",
+             folder / "h.png"});
+    EXPECT_EQ(fixtures::readFile(folder / "h.png").substr(1, 3), "PNG");
+    succeed({"spectrum", "demo", "--heat-map", "alpha", "--out", folder / "h.pdf"});
+    EXPECT_THAT(fixtures::readFile(folder / "h.pdf"), testing::StartsWith("%PDF"));
+}
+
+TEST(HeatMapFigure, WrongRequestsExitWithTwo) {
+    const fixtures::TempFolder folder;
+    const std::string figure = folder / "h.png";
+    const std::vector<std::vector<std::string>> requests = {
+        {"--heat-map", "colour", "--out", figure},
+        {"--heat-map", "alpha"},
+        {"--heat-map", "alpha", "--out", folder / "h.csv"},
+        {"--heat-map", "relative-error", "--out", figure},
+        {"--heat-map", "alpha", "--rank", "4", "--out", figure},
+        {"--rank", "4"}};
+    for (std::vector<std::string> words : requests) {
+        words.insert(words.begin(), {"spectrum", "demo"});
+        const Outcome run = runCommand(words);
+        EXPECT_EQ(run.exitCode, 2) << testing::PrintToString(words) << run.err;
+    }
+}
+
 TEST(CompareCommand, ACompressedFolderDiffersByThePlansError) {
     const fixtures::TempFolder folder;
     for (const std::string storage : {"factored", "pivoted"}) {
