@@ -65,6 +65,8 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
     connect(m_welcome, &WelcomePage::openRequested, this, &MainWindow::chooseFolder);
     connect(m_welcome, &WelcomePage::pathRequested, session, &Session::open);
     connect(m_plan, &PlanPanel::compressRequested, this, &MainWindow::showCompress);
+    connect(m_spectra, &SpectraPage::matrixChosen, m_matrices,
+            [this](const QString& name) { m_matrices->selectMatrix(name.toStdString()); });
     connect(session, &Session::checkpointOpened, this, &MainWindow::showCheckpoint);
     connect(session, &Session::jobStarted, m_jobBar, &JobBar::follow);
     connect(session, &Session::failed, this, [this](const QString& t) { showMessage(t, true); });

@@ -19,6 +19,7 @@ constexpr Command commands[] = {
     {"inspect", "Lists a checkpoint's weight matrices; reads headers only", declareInspect},
     {"spectrum", "Computes singular values and what follows from them", declareSpectrum},
     {"curve", "Prints the approximation error against rank", declareCurve},
+    {"compare", "Shows where two checkpoints differ, matrix by matrix", declareCompare},
     {"plan", "Decides ranks and counts parameters; changes nothing", declarePlan},
     {"calibrate", "Measures a model's layer inputs on dialogues, for methods that look at data",
      declareCalibrate},

@@ -66,6 +66,7 @@ std::string shellQuoted(std::span<const char* const> words);
 Run declareInspect(CLI::App& app);
 Run declareSpectrum(CLI::App& app);
 Run declareCurve(CLI::App& app);
+Run declareCompare(CLI::App& app);
 Run declarePlan(CLI::App& app);
 Run declareCalibrate(CLI::App& app);
 Run declareCompress(CLI::App& app);

@@ -49,6 +49,13 @@ Json document(const std::vector<report::Curve>& curves) {
     return {{"curves", std::move(elements)}};
 }
 
+report::FigureRequest errorFigure(const std::string& label) {
+    report::FigureRequest request;
+    request.figure = "error";
+    request.title = "Error against rank: " + label;
+    return request;
+}
+
 void run(const CurveOptions& options, Context& context) {
     const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"});
     std::optional<report::RankRange> range;
@@ -64,8 +71,8 @@ void run(const CurveOptions& options, Context& context) {
     else if (file.ending() == ".json")
         file.writeText(jsonLine(result));
     else if (file.isFigure())
-        file.writeFigure("error", "Error against rank: " + printable(chosen.checkpoint.label()),
-                         spectra, context.progress);
+        file.writeFigure(errorFigure(printable(chosen.checkpoint.label())), spectra,
+                         context.progress);
     context.output.result(result, [&] { return text(curves); });
 }
 

@@ -11,7 +11,6 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "core/report/figure.h"
 
 namespace rankscope::cli {
 
@@ -55,12 +54,9 @@ void OutputFile::refuseSource(const checkpoint::Checkpoint& checkpoint) const {
 
 void OutputFile::writeText(std::string_view text) const { writeFileAtomically(m_path, text); }
 
-void OutputFile::writeFigure(std::string_view figure, const std::string& title,
+void OutputFile::writeFigure(report::FigureRequest request,
                              std::span<const spectra::Spectrum> spectra,
                              const Progress& progress) const {
-    report::FigureRequest request;
-    request.figure = figure;
-    request.title = title;
     request.out = m_path;
     for (const spectra::Spectrum& spectrum : spectra) request.spectra.push_back(&spectrum);
     report::drawFigure(request, progress);

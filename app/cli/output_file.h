@@ -9,6 +9,7 @@
 
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/report/figure.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::cli {
@@ -29,9 +30,9 @@ class OutputFile {
     void refuseSource(const checkpoint::Checkpoint& checkpoint) const;
 
     void writeText(std::string_view text) const;
-    /// Has the window's plot code draw `figure` ("spectrum" or "error").
-    void writeFigure(std::string_view figure, const std::string& title,
-                     std::span<const spectra::Spectrum> spectra, const Progress& progress) const;
+    /// Has the window's plot code draw `request` of these spectra into this file.
+    void writeFigure(report::FigureRequest request, std::span<const spectra::Spectrum> spectra,
+                     const Progress& progress) const;
 
  private:
     std::filesystem::path m_path;

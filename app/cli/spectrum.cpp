@@ -5,7 +5,9 @@
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
+#include "app/cli/heat_map_options.h"
 #include "app/cli/output_file.h"
+#include "app/cli/spectrum_analysis.h"
 #include "app/cli/text_table.h"
 #include "core/report/spectrum_tables.h"
 #include "core/spectra/metrics.h"
@@ -16,13 +18,24 @@ namespace {
 
 struct SpectrumOptions {
     MatrixOptions matrices;
+    AnalysisOptions analysis;
+    HeatMapOptions heatMap;
     std::string out;
     bool noCache = false;
 };
 
-Json document(const workspace::SpectraRun& run) {
+/// What the command found: spectra, and one analysis for each where any was asked for.
+struct SpectrumResult {
+    workspace::SpectraRun run;
+    std::vector<report::SpectrumAnalysis> analyses;
+};
+
+Json document(const SpectrumResult& result) {
+    const workspace::SpectraRun& run = result.run;
     Json spectra = Json::array();
     for (const auto& spectrum : run.spectra) spectra.push_back(report::toJson(spectrum));
+    for (std::size_t i = 0; i < result.analyses.size(); ++i)
+        report::addAnalysis(spectra[i], result.analyses[i]);
     return {{"spectra", std::move(spectra)},
             {"seconds", run.seconds},
             {"threads", run.threads},
@@ -30,25 +43,40 @@ Json document(const workspace::SpectraRun& run) {
             {"from_cache", run.fromCache}};
 }
 
-std::string text(const workspace::SpectraRun& run) {
-    TextTable table({"matrix", "rows", "columns", "Frobenius", "spectral", "stable rank",
-                     "effective rank", "rank 90 %", "rank 95 %", "rank 99 %", "full rank"});
+std::string text(const SpectrumResult& result, const AnalysisOptions& analysis) {
+    const workspace::SpectraRun& run = result.run;
+    std::vector<std::string> header = {"matrix",    "rows",        "columns",        "Frobenius",
+                                       "spectral",  "stable rank", "effective rank", "rank 90 %",
+                                       "rank 95 %", "rank 99 %",   "full rank"};
+    const auto more = analysisHeader(analysis);
+    header.insert(header.end(), more.begin(), more.end());
+    TextTable table(header);
     bool direct = false;
-    for (const spectra::Spectrum& spectrum : run.spectra) {
+    for (std::size_t i = 0; i < run.spectra.size(); ++i) {
+        const spectra::Spectrum& spectrum = run.spectra[i];
         const spectra::SpectrumMetrics metrics = spectra::computeMetrics(spectrum);
         const auto rank = [&](double energy) {
             return fmt::format("{}", spectrum.rankForEnergy(energy));
         };
         direct = direct || spectrum.direct();
-        table.addRow({printable(spectrum.name()) + (spectrum.direct() ? " *" : ""),
-                      fmt::format("{}", spectrum.rows()), fmt::format("{}", spectrum.columns()),
-                      fmt::format("{:.5g}", metrics.frobeniusNorm),
-                      fmt::format("{:.5g}", metrics.spectralNorm),
-                      fmt::format("{:.1f}", metrics.stableRank),
-                      fmt::format("{:.1f}", metrics.effectiveRank), rank(0.9), rank(0.95),
-                      rank(0.99), fmt::format("{}", spectrum.size())});
+        std::vector<std::string> cells = {
+            printable(spectrum.name()) + (spectrum.direct() ? " *" : ""),
+            fmt::format("{}", spectrum.rows()),
+            fmt::format("{}", spectrum.columns()),
+            fmt::format("{:.5g}", metrics.frobeniusNorm),
+            fmt::format("{:.5g}", metrics.spectralNorm),
+            fmt::format("{:.1f}", metrics.stableRank),
+            fmt::format("{:.1f}", metrics.effectiveRank),
+            rank(0.9),
+            rank(0.95),
+            rank(0.99),
+            fmt::format("{}", spectrum.size())};
+        if (!result.analyses.empty())
+            for (std::string& cell : analysisCells(result.analyses[i]))
+                cells.push_back(std::move(cell));
+        table.addRow(std::move(cells));
     }
-    std::string out = table.text();
+    std::string out = table.text() + analysisNotes(run.spectra, result.analyses);
     if (direct)
         out += "* by a direct float64 decomposition: the Gram matrix alone was not exact enough\n";
     return out + fmt::format(
@@ -57,17 +85,40 @@ std::string text(const workspace::SpectraRun& run) {
                      run.spectra.size(), run.fromCache, run.seconds, run.device, run.threads);
 }
 
+report::FigureRequest spectrumFigure(const std::string& label) {
+    report::FigureRequest request;
+    request.figure = "spectrum";
+    request.title = "Singular values: " + label;
+    return request;
+}
+
 void write(const OutputFile& file, const checkpoint::Checkpoint& checkpoint,
-           const workspace::SpectraRun& run, const Json& result, const Context& context) {
+           const SpectrumResult& result, const HeatMapOptions& heatMap, const Context& context) {
+    const workspace::SpectraRun& run = result.run;
     if (file.ending() == ".csv")
-        file.writeText(report::spectraCsv(run.spectra));
+        file.writeText(report::spectraCsv(run.spectra, result.analyses));
     else if (file.ending() == ".json")
-        file.writeText(jsonLine(result));
+        file.writeText(jsonLine(document(result)));
     else if (file.ending() == ".h5")
         workspace::writeSpectraHdf5(file.path(), checkpoint, run.spectra);
     else if (file.isFigure())
-        file.writeFigure("spectrum", "Singular values: " + printable(checkpoint.label()),
+        file.writeFigure(heatMap.wanted() ? heatMap.figure(printable(checkpoint.label()),
+                                                           checkpoint.config().numLayers +
+                                                               checkpoint.config().numDecoderLayers)
+                                          : spectrumFigure(printable(checkpoint.label())),
                          run.spectra, context.progress);
+}
+
+void run(const SpectrumOptions& options, Context& context) {
+    const OutputFile file(options.out, {".csv", ".json", ".h5", ".png", ".pdf", ".svg"});
+    options.heatMap.check(file.isFigure());
+    const ChosenMatrices chosen = choose(options.matrices, context);
+    file.refuseSource(chosen.checkpoint);
+    SpectrumResult result;
+    result.run = spectraOf(chosen, context, !options.noCache, true);
+    result.analyses = analyse(chosen, result.run.spectra, options.analysis, context);
+    write(file, chosen.checkpoint, result, options.heatMap, context);
+    context.output.result(document(result), [&] { return text(result, options.analysis); });
 }
 
 }  // namespace
@@ -78,15 +129,9 @@ Run declareSpectrum(CLI::App& app) {
     app.add_option("--out", options->out, "Also write .csv, .json, .h5, .png, .pdf or .svg")
         ->type_name("FILE");
     app.add_flag("--no-cache", options->noCache, "Compute again; neither read nor write the cache");
-    return [options](Context& context) {
-        const OutputFile file(options->out, {".csv", ".json", ".h5", ".png", ".pdf", ".svg"});
-        const ChosenMatrices chosen = choose(options->matrices, context);
-        file.refuseSource(chosen.checkpoint);
-        const workspace::SpectraRun run = spectraOf(chosen, context, !options->noCache, true);
-        const Json result = document(run);
-        write(file, chosen.checkpoint, run, result, context);
-        context.output.result(result, [&] { return text(run); });
-    };
+    options->analysis.addTo(app);
+    options->heatMap.addTo(app);
+    return [options](Context& context) { run(*options, context); };
 }
 
 }  // namespace rankscope::cli

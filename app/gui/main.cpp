@@ -109,6 +109,10 @@ int main(int argc, char** argv) {
         QStringLiteral("FILE.png"));
     const QCommandLineOption oneOption(QStringLiteral("one-matrix"),
                                        QStringLiteral("Start with the view of one matrix."));
+    const QCommandLineOption overviewOption(QStringLiteral("overview"),
+                                            QStringLiteral("Start with the overview of all layers: "
+                                                           "effective-rank, alpha, …"),
+                                            QStringLiteral("METRIC"));
     const QCommandLineOption rankOption(
         QStringLiteral("rank"), QStringLiteral("Start with this rank set."), QStringLiteral("N"));
     const QCommandLineOption evaluationOption(
@@ -122,8 +126,8 @@ int main(int argc, char** argv) {
     const QCommandLineOption startOption(
         QStringLiteral("check-start"),
         QStringLiteral("Exit once the window has been drawn; to measure how long it takes."));
-    parser.addOptions({renderOption, screenshotOption, oneOption, rankOption, evaluationOption,
-                       dialoguesOption, startOption});
+    parser.addOptions({renderOption, screenshotOption, oneOption, overviewOption, rankOption,
+                       evaluationOption, dialoguesOption, startOption});
     parser.addPositionalArgument(QStringLiteral("CHECKPOINT"),
                                  QStringLiteral("Folder, weights file, Hub id, or demo."),
                                  QStringLiteral("[CHECKPOINT]"));
@@ -151,6 +155,11 @@ int main(int argc, char** argv) {
         session.open(parser.positionalArguments().constFirst());
     }
     window.spectraPage()->showOneMatrix(parser.isSet(oneOption));
+    if (parser.isSet(overviewOption)) {
+        QComboBox* chooser = window.spectraPage()->overview()->chooser();
+        chooser->setCurrentIndex(std::max(0, chooser->findData(parser.value(overviewOption))));
+        window.spectraPage()->showOverview();
+    }
     if (parser.isSet(rankOption)) {
         session.setRank(parser.value(rankOption).toLongLong());
     }

@@ -40,6 +40,7 @@ std::string requestText(const FigureRequest& request, const fs::path& out) {
                      {"dpi", request.dpi},           {"title", request.title},
                      {"spectra", std::move(spectra)}};
     if (request.rank) document["rank"] = *request.rank;
+    if (!request.metric.empty()) document["metric"] = request.metric;
     return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -15,9 +15,10 @@ namespace rankscope::report {
 /// One figure, drawn by the window's own plot code in a child process (`rankscope --render`) on
 /// Qt's offscreen platform, so that this program needs no Qt.
 struct FigureRequest {
-    std::string figure;         ///< "spectrum", "error" or "seed" (the blog post's view)
+    std::string figure;  ///< "spectrum", "error", "seed" (the blog post's view) or "heat-map"
     std::filesystem::path out;  ///< .png, .pdf or .svg
     std::string title;
+    std::string metric;  ///< what a heat map shows (HeatMetric::name)
     double widthMm = 160;
     double heightMm = 100;
     int dpi = 300;

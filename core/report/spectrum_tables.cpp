@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/report/analysis_tables.h"
 #include "core/report/csv.h"
 #include "core/spectra/metrics.h"
 
@@ -74,16 +75,7 @@ spectra::Spectrum spectrumFromJson(const Json& document) {
 }
 
 std::string spectraCsv(std::span<const spectra::Spectrum> spectra) {
-    std::string text = "name,index,singular_value,energy,relative_error\r\n";
-    for (const spectra::Spectrum& spectrum : spectra) {
-        const std::string name = csvCell(spectrum.name());
-        for (std::int64_t i = 1; i <= spectrum.size(); ++i) {
-            const double value = spectrum.singularValues()[static_cast<std::size_t>(i - 1)];
-            fmt::format_to(std::back_inserter(text), "{},{},{:.17g},{:.17g},{:.17g}\r\n", name, i,
-                           value, spectrum.energy(i), spectrum.relativeError(i));
-        }
-    }
-    return text;
+    return spectraCsv(spectra, {});
 }
 
 std::string curvesCsv(std::span<const Curve> curves) {

@@ -62,7 +62,7 @@ TEST(Usage, RankOutsideNamesThePermittedRange) {
 }
 
 TEST(Usage, HelpOfEveryCommandNamesTheCommonOptions) {
-    for (const char* command : {"inspect", "spectrum", "curve", "plan", "compress",
+    for (const char* command : {"inspect", "spectrum", "curve", "compare", "plan", "compress",
                                 "random-vectors", "report", "doctor"}) {
         const Outcome run = runCommand({command, "--help"});
         EXPECT_EQ(run.exitCode, 0) << command;

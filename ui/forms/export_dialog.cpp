@@ -30,7 +30,9 @@ ExportDialog::ExportDialog(FigureRequest shown, QWidget* parent)
     auto* form = new QFormLayout;
     m_what = new QComboBox(this);
     m_what->setAccessibleName(tr("What to export"));
-    m_what->addItem(tr("both plots, as shown"), static_cast<int>(m_shown.kind));
+    m_what->addItem(m_shown.kind == FigureKind::HeatMap ? tr("the overview, as shown")
+                                                        : tr("both plots, as shown"),
+                    static_cast<int>(m_shown.kind));
     if (m_shown.kind == FigureKind::Both) {
         m_what->addItem(tr("singular values"), static_cast<int>(FigureKind::Spectrum));
         m_what->addItem(tr("error against rank"), static_cast<int>(FigureKind::Error));

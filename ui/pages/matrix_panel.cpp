@@ -67,6 +67,17 @@ void MatrixPanel::showCheckpoint() {
     m_tree->scrollTo(block, QAbstractItemView::PositionAtTop);
 }
 
+void MatrixPanel::selectMatrix(const std::string& name) {
+    const QModelIndex source = m_model->indexOfMatrix(name);
+    if (!m_filter->mapFromSource(source).isValid()) {
+        m_filterBox->clear();
+    }
+    const QModelIndex index = m_filter->mapFromSource(source);
+    m_tree->selectionModel()->setCurrentIndex(
+        index, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    m_tree->scrollTo(index);
+}
+
 void MatrixPanel::applyFilter(const QString& text) {
     m_filter->setText(text);
     if (!text.isEmpty()) {

@@ -19,6 +19,8 @@ class MatrixPanel : public QWidget {
     QLineEdit* filterBox() const { return m_filterBox; }
     MatrixTreeModel* model() const { return m_model; }
     MatrixFilter* filter() const { return m_filter; }
+    /// Selects one matrix in the tree, and so in the session; a filter that hides it is cleared.
+    void selectMatrix(const std::string& name);
 
  private:
     void showCheckpoint();

@@ -29,27 +29,31 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
       m_tabs(new QTabBar(this)),
       m_heading(new QLabel(this)),
       m_spectrumPlot(new RankPlot(tr("Singular values"), this)),
-      m_errorPlot(new RankPlot(tr("Error against rank"), this)) {
-    auto* splitter = new QSplitter(Qt::Horizontal, this);
-    splitter->setChildrenCollapsible(false);
-    splitter->addWidget(m_spectrumPlot);
-    splitter->addWidget(m_errorPlot);
+      m_errorPlot(new RankPlot(tr("Error against rank"), this)),
+      m_curves(makeCurves()),
+      m_overview(new HeatMapPanel(session, this)) {
     m_tabs->addTab(tr("Se&lected matrices"));
     m_tabs->addTab(tr("One &matrix, as in the blog post"));
+    m_tabs->addTab(tr("O&verview of all layers"));
     m_tabs->setAccessibleName(tr("View"));
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
-    m_heading->setAccessibleName(tr("What the plots show"));
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(6, 6, 6, 6);
     layout->addWidget(m_tabs);
-    layout->addWidget(makeAxesRow());
-    layout->addWidget(splitter, 1);
-    layout->addWidget(makeRankRow());
+    layout->addWidget(m_curves, 1);
+    layout->addWidget(m_overview, 1);
+    m_overview->hide();
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(refreshMilliseconds);
     connect(&m_refreshTimer, &QTimer::timeout, this, [this] { refresh(true); });
+    connect(m_overview, &HeatMapPanel::matrixChosen, this, &SpectraPage::matrixChosen);
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int tab) {
+        m_curves->setVisible(!showsOverview());
+        m_overview->setVisible(showsOverview());
+        if (showsOverview()) {
+            return;
+        }
         const QSignalBlocker quiet(m_logValue);
         m_logValue->setChecked(tab == 0);  // the post draws on plain axes
         refresh(false);
@@ -61,6 +65,21 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
     connect(session, &Session::rankChanged, this, &SpectraPage::showRank);
     connect(session, &Session::spectrumReady, this, &SpectraPage::refreshSoon);
     refresh(false);
+}
+
+QWidget* SpectraPage::makeCurves() {
+    auto* curves = new QWidget(this);
+    auto* splitter = new QSplitter(Qt::Horizontal, curves);
+    splitter->setChildrenCollapsible(false);
+    splitter->addWidget(m_spectrumPlot);
+    splitter->addWidget(m_errorPlot);
+    m_heading->setAccessibleName(tr("What the plots show"));
+    auto* layout = new QVBoxLayout(curves);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(makeAxesRow());
+    layout->addWidget(splitter, 1);
+    layout->addWidget(makeRankRow());
+    return curves;
 }
 
 QWidget* SpectraPage::makeAxesRow() {
@@ -169,6 +188,12 @@ void SpectraPage::showRank() {
 
 FigureRequest SpectraPage::figure() const {
     FigureRequest request;
+    if (showsOverview()) {
+        request.kind = FigureKind::HeatMap;
+        request.heatMap = m_overview->heatMap();
+        request.title = m_session->modelName();
+        return request;
+    }
     request.kind = showsOneMatrix() ? FigureKind::Seed : FigureKind::Both;
     for (const auto* spectrum : shownSpectra()) {
         request.spectra.push_back(*spectrum);

@@ -8,6 +8,7 @@
 #include <QTimer>
 #include <QWidget>
 
+#include "ui/pages/heat_map_panel.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
 #include "ui/session/session.h"
@@ -15,7 +16,7 @@
 namespace rankscope::ui {
 
 /// Singular values and error against rank, side by side, with one rank line: of all selected
-/// matrices, or, as in the blog post, of one.
+/// matrices, or, as in the blog post, of one. Or an overview: one number of every matrix.
 class SpectraPage : public QWidget {
     Q_OBJECT
  public:
@@ -27,6 +28,9 @@ class SpectraPage : public QWidget {
     QCheckBox* logValueBox() const { return m_logValue; }
     bool showsOneMatrix() const { return m_tabs->currentIndex() == 1; }
     void showOneMatrix(bool one) { m_tabs->setCurrentIndex(one ? 1 : 0); }
+    bool showsOverview() const { return m_tabs->currentIndex() == 2; }
+    void showOverview() { m_tabs->setCurrentIndex(2); }
+    HeatMapPanel* overview() const { return m_overview; }
 
     /// The spectra drawn now.
     std::vector<const spectra::Spectrum*> shownSpectra() const;
@@ -36,7 +40,12 @@ class SpectraPage : public QWidget {
     std::string spectraTable() const;
     std::string curvesTable() const;
 
+ signals:
+    /// The user clicked a matrix in the overview.
+    void matrixChosen(const QString& name);
+
  private:
+    QWidget* makeCurves();
     QWidget* makeAxesRow();
     QWidget* makeRankRow();
     void refreshSoon();
@@ -53,6 +62,8 @@ class SpectraPage : public QWidget {
     QCheckBox* m_normalise;
     RankPlot* m_spectrumPlot;
     RankPlot* m_errorPlot;
+    QWidget* m_curves;
+    HeatMapPanel* m_overview;
     QSlider* m_slider;
     QLabel* m_rankText;
     QTimer m_refreshTimer;

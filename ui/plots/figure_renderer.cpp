@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/report/spectrum_tables.h"
+#include "ui/plots/heat_map_plot.h"
 #include "ui/plots/plot_drawing.h"
 
 namespace rankscope::ui {
@@ -63,7 +64,10 @@ FigureKind kindOf(const std::string& name, const std::string& what) {
     if (name == "seed") {
         return FigureKind::Seed;
     }
-    throw usageError(what + ": \"figure\" must be spectrum, error, both or seed, not \"" +
+    if (name == "heat-map") {
+        return FigureKind::HeatMap;
+    }
+    throw usageError(what + ": \"figure\" must be spectrum, error, both, seed or heat-map, not \"" +
                          printable(name) + "\"",
                      what);
 }
@@ -128,19 +132,40 @@ QString readout(const FigureRequest& request, std::size_t place) {
     }
 }
 
+/// Puts the title above; returns the row of the plots.
+int addTitle(QCustomPlot& plot, const QString& text) {
+    if (text.isEmpty()) {
+        return 0;
+    }
+    plot.plotLayout()->insertRow(0);
+    auto* title = new QCPTextElement(&plot, text);
+    QFont font;
+    font.setPixelSize(figureFontPixels + 2);
+    title->setFont(font);
+    title->setMargins(QMargins(4, 6, 4, 0));
+    plot.plotLayout()->addElement(0, 0, title);
+    return 1;
+}
+
+void drawHeatMapFigure(QCustomPlot& plot, const FigureRequest& request) {
+    const int row = addTitle(plot, request.title);
+    auto* scale = new QCPColorScale(&plot);
+    plot.plotLayout()->addElement(row, 1, scale);
+    auto* margins = new QCPMarginGroup(&plot);
+    plot.axisRect()->setMarginGroup(QCP::msBottom | QCP::msTop, margins);
+    scale->setMarginGroup(QCP::msBottom | QCP::msTop, margins);
+    // What labels, scale and title leave of the figure, roughly: it decides about the numbers.
+    const QSize size = request.size.layoutPixels();
+    const auto columns = std::max<std::size_t>(1, request.heatMap.columns.size());
+    const auto rows = std::max<std::size_t>(1, request.heatMap.rows.size());
+    drawHeatMap(*plot.axisRect(), *scale, request.heatMap, figureFontPixels,
+                {(size.width() - 170) / static_cast<double>(columns),
+                 (size.height() - 80) / static_cast<double>(rows)});
+}
+
 void drawFigure(QCustomPlot& plot, const FigureRequest& request) {
     const auto data = figurePlots(request.kind, pointers(request.spectra), request.axes);
-    int row = 0;
-    if (!request.title.isEmpty()) {
-        plot.plotLayout()->insertRow(0);
-        auto* title = new QCPTextElement(&plot, request.title);
-        QFont font;
-        font.setPixelSize(figureFontPixels + 2);
-        title->setFont(font);
-        title->setMargins(QMargins(4, 6, 4, 0));
-        plot.plotLayout()->addElement(0, 0, title);
-        row = 1;
-    }
+    const int row = addTitle(plot, request.title);
     for (std::size_t i = 0; i < data.size(); ++i) {
         auto* rect = i == 0 ? plot.axisRect(0) : new QCPAxisRect(&plot, true);
         if (i > 0) {
@@ -191,6 +216,7 @@ std::vector<PlotData> figurePlots(FigureKind kind, Spectra spectra, const AxesCh
         case FigureKind::Both:
             return {spectrumData(spectra, axes), errorData(spectra, axes)};
         case FigureKind::Seed:
+        case FigureKind::HeatMap:  // no curves: drawn from FigureRequest::heatMap
             break;
     }
     const auto one = spectra.first(std::min<std::size_t>(1, spectra.size()));
@@ -232,13 +258,23 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
         }
         request.rank = rank.get<std::int64_t>();
     }
+    if (request.kind == FigureKind::HeatMap) {
+        const std::string metric = text(field(document, "metric", what), "metric", what);
+        request.heatMap = report::makeHeatMap(
+            report::findHeatMetric(metric), pointers(request.spectra),
+            [&](const spectra::Spectrum& s) { return request.rank.value_or(s.size()); });
+    }
     return request;
 }
 
 void renderFigure(const FigureRequest& request) {
     QCustomPlot plot;
     plot.setBackground(Qt::white);
-    drawFigure(plot, request);
+    if (request.kind == FigureKind::HeatMap) {
+        drawHeatMapFigure(plot, request);
+    } else {
+        drawFigure(plot, request);
+    }
     writeFigure(plot, request.out, request.size, request.title);
 }
 

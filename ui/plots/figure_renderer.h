@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/report/heat_map.h"
 #include "ui/plots/plot_export.h"
 #include "ui/plots/plot_series.h"
 
@@ -19,7 +20,8 @@ enum class FigureKind {
     Spectrum,  ///< singular values of all spectra
     Error,     ///< relative error against rank
     Both,      ///< the two side by side
-    Seed       ///< the blog post's view of one matrix: singular values and Frobenius error
+    Seed,      ///< the blog post's view of one matrix: singular values and Frobenius error
+    HeatMap    ///< one number of every matrix, by layer and role
 };
 
 /// Ranges of one pair of axes, where they are not to show everything.
@@ -36,11 +38,13 @@ struct FigureRequest {
     std::vector<spectra::Spectrum> spectra;
     std::optional<std::int64_t> rank;
     AxesChoice axes;
+    report::HeatMap heatMap;                   ///< what FigureKind::HeatMap shows
     std::array<std::optional<View>, 2> views;  ///< of the left and the right axes
 };
 
 /// The request {"figure","out","width_mm","height_mm","dpi","title","spectra","rank", and
-/// optionally "log_rank","log_value","normalise"}. Throws Error naming `what` and the field.
+/// optionally "log_rank","log_value","normalise"}; "heat-map" needs "metric" and takes "rank" as
+/// the rank of "relative-error". Throws Error naming `what` and the field.
 FigureRequest figureRequestFromJson(const Json& document, const std::string& what);
 
 /// The plots of a figure, left to right, as the window shows them.

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/spectra/compare.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+
+#include "app/cli/checkpoint_options.h"
+#include "app/cli/command_line.h"
+#include "app/cli/output_file.h"
+#include "app/cli/text_table.h"
+#include "core/report/comparison_table.h"
+
+namespace rankscope::cli {
+
+namespace {
+
+struct CompareCommandOptions {
+    std::string a, b;
+    checkpoint::Selection selection;
+    std::int64_t directions = spectra::CompareOptions().directions;
+    std::string out;
+    bool noCache = false;
+};
+
+const Option directionsOption = {"directions",
+                                 "Directions",
+                                 "Leading singular directions whose subspaces are compared",
+                                 "16",
+                                 1,
+                                 100000,
+                                 "",
+                                 {}};
+
+struct CompareResult {
+    std::string a, b;
+    std::vector<spectra::MatrixComparison> matrices;
+    std::vector<spectra::SkippedMatrix> skipped;
+    double seconds = 0;
+    std::string device;
+};
+
+Json document(const CompareResult& result) {
+    Json matrices = Json::array(), skipped = Json::array();
+    for (const auto& matrix : result.matrices) matrices.push_back(report::toJson(matrix));
+    for (const auto& matrix : result.skipped) skipped.push_back(report::toJson(matrix));
+    return {{"a", result.a},
+            {"b", result.b},
+            {"matrices", std::move(matrices)},
+            {"skipped", std::move(skipped)},
+            {"seconds", result.seconds},
+            {"device", result.device}};
+}
+
+std::string text(const CompareResult& result) {
+    TextTable table({"matrix", "rows", "columns", "relative difference", "rank 90 %", "rank 99 %",
+                     "numerical rank", "directions", "left cosine", "right cosine"});
+    for (const spectra::MatrixComparison& matrix : result.matrices) {
+        const bool angles = !matrix.leftCosines.empty();
+        const auto cosine = [&](const std::vector<double>& cosines) {
+            return angles ? fmt::format("{:.4f}", report::smallestCosine(cosines)) : "-";
+        };
+        table.addRow({printable(matrix.name), fmt::format("{}", matrix.a.rows()),
+                      fmt::format("{}", matrix.a.columns()),
+                      fmt::format("{:.6f}", matrix.relativeDifference),
+                      fmt::format("{}", matrix.rank90), fmt::format("{}", matrix.rank99),
+                      fmt::format("{}", matrix.numericalRank),
+                      fmt::format("{}", matrix.leftCosines.size()), cosine(matrix.leftCosines),
+                      cosine(matrix.rightCosines)});
+    }
+    std::string out = table.text();
+    for (const spectra::SkippedMatrix& matrix : result.skipped)
+        out += fmt::format("not compared: {}. {}\n", printable(matrix.name), matrix.reason);
+    return out + fmt::format(
+                     "A: {}\nB: {}\nrelative difference: |A - B| / |A| (Frobenius); ranks: of "
+                     "A - B;\ncosines: of the largest angle between the leading singular "
+                     "subspaces, 1 is the same\n{} matrices in {:.2f} s on {}\n",
+                     printable(result.a), printable(result.b), result.matrices.size(),
+                     result.seconds, result.device);
+}
+
+/// The matrices of one side of each pair.
+ChosenMatrices side(checkpoint::Checkpoint checkpoint,
+                    const std::vector<spectra::MatrixPair>& pairs,
+                    checkpoint::WeightMatrix spectra::MatrixPair::*matrix) {
+    ChosenMatrices chosen{std::move(checkpoint), {}};
+    for (const spectra::MatrixPair& pair : pairs) chosen.matrices.push_back(pair.*matrix);
+    return chosen;
+}
+
+void run(const CompareCommandOptions& options, Context& context) {
+    const auto start = std::chrono::steady_clock::now();
+    const OutputFile file(options.out, {".csv", ".json"});
+    checkpoint::Checkpoint openedA = openAndWarn(options.a, context);
+    checkpoint::Checkpoint openedB = openAndWarn(options.b, context);
+    file.refuseSource(openedA);
+    file.refuseSource(openedB);
+    auto matched = spectra::matchMatrices(openedA, openedB, options.selection);
+    const ChosenMatrices a = side(std::move(openedA), matched.pairs, &spectra::MatrixPair::a);
+    const ChosenMatrices b = side(std::move(openedB), matched.pairs, &spectra::MatrixPair::b);
+    const auto spectraA = spectraOf(a, context, !options.noCache, false).spectra;
+    const auto spectraB = spectraOf(b, context, !options.noCache, false).spectra;
+    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
+    spectra::CompareOptions how;
+    how.directions = options.directions;
+    how.device = backend.chooseDevice(context.options.device);
+    how.threads = context.options.threads;
+    CompareResult result;
+    result.a = a.checkpoint.label();
+    result.b = b.checkpoint.label();
+    result.matrices =
+        spectra::compareCheckpoints(a.checkpoint, b.checkpoint, matched.pairs, spectraA, spectraB,
+                                    how, backend, context.progress);
+    result.skipped = std::move(matched.skipped);
+    result.device = how.device.name();
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (file.ending() == ".csv")
+        file.writeText(report::comparisonCsv(result.matrices));
+    else if (file.ending() == ".json")
+        file.writeText(jsonLine(document(result)));
+    context.output.result(document(result), [&] { return text(result); });
+}
+
+}  // namespace
+
+Run declareCompare(CLI::App& app) {
+    auto options = std::make_shared<CompareCommandOptions>();
+    app.add_option("a", options->a, "A checkpoint, e.g. the base or the dense model")
+        ->type_name("CHECKPOINT")
+        ->required();
+    app.add_option("b", options->b, "Another, e.g. fine-tuned or compressed")
+        ->type_name("CHECKPOINT")
+        ->required();
+    addOption(app, checkpoint::targetsOption(), options->selection.targets)
+        ->group("Which matrices");
+    addOption(app, checkpoint::excludeOption(), options->selection.exclude)
+        ->group("Which matrices");
+    addOption(app, directionsOption, options->directions);
+    app.add_option("--out", options->out, "Also write .csv or .json")->type_name("FILE");
+    app.add_flag("--no-cache", options->noCache, "Compute again; neither read nor write the cache");
+    return [options](Context& context) { run(*options, context); };
+}
+
+}  // namespace rankscope::cli

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/spectra/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/parallel.h"
+#include "core/spectra/compute_spectra.h"
+#include "core/spectra/metrics.h"
+
+namespace rankscope::spectra {
+
+namespace {
+
+/// Singular values closer than this, relatively, count as equal: float32 weights know no more.
+constexpr double equalShare = 1e-6;
+
+/// Leading directions of a spectrum: `wanted`, no more than its numerical rank, none of equal
+/// singular values left out.
+std::int64_t directionsOf(const Spectrum& spectrum, std::int64_t wanted) {
+    const std::vector<double>& values = spectrum.singularValues();
+    const std::int64_t rank = computeMetrics(spectrum).numericalRank;
+    std::int64_t count = std::min(wanted, rank);
+    while (count > 0 && count < rank &&
+           values[static_cast<std::size_t>(count)] >=
+               values[static_cast<std::size_t>(count - 1)] * (1 - equalShare)) {
+        ++count;
+    }
+    return count;
+}
+
+Matrix transposed(const MatrixView& matrix) {
+    Matrix result{std::vector<double>(matrix.values.size()), matrix.columns, matrix.rows};
+    for (std::int64_t i = 0; i < matrix.rows; ++i) {
+        for (std::int64_t j = 0; j < matrix.columns; ++j) {
+            result.values[static_cast<std::size_t>(j * matrix.rows + i)] =
+                matrix.values[static_cast<std::size_t>(i * matrix.columns + j)];
+        }
+    }
+    return result;
+}
+
+double dot(std::span<const double> a, std::span<const double> b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+/// Makes the rows orthonormal, first to last (Gram and Schmidt, twice): one factor of a truncated
+/// SVD has orthogonal rows already but for rounding, and lengths s_i.
+void orthonormaliseRows(Matrix& matrix) {
+    const auto length = static_cast<std::size_t>(matrix.columns);
+    const auto row = [&](std::int64_t i) {
+        return std::span(matrix.values).subspan(static_cast<std::size_t>(i) * length, length);
+    };
+    for (std::int64_t i = 0; i < matrix.rows; ++i) {
+        for (int pass = 0; pass < 2; ++pass) {
+            for (std::int64_t j = 0; j < i; ++j) {
+                const double share = dot(row(i), row(j));
+                for (std::size_t k = 0; k < length; ++k) {
+                    row(i)[k] -= share * row(j)[k];
+                }
+            }
+            const double norm = std::sqrt(dot(row(i), row(i)));
+            for (double& value : row(i)) {
+                value /= norm;
+            }
+        }
+    }
+}
+
+/// Leading singular vectors as rows: left [k, rows], right [k, columns].
+struct Subspaces {
+    Matrix left, right;
+};
+
+Subspaces subspacesOf(const MatrixView& weight, std::int64_t count, const CompareOptions& options,
+                      const backend::Backend& backend) {
+    backend::Factors factors = backend.truncatedSvd(weight, count, options.device);
+    Subspaces result{transposed(factors.left), std::move(factors.right)};
+    orthonormaliseRows(result.left);
+    orthonormaliseRows(result.right);
+    return result;
+}
+
+/// Of two sets of orthonormal rows, descending.
+std::vector<double> cosines(const Matrix& a, const Matrix& b, const CompareOptions& options,
+                            const backend::Backend& backend) {
+    const Matrix product = backend.multiply(a, transposed(b), options.device);
+    std::vector<double> values = backend.singularValues(product, options.device).values;
+    for (double& value : values) {
+        value = std::min(value, 1.0);  // above 1 by rounding only
+    }
+    return values;
+}
+
+double unitRoundoff(DType dtype) {
+    switch (dtype) {
+        case DType::F16:
+            return 0x1p-11;
+        case DType::BF16:
+            return 0x1p-8;
+        case DType::F32:
+            return 0x1p-24;
+        default:
+            return 0x1p-53;
+    }
+}
+
+/// What rounding the stored numbers of one matrix of Frobenius norm `norm` adds to a difference.
+double roundingOf(const checkpoint::WeightMatrix& matrix, double norm) {
+    const double size = unitRoundoff(matrix.dtype) * norm;
+    switch (matrix.storage) {
+        case checkpoint::Storage::Dense:
+            return size * (1 / std::sqrt(static_cast<double>(matrix.rows)) +
+                           1 / std::sqrt(static_cast<double>(matrix.columns)));
+        case checkpoint::Storage::Factored:
+            return 2 * size;
+        case checkpoint::Storage::Pivoted:
+            break;
+    }
+    return 4 * size;
+}
+
+std::string shapeOf(const checkpoint::WeightMatrix& matrix) {
+    return fmt::format("[{}, {}]", matrix.rows, matrix.columns);
+}
+
+Matrix subtract(const MatrixView& a, const MatrixView& b) {
+    Matrix result{{a.values.begin(), a.values.end()}, a.rows, a.columns};
+    for (std::size_t i = 0; i < b.values.size(); ++i) {
+        result.values[i] -= b.values[i];
+    }
+    return result;
+}
+
+}  // namespace
+
+MatchedMatrices matchMatrices(const checkpoint::Checkpoint& a, const checkpoint::Checkpoint& b,
+                              const checkpoint::Selection& selection) {
+    std::vector<checkpoint::WeightMatrix> all(a.matrices().begin(), a.matrices().end());
+    for (const checkpoint::WeightMatrix& matrix : b.matrices()) {
+        if (!a.findMatrix(matrix.name)) {
+            all.push_back(matrix);
+        }
+    }
+    MatchedMatrices result;
+    for (const checkpoint::WeightMatrix& matrix : checkpoint::selectMatrices(all, selection)) {
+        const checkpoint::WeightMatrix* inA = a.findMatrix(matrix.name);
+        const checkpoint::WeightMatrix* inB = b.findMatrix(matrix.name);
+        if (!inA || !inB) {
+            result.skipped.push_back(
+                {matrix.name, fmt::format("It is not in {}.", printable((inA ? b : a).label()))});
+        } else if (inA->rows != inB->rows || inA->columns != inB->columns) {
+            result.skipped.push_back({matrix.name, fmt::format("Its shapes are {} and {}.",
+                                                               shapeOf(*inA), shapeOf(*inB))});
+        } else {
+            result.pairs.push_back({*inA, *inB});
+        }
+    }
+    if (result.pairs.empty()) {
+        const SkippedMatrix& first = result.skipped.front();
+        throw Error(fmt::format("{} and {} have no chosen matrix in common. The first is {}: {} "
+                                "Compare checkpoints of one architecture.",
+                                printable(a.label()), printable(b.label()), printable(first.name),
+                                first.reason),
+                    first.name);
+    }
+    return result;
+}
+
+double roundingLevel(const MatrixPair& pair, double normA, double normB) {
+    return roundingOf(pair.a, normA) + roundingOf(pair.b, normB);
+}
+
+MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const Spectrum& spectrumA,
+                               const Spectrum& spectrumB, double rounding,
+                               const CompareOptions& options, const backend::Backend& backend) {
+    MatrixComparison result;
+    result.name = spectrumA.name();
+    result.a = spectrumA;
+    result.b = spectrumB;
+    auto values = backend.singularValues(subtract(a, b), options.device);
+    result.difference =
+        Spectrum(result.name, a.rows, a.columns, std::move(values.values), values.direct);
+    const double norm = result.difference.frobeniusNorm();
+    if (norm > 0) {
+        result.relativeDifference = norm / spectrumA.frobeniusNorm();  // infinite where A = 0
+        result.rank90 = result.difference.rankForEnergy(0.9);
+        result.rank99 = result.difference.rankForEnergy(0.99);
+    }
+    const std::vector<double>& differences = result.difference.singularValues();
+    result.numericalRank = std::count_if(differences.begin(), differences.end(),
+                                         [&](double value) { return value > rounding; });
+    result.directionsA = directionsOf(spectrumA, options.directions);
+    result.directionsB = directionsOf(spectrumB, options.directions);
+    if (result.directionsA > 0 && result.directionsB > 0) {
+        const Subspaces ofA = subspacesOf(a, result.directionsA, options, backend);
+        const Subspaces ofB = subspacesOf(b, result.directionsB, options, backend);
+        result.leftCosines = cosines(ofA.left, ofB.left, options, backend);
+        result.rightCosines = cosines(ofA.right, ofB.right, options, backend);
+    }
+    return result;
+}
+
+std::vector<MatrixComparison> compareCheckpoints(
+    const checkpoint::Checkpoint& a, const checkpoint::Checkpoint& b,
+    std::span<const MatrixPair> pairs, std::span<const Spectrum> spectraA,
+    std::span<const Spectrum> spectraB, const CompareOptions& options,
+    const backend::Backend& backend, const Progress& progress) {
+    std::vector<MatrixComparison> results(pairs.size());
+    std::mutex mutex;
+    std::size_t done = 0;
+    const auto work = [&](std::size_t i) {
+        throwIfStopped(progress);
+        const MatrixPair& pair = pairs[i];
+        const Matrix ofA = a.readMatrix(pair.a);
+        const Matrix ofB = b.readMatrix(pair.b);
+        requireFinite(ofA, pair.a.name);
+        requireFinite(ofB, pair.b.name);
+        const double rounding =
+            roundingLevel(pair, spectraA[i].frobeniusNorm(), spectraB[i].frobeniusNorm());
+        results[i] = compareMatrix(ofA, ofB, spectraA[i], spectraB[i], rounding, options, backend);
+        const std::scoped_lock lock(mutex);
+        ++done;
+        progress.report(static_cast<double>(done) / static_cast<double>(pairs.size()),
+                        fmt::format("{} ({} of {})", printable(pair.a.name), done, pairs.size()));
+    };
+    // As computeSpectra(): a GPU is fed by one worker.
+    const int threads = options.device.cuda   ? 1
+                        : options.threads < 1 ? availableCores()
+                                              : options.threads;
+    runInParallel(pairs.size(), static_cast<int>(std::min<std::size_t>(pairs.size(), threads)),
+                  work);
+    return results;
+}
+
+}  // namespace rankscope::spectra

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/spectra/power_law.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/base/json.h"
+#include "core/base/random.h"
+#include "tests/fixtures/tiny_t5.h"
+
+namespace rankscope::spectra {
+namespace {
+
+/// x = u^(-1 / (alpha - 1)): density (alpha - 1) x^-alpha from 1 on.
+std::vector<double> paretoDraws(std::size_t count, double alpha, std::uint64_t seed) {
+    RandomNumbers random(seed);
+    std::vector<double> draws(count);
+    for (double& draw : draws) {
+        draw = std::pow(1 - random.uniform(), -1 / (alpha - 1));
+    }
+    return draws;
+}
+
+TEST(PowerLaw, FindsTheExponentOfParetoDraws) {
+    for (const double alpha : {2.0, 3.0}) {
+        const PowerLawFit fit = fitPowerLaw(paretoDraws(20'000, alpha, 7));
+        ASSERT_FALSE(fit.failed);
+        EXPECT_NEAR(fit.alpha, alpha, 2 * fit.standardError);
+        EXPECT_DOUBLE_EQ(fit.standardError,
+                         (fit.alpha - 1) / std::sqrt(static_cast<double>(fit.tail)));
+        // The critical distance at 5 %, known parameters: 1.36 / √k.
+        EXPECT_LT(fit.ksDistance, 1.36 / std::sqrt(static_cast<double>(fit.tail)));
+    }
+}
+
+// ln x = 0, 1, 2. From 1: alpha = 1 + 3/3, distance at e: 1 - e^-1 - 1/3.
+// From e: alpha = 1 + 2/1, distance at e²: 1 - e^-2 - 1/2.
+TEST(PowerLaw, SolvesThreeValuesAsByHand) {
+    const double e = std::exp(1.0);
+    const std::vector<double> values = {e * e, 1, e};
+    const PowerLawFit fit = fitPowerLaw(values, 2);
+    ASSERT_FALSE(fit.failed);
+    ASSERT_EQ(fit.scan.size(), 2U);
+    EXPECT_DOUBLE_EQ(fit.scan[0].xMin, 1);
+    EXPECT_NEAR(fit.scan[0].alpha, 2, 1e-14);
+    EXPECT_NEAR(fit.scan[0].ksDistance, 1 - 1 / e - 1.0 / 3, 1e-14);
+    EXPECT_EQ(fit.scan[0].tail, 3);
+    EXPECT_DOUBLE_EQ(fit.scan[1].xMin, e);
+    EXPECT_NEAR(fit.scan[1].alpha, 3, 1e-14);
+    EXPECT_NEAR(fit.scan[1].ksDistance, 0.5 - 1 / (e * e), 1e-14);
+    EXPECT_EQ(fit.scan[1].tail, 2);
+    EXPECT_DOUBLE_EQ(fit.xMin, 1);
+    EXPECT_NEAR(fit.alpha, 2, 1e-14);
+    EXPECT_NEAR(fit.standardError, 1 / std::sqrt(3.0), 1e-14);
+    EXPECT_EQ(fit.tail, 3);
+}
+
+TEST(PowerLaw, AgreesWithThePackagePowerlaw) {
+    const Json goldens = Json::parse(fixtures::readFile(POWER_LAW_GOLDENS));
+    ASSERT_EQ(goldens["cases"].size(), 4U);
+    for (const Json& expected : goldens["cases"]) {
+        SCOPED_TRACE(expected["name"].get<std::string>());
+        const PowerLawFit fit = fitPowerLaw(expected["values"].get<std::vector<double>>());
+        ASSERT_FALSE(fit.failed);
+        EXPECT_NEAR(fit.alpha, expected["alpha"].get<double>(), 1e-9);
+        EXPECT_NEAR(fit.standardError, expected["standard_error"].get<double>(), 1e-9);
+        EXPECT_DOUBLE_EQ(fit.xMin, expected["x_min"].get<double>());
+        EXPECT_NEAR(fit.ksDistance, expected["ks_distance"].get<double>(), 1e-12);
+        EXPECT_EQ(fit.tail, expected["tail"]);
+        EXPECT_EQ(fit.scan.size(), expected["candidates"]);
+    }
+}
+
+TEST(PowerLaw, SaysWhyAFitFailed) {
+    const auto reasonOf = [](const std::vector<double>& values) {
+        const PowerLawFit fit = fitPowerLaw(values);
+        EXPECT_TRUE(fit.failed);
+        EXPECT_EQ(fit.alpha, 0);
+        EXPECT_TRUE(fit.scan.empty());
+        return fit.reason;
+    };
+    EXPECT_THAT(reasonOf({}), testing::HasSubstr("no value above 0"));
+    EXPECT_THAT(reasonOf(std::vector<double>(50, 0.0)), testing::HasSubstr("no value above 0"));
+    std::vector<double> few(50, 0.0);
+    std::fill_n(few.begin(), 9, 3.0);
+    EXPECT_THAT(reasonOf(few), testing::HasSubstr("9 of the 10 needed"));
+    EXPECT_THAT(reasonOf(std::vector<double>(50, 2.0)), testing::HasSubstr("All values are equal"));
+    std::vector<double> rounded(50, 2.0);
+    rounded[0] = std::nextafter(2.0, 3.0);
+    EXPECT_THAT(reasonOf(rounded), testing::HasSubstr("All values are equal"));
+    EXPECT_THAT(reasonOf(std::vector<double>(50, std::numeric_limits<double>::quiet_NaN())),
+                testing::HasSubstr("no value above 0"));
+}
+
+TEST(PowerLaw, TakesEigenvaluesWithinTheNumericalRank) {
+    std::vector<double> values;
+    for (int i = 1; i <= 20; ++i) {
+        values.push_back(1.0 / i);
+    }
+    std::vector<double> squares;
+    for (const double value : values) {
+        squares.push_back(value * value);
+    }
+    const PowerLawFit plain = fitPowerLaw(squares);
+    values.insert(values.end(), 20, 1e-17);  // rounding noise of a matrix of rank 20
+    const PowerLawFit fit = fitPowerLaw(Spectrum("w", 40, 50, values));
+    EXPECT_EQ(fit.scan.size(), plain.scan.size());
+    EXPECT_EQ(fit.alpha, plain.alpha);
+    EXPECT_TRUE(fitPowerLaw(Spectrum("w", 12, 12, std::vector<double>(12, 0.0))).failed);
+    EXPECT_TRUE(fitPowerLaw(Spectrum("i", 12, 12, std::vector<double>(12, 1.0))).failed);
+}
+
+}  // namespace
+}  // namespace rankscope::spectra

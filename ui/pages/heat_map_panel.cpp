@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/heat_map_panel.h"
+
+#include <QHBoxLayout>
+#include <QVBoxLayout>
+
+namespace rankscope::ui {
+
+namespace {
+
+// Power laws of a whole model take a moment: not for every spectrum that comes in.
+constexpr int refreshMilliseconds = 300;
+
+QString text(std::string_view words) {
+    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
+}
+
+}  // namespace
+
+HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
+    : QWidget(parent),
+      m_session(session),
+      m_chooser(new QComboBox(this)),
+      m_note(new QLabel(this)),
+      m_plot(new HeatMapPlot(this)) {
+    m_chooser->setAccessibleName(tr("Number shown of each matrix"));
+    for (const report::HeatMetric& metric : report::heatMetrics()) {
+        m_chooser->addItem(text(metric.label), text(metric.name));
+    }
+    m_note->setAccessibleName(tr("What the overview shows"));
+    auto* label = new QLabel(tr("S&how"), this);
+    label->setBuddy(m_chooser);
+    auto* row = new QHBoxLayout;
+    row->addWidget(label);
+    row->addWidget(m_chooser);
+    row->addWidget(m_note, 1);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addLayout(row);
+    layout->addWidget(m_plot, 1);
+    m_refreshTimer.setSingleShot(true);
+    m_refreshTimer.setInterval(refreshMilliseconds);
+    connect(&m_refreshTimer, &QTimer::timeout, this, &HeatMapPanel::refresh);
+    connect(m_chooser, &QComboBox::currentIndexChanged, this, &HeatMapPanel::refresh);
+    connect(session, &Session::selectionChanged, this, &HeatMapPanel::refresh);
+    connect(session, &Session::checkpointOpened, this, &HeatMapPanel::refreshSoon);
+    connect(session, &Session::spectrumReady, this, &HeatMapPanel::refreshSoon);
+    connect(session, &Session::planChanged, this, &HeatMapPanel::refreshSoon);
+    connect(m_plot, &HeatMapPlot::matrixClicked, this, &HeatMapPanel::matrixChosen);
+}
+
+report::HeatMap HeatMapPanel::heatMap() const {
+    std::vector<const spectra::Spectrum*> known;
+    for (const auto& matrix : m_session->linearMatrices()) {
+        if (const auto* spectrum = m_session->spectrum(matrix.name)) {
+            known.push_back(spectrum);
+        }
+    }
+    const std::string metric = m_chooser->currentData().toString().toStdString();
+    return report::makeHeatMap(
+        report::findHeatMetric(metric), known, [this](const spectra::Spectrum& spectrum) {
+            return m_session->chosenRank(spectrum.name()).value_or(spectrum.size());
+        });
+}
+
+void HeatMapPanel::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    refresh();
+}
+
+void HeatMapPanel::refreshSoon() {
+    if (!m_refreshTimer.isActive()) {
+        m_refreshTimer.start();
+    }
+}
+
+void HeatMapPanel::refresh() {
+    if (!isVisible()) {
+        return;
+    }
+    std::vector<std::string> selected;
+    for (const auto& matrix : m_session->selection()) {
+        selected.push_back(matrix.name);
+    }
+    report::HeatMap map = heatMap();
+    const auto known = static_cast<int>(map.cells.size());
+    const auto all = static_cast<int>(m_session->linearMatrices().size());
+    const QString metric = m_chooser->currentData().toString();
+    if (known < all) {
+        m_note->setText(tr("%1 of %2 matrices computed").arg(known).arg(all));
+    } else if (metric == QLatin1String("relative-error")) {
+        m_note->setText(tr("at the ranks chosen; 0 where a matrix keeps its full rank"));
+    } else if (metric == QLatin1String("alpha") || metric == QLatin1String("ks-distance")) {
+        m_note->setText(tr("– where no power law could be fitted; a click selects a matrix"));
+    } else {
+        m_note->setText(tr("A click selects a matrix; grey: none there"));
+    }
+    m_plot->setHeatMap(std::move(map), selected);
+}
+
+}  // namespace rankscope::ui
