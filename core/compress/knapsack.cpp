@@ -153,7 +153,7 @@ void narrow(std::span<const Items> classes, const DeviationProblem& problem,
     const double relaxedLoss = best.bound;
     double enough = std::max(0.0, best.loss - relaxedLoss);
     bool retried = false;
-    for (double margin = problem.multiplier;;) {
+    for (double margin = std::max(problem.multiplier, enough * 1e-12);;) {
         const DeviationSolution found = searchDeviations(problem, std::min(margin, enough));
         if (!found.picks.empty()) {
             KnapsackSolution candidate{found.picks};
