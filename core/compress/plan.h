@@ -32,7 +32,7 @@ struct RankTarget {
 struct PlanOptions {
     RankTarget target;
     std::string method = "svd";
-    MethodSettings settings;
+    MethodSettings settings = {};
     StorageChoice storage = StorageChoice::Auto;
     std::string allocation = "uniform";        ///< how --budget is distributed
     std::string allocationError = "relative";  ///< or "raw": the errors that water-filling adds up
@@ -73,7 +73,7 @@ struct CompressionPlan {
     ParameterCounts parameters;
     std::string allocation;  ///< what distributed a budget; empty otherwise and once edited
     std::vector<std::string> warnings;
-    MethodSettings settings;
+    MethodSettings settings = {};
     std::string calibrationFile;                     ///< where the calibration is kept; empty: none
     std::shared_ptr<const Calibration> calibration;  ///< what methods look at; may be null
     std::shared_ptr<const PreparedFactors> prepared;  ///< may be null
