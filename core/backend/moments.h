@@ -14,9 +14,10 @@
 
 namespace rankscope::backend {
 
-/// What a layer input x looked like over calibration tokens, padding never among them. Matrices with
-/// one input share one: it is named after the first module that takes it, in the model's order.
-/// All keys and values of cross attention take the encoder's output.
+/// What a layer input x looked like over calibration tokens, padding never among them. Matrices
+/// with one input share one: it is named after the first module that takes it, in the model's
+/// order. All keys and values of cross attention take the encoder's output. What the head takes is
+/// called "lm_head", also where the head is the embedding "shared".
 struct InputMoments {
     std::int64_t tokens = 0;
     Matrix second;                 // [in, in]: Σ x xᵀ over tokens, float64
@@ -35,7 +36,8 @@ class MomentCollector {
  public:
     virtual ~MomentCollector();
     /// Teacher-forced forward pass (and a backward pass with `gradients`). Targets end in </s>.
-    /// Throws Error naming the input where a value is no number.
+    /// Throws Error naming the input where a value is infinite or no number. After any Error the
+    /// sums hold a part of the batch and are of no use.
     virtual void add(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
                      const Progress& progress) = 0;
     virtual const std::map<std::string, InputMoments>& inputs() const = 0;

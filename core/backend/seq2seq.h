@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -97,6 +98,8 @@ struct Activations {
     std::vector<float> logits;                // [tokens, vocabulary]
 };
 
+class MomentCollector;  // moments.h
+
 /// An encoder-decoder model ready to run. Not to be called from two threads at once; one call uses
 /// all threads of the backend. Batches may be ragged; padding is added and masked inside.
 /// Ids must lie in [0, vocabulary), checked by the functions: Error naming the id and its row.
@@ -125,6 +128,10 @@ class Seq2Seq {
     /// Activations::decoder left empty.
     virtual Activations activations(std::span<const TokenIds> sources,
                                     std::span<const TokenIds> decoderInputs, bool stepwise) = 0;
+
+    /// Gathers what the layers take in, and with `gradients` what the loss says about what they
+    /// give. The model must outlive it.
+    virtual std::unique_ptr<MomentCollector> collectMoments(bool gradients) = 0;
 };
 
 }  // namespace rankscope::backend

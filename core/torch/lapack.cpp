@@ -91,6 +91,19 @@ std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& wei
     return diagonal;
 }
 
+bool addGramByBlas(const double* x, std::int64_t rows, std::int64_t columns, double* sum) {
+    const Lapack& functions = lapack();
+    if (functions.dsyrk == nullptr || std::max(rows, columns) > 1'000'000) {
+        return false;
+    }
+    // Row-major [rows, columns] is BLAS's [columns, rows], and its lower triangle our upper one.
+    const int n = static_cast<int>(columns);
+    const int k = static_cast<int>(rows);
+    const double one = 1;
+    functions.dsyrk("L", "N", &n, &k, &one, x, &n, &one, sum, &n, 1, 1);
+    return true;
+}
+
 std::string openBlasVersion() {
     const auto config = find<char*()>("openblas_get_config");
     if (config == nullptr) {

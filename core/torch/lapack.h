@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,10 @@ namespace rankscope::torch_backend {
 /// and LAPACK that LibTorch was linked with: dsyrk (one triangle), dsytrd, dsterf. Nothing where
 /// those functions are not exported (LibTorch from PyPI): ATen has to do it then.
 std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& weight);
+
+/// sum [columns, columns] += xᵀ x in its upper triangle, x [rows, columns] without gaps: dsyrk on
+/// all threads. False, and nothing done, where it is not exported.
+bool addGramByBlas(const double* x, std::int64_t rows, std::int64_t columns, double* sum);
 
 /// "OpenBLAS 0.3.21 …" and the core in force ("SkylakeX"); empty where BLAS is another one.
 std::string openBlasVersion();

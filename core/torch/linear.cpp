@@ -77,9 +77,11 @@ LinearGroup::LinearGroup(WeightLoader& loader, const std::vector<std::string>& m
     std::vector<LayerTensors> layers;
     for (const std::string& module : modules) layers.push_back(loader.layer(module, out, in));
     *this = LinearGroup(layers, loader.placement());
+    m_modules = modules;
 }
 
-std::vector<at::Tensor> LinearGroup::all(const at::Tensor& x) const {
+std::vector<at::Tensor> LinearGroup::all(const at::Tensor& x, InputObserver* observer) const {
+    if (observer != nullptr) observer->take(m_modules.front(), x);
     const at::Tensor z = m_first(x);
     std::vector<at::Tensor> outputs;
     outputs.reserve(m_layers.size());
@@ -93,11 +95,13 @@ std::vector<at::Tensor> LinearGroup::all(const at::Tensor& x) const {
     return outputs;
 }
 
-at::Tensor LinearGroup::weightRows(const at::Tensor& ids) const {
-    const Layer& layer = m_layers.front();
-    if (!layer.pivoted && !layer.second) return m_first.rows(ids);
+at::Tensor LinearGroup::weightRows(const at::Tensor& ids, std::size_t index) const {
+    const Layer& layer = m_layers[index];
+    if (!layer.pivoted && !layer.second)
+        return m_first.rows(layer.offset == 0 ? ids : ids.add(layer.offset));
     const at::Tensor down =
-        m_first.rows(at::arange(layer.width, at::TensorOptions(ids.device()).dtype(at::kLong)));
+        m_first.rows(at::arange(layer.offset, layer.offset + layer.width,
+                                at::TensorOptions(ids.device()).dtype(at::kLong)));
     if (!layer.pivoted) return at::matmul(layer.second->rows(ids), down);
     // Row i of [1; mix] times down, 1 being the identity: one kept row, or a mix of all of them.
     const at::Tensor places = layer.inverse.index_select(0, ids);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/torch/column_merge.h"
+#include "core/torch/input_observer.h"
 #include "core/torch/packed_product.h"
 #include "core/torch/weight_loader.h"
 
@@ -45,15 +46,20 @@ class LinearGroup {
                 std::int64_t in);
 
     /// x [rows, in] gives [rows, out_i] for each layer; values of a row are adjacent, rows may be
-    /// further apart than out_i.
-    std::vector<at::Tensor> all(const at::Tensor& x) const;
+    /// further apart than out_i. `observer`, where given, is shown x.
+    std::vector<at::Tensor> all(const at::Tensor& x, InputObserver* observer = nullptr) const;
     /// For a group of one layer.
-    at::Tensor operator()(const at::Tensor& x) const { return all(x).front(); }
+    at::Tensor operator()(const at::Tensor& x, InputObserver* observer = nullptr) const {
+        return all(x, observer).front();
+    }
 
-    /// For a group of one layer: rows of its W, [ids, in]. ids: int64 on the device.
-    at::Tensor weightRows(const at::Tensor& ids) const;
+    /// Rows of a layer's W, [ids, in]. ids: int64 on the device.
+    at::Tensor weightRows(const at::Tensor& ids, std::size_t layer = 0) const;
 
+    std::size_t size() const { return m_layers.size(); }
     std::int64_t out(std::size_t layer) const { return m_layers[layer].out; }
+    /// The layers' names; none where they were not loaded by name.
+    const std::vector<std::string>& modules() const { return m_modules; }
 
  private:
     struct Layer {
@@ -70,6 +76,7 @@ class LinearGroup {
 
     WeightProduct m_first;
     std::vector<Layer> m_layers;
+    std::vector<std::string> m_modules;
 };
 
 }  // namespace rankscope::torch_backend

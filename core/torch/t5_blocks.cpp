@@ -59,14 +59,14 @@ FeedForward::FeedForward(WeightLoader& loader, const std::string& prefix,
       output(loader, {prefix + "DenseReluDense.wo"}, dimensions.dModel, dimensions.dFf),
       activation(activationNamed(dimensions.activation)) {}
 
-void FeedForward::apply(at::Tensor& x) const {
+void FeedForward::apply(at::Tensor& x, InputObserver* observer) const {
     const std::int64_t step = x.device().is_cpu() ? feedForwardRows : x.size(0);
     for (std::int64_t row = 0; row < x.size(0); row += step) {
         at::Tensor part = x.narrow(0, row, std::min(step, x.size(0) - row));
-        const std::vector<at::Tensor> inputs = inner.all(norm(part));
+        const std::vector<at::Tensor> inputs = inner.all(norm(part), observer);
         at::Tensor hidden = activated(activation, inputs[0]);
         if (inputs.size() == 2) hidden.mul_(inputs[1]);
-        part.add_(output(hidden));
+        part.add_(output(hidden, observer));
     }
 }
 

@@ -32,9 +32,9 @@ struct SelfAttention {
 
     /// `attention(q, k, v)` gives [rows, inner].
     template <typename Attention>
-    void apply(at::Tensor& x, const Attention& attention) const {
-        const std::vector<at::Tensor> parts = qkv.all(norm(x));
-        x.add_(output(attention(parts[0], parts[1], parts[2])));
+    void apply(at::Tensor& x, const Attention& attention, InputObserver* observer = nullptr) const {
+        const std::vector<at::Tensor> parts = qkv.all(norm(x), observer);
+        x.add_(output(attention(parts[0], parts[1], parts[2]), observer));
     }
 };
 
@@ -49,8 +49,8 @@ struct CrossAttention {
 
     /// `attention(q)` gives [rows, inner].
     template <typename Attention>
-    void apply(at::Tensor& x, const Attention& attention) const {
-        x.add_(output(attention(query(norm(x)))));
+    void apply(at::Tensor& x, const Attention& attention, InputObserver* observer = nullptr) const {
+        x.add_(output(attention(query(norm(x), observer)), observer));
     }
 };
 
@@ -64,7 +64,7 @@ struct FeedForward {
     FeedForward(WeightLoader& loader, const std::string& prefix,
                 const backend::T5Dimensions& dimensions);
 
-    void apply(at::Tensor& x) const;
+    void apply(at::Tensor& x, InputObserver* observer = nullptr) const;
 };
 
 struct EncoderBlock {

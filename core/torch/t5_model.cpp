@@ -55,7 +55,7 @@ PositionBias T5Model::loadBias(WeightLoader& loader, const std::string& stack) c
 }
 
 at::Tensor T5Model::encode(std::span<const TokenIds> sources, const Progress& progress,
-                           std::vector<at::Tensor>* states) const {
+                           std::vector<at::Tensor>* states, InputObserver* observer) const {
     const Ragged rows(sources);
     const AttentionPass attention(m_placement, heads(), rows, rows, &m_encoderBias,
                                   /*causal=*/false);
@@ -63,8 +63,8 @@ at::Tensor T5Model::encode(std::span<const TokenIds> sources, const Progress& pr
     for (const EncoderBlock& block : m_encoder) {
         throwIfStopped(progress);
         keep(states, x);
-        block.self.apply(x, attention);
-        block.feedForward.apply(x);
+        block.self.apply(x, attention, observer);
+        block.feedForward.apply(x, observer);
     }
     x = m_encoderNorm(x);
     keep(states, x);
@@ -73,29 +73,36 @@ at::Tensor T5Model::encode(std::span<const TokenIds> sources, const Progress& pr
 
 at::Tensor T5Model::decode(std::span<const TokenIds> inputs, const at::Tensor& encoded,
                            const Ragged& sources, const Progress& progress,
-                           std::vector<at::Tensor>* states) const {
+                           std::vector<at::Tensor>* states, InputObserver* observer) const {
     const Ragged rows(inputs);
     const AttentionPass self(m_placement, heads(), rows, rows, &m_decoderBias, /*causal=*/true);
     const AttentionPass cross(m_placement, heads(), rows, sources, nullptr, /*causal=*/false);
     at::Tensor x = embed(joinedIds(inputs, m_placement.device));
+    if (observer != nullptr &&
+        !m_decoder.empty())  // one input of the keys and values of all blocks
+        observer->take(m_decoder.front().cross.key.modules().front(), encoded);
     for (const DecoderBlock& block : m_decoder) {
         throwIfStopped(progress);
         keep(states, x);
-        block.self.apply(x, self);
-        block.cross.apply(x, [&](const at::Tensor& q) {
+        block.self.apply(x, self, observer);
+        const auto attention = [&](const at::Tensor& q) {
             return cross(q, block.cross.key(encoded), block.cross.value(encoded));
-        });
-        block.feedForward.apply(x);
+        };
+        block.cross.apply(x, attention, observer);
+        block.feedForward.apply(x, observer);
     }
     x = m_decoderNorm(x);
     keep(states, x);
+    if (observer != nullptr) observer->take("lm_head", headInput(x));
     return x;
 }
 
+at::Tensor T5Model::headInput(const at::Tensor& decoded) const {
+    return m_dimensions.outputScale == 1 ? decoded : decoded.mul(m_dimensions.outputScale);
+}
+
 at::Tensor T5Model::logits(const at::Tensor& decoded) const {
-    const at::Tensor scaled =
-        m_dimensions.outputScale == 1 ? decoded : decoded.mul(m_dimensions.outputScale);
-    return (*m_head)(scaled).to(at::kFloat);
+    return (*m_head)(headInput(decoded)).to(at::kFloat);
 }
 
 }  // namespace rankscope::torch_backend

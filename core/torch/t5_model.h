@@ -23,14 +23,20 @@ class T5Model {
             const Placement& placement, const Progress& progress);
 
     /// The encoder's output [rows, dModel], after the final norm. `states`, where given, receives
-    /// copies: after the embedding, each block but the last, and the final norm.
+    /// copies: after the embedding, each block but the last, and the final norm. `observer`, where
+    /// given, is shown what every layer takes in.
     at::Tensor encode(std::span<const backend::TokenIds> sources, const Progress& progress,
-                      std::vector<at::Tensor>* states = nullptr) const;
+                      std::vector<at::Tensor>* states = nullptr,
+                      InputObserver* observer = nullptr) const;
 
     /// The decoder's output [rows, dModel] for whole inputs, after the final norm.
     at::Tensor decode(std::span<const backend::TokenIds> inputs, const at::Tensor& encoded,
                       const Ragged& sources, const Progress& progress,
-                      std::vector<at::Tensor>* states = nullptr) const;
+                      std::vector<at::Tensor>* states = nullptr,
+                      InputObserver* observer = nullptr) const;
+
+    /// What the head takes: decoder outputs, scaled where the model asks for it.
+    at::Tensor headInput(const at::Tensor& decoded) const;
 
     /// The head: float32 [rows, vocabulary] from decoder outputs.
     at::Tensor logits(const at::Tensor& decoded) const;
@@ -45,6 +51,7 @@ class T5Model {
     at::Tensor embed(const at::Tensor& ids) const { return m_shared->weightRows(ids); }
 
     std::int64_t vocabulary() const { return m_shared->out(0); }
+    const backend::T5Dimensions& dimensions() const { return m_dimensions; }
     std::int64_t heads() const { return m_dimensions.numHeads; }
     const Placement& placement() const { return m_placement; }
     const std::vector<DecoderBlock>& decoderBlocks() const { return m_decoder; }

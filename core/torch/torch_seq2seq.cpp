@@ -11,6 +11,8 @@
 #include "core/base/error.h"
 #include "core/torch/generation.h"
 #include "core/torch/model_guard.h"
+#include "core/torch/moment_collector.h"
+#include "core/torch/teacher_forcing.h"
 #include "core/torch/torch_backend.h"
 
 namespace rankscope::torch_backend {
@@ -49,33 +51,12 @@ TorchSeq2Seq::TorchSeq2Seq(const backend::T5Dimensions& dimensions,
                            const Progress& progress)
     : m_dimensions(dimensions), m_model(dimensions, source, placement, progress) {}
 
-void TorchSeq2Seq::checkIds(std::span<const TokenIds> rows, const char* what) const {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (rows[i].empty()) throw Error(fmt::format("{} {} of the batch has no tokens.", what, i));
-        for (const std::int32_t id : rows[i])
-            if (id < 0 || id >= vocabulary())
-                throw Error(
-                    fmt::format("{} {} of the batch has the id {}, but the model's "
-                                "embedding has rows 0 to {} only; its tokenizer belongs "
-                                "to another model.",
-                                what, i, id, vocabulary() - 1));
-    }
-}
-
 std::vector<backend::SequenceLoss> TorchSeq2Seq::loss(std::span<const TokenIds> sources,
                                                       std::span<const TokenIds> targets,
                                                       const Progress& progress) {
-    if (sources.size() != targets.size())
-        throw Error(fmt::format("{} sources cannot be scored with {} targets.", sources.size(),
-                                targets.size()));
-    checkIds(sources, "Source");
-    checkIds(targets, "Target");
+    checkPairs(sources, targets, vocabulary());
     if (sources.empty()) return {};
-    std::vector<TokenIds> inputs(targets.begin(), targets.end());
-    for (TokenIds& ids : inputs) {
-        std::shift_right(ids.begin(), ids.end(), 1);
-        ids.front() = static_cast<std::int32_t>(m_dimensions.startToken);
-    }
+    const std::vector<TokenIds> inputs = teacherForced(targets, m_dimensions.startToken);
     return onModel("The loss", [&] {
         const at::Tensor decoded =
             m_model.decode(inputs, m_model.encode(sources, progress), Ragged(sources), progress);
@@ -95,7 +76,7 @@ std::vector<backend::SequenceLoss> TorchSeq2Seq::loss(std::span<const TokenIds> 
 std::vector<backend::GeneratedSequence> TorchSeq2Seq::generate(
     std::span<const TokenIds> sources, const backend::GenerationOptions& options,
     const Progress& progress) {
-    checkIds(sources, "Source");
+    checkIds(sources, "Source", vocabulary());
     checkGenerationOptions(options, vocabulary());
     if (sources.empty()) return {};
     return onModel("The generation", [&] {
@@ -115,8 +96,8 @@ backend::Activations TorchSeq2Seq::activations(std::span<const TokenIds> sources
     if (sources.size() != decoderInputs.size())
         throw Error(fmt::format("{} sources do not go with {} decoder inputs.", sources.size(),
                                 decoderInputs.size()));
-    checkIds(sources, "Source");
-    checkIds(decoderInputs, "Decoder input");
+    checkIds(sources, "Source", vocabulary());
+    checkIds(decoderInputs, "Decoder input", vocabulary());
     if (sources.empty()) return {};
     return onModel("The hidden states", [&] {
         backend::Activations result;
@@ -134,6 +115,10 @@ backend::Activations TorchSeq2Seq::activations(std::span<const TokenIds> sources
         result.logits = toFloats(m_model.logits(decoded));
         return result;
     });
+}
+
+std::unique_ptr<backend::MomentCollector> TorchSeq2Seq::collectMoments(bool gradients) {
+    return std::make_unique<TorchMomentCollector>(m_model, gradients);
 }
 
 /// Rows that have ended are fed padding until the longest has ended too.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -25,9 +26,9 @@ class TorchSeq2Seq final : public backend::Seq2Seq {
     backend::Activations activations(std::span<const backend::TokenIds> sources,
                                      std::span<const backend::TokenIds> decoderInputs,
                                      bool stepwise) override;
+    std::unique_ptr<backend::MomentCollector> collectMoments(bool gradients) override;
 
  private:
-    void checkIds(std::span<const backend::TokenIds> rows, const char* what) const;
     at::Tensor stepwiseLogits(std::span<const backend::TokenIds> sources,
                               std::span<const backend::TokenIds> decoderInputs) const;
 

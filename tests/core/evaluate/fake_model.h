@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/backend/backend.h"
+#include "core/backend/moments.h"
 #include "core/base/error.h"
 
 namespace rankscope::evaluate {
@@ -62,6 +63,8 @@ class FakeModel : public backend::Seq2Seq {
                                      std::span<const backend::TokenIds>, bool) override {
         return {};
     }
+
+    std::unique_ptr<backend::MomentCollector> collectMoments(bool) override { return nullptr; }
 
  private:
     static double sum(const backend::TokenIds& ids) {

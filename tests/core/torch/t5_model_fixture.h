@@ -59,6 +59,7 @@ class Golden {
         }
     }
     const std::vector<float>& at(const std::string& name) const { return m_tensors.at(name); }
+    const std::map<std::string, std::vector<float>>& all() const { return m_tensors; }
 
  private:
     std::map<std::string, std::vector<float>> m_tensors;

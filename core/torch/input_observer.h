@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+namespace rankscope::torch_backend {
+
+/// Is shown what layers take in while a model runs.
+class InputObserver {
+ public:
+    virtual ~InputObserver() = default;
+    /// x [rows, in] is the input called `name` (backend::inputOfModule); its rows may come in
+    /// several calls. x is only read, and may be written over afterwards.
+    virtual void take(const std::string& name, const at::Tensor& x) = 0;
+};
+
+}  // namespace rankscope::torch_backend

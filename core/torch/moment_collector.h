@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/backend/moments.h"
+#include "core/torch/input_observer.h"
+#include "core/torch/second_moment.h"
+#include "core/torch/t5_model.h"
+
+namespace rankscope::torch_backend {
+
+/// backend::MomentCollector on T5Model; see there for what each function does.
+class TorchMomentCollector final : public backend::MomentCollector, private InputObserver {
+ public:
+    /// The model must outlive it.
+    TorchMomentCollector(const T5Model& model, bool gradients);
+
+    void add(std::span<const backend::TokenIds> sources, std::span<const backend::TokenIds> targets,
+             const Progress& progress) override;
+    const std::map<std::string, backend::InputMoments>& inputs() const override;
+    const std::map<std::string, backend::GradientMoments>& gradients() const override;
+
+ private:
+    void take(const std::string& name, const at::Tensor& x) override;
+
+    const T5Model* m_model;
+    std::map<std::string, backend::InputMoments> m_inputs;
+    mutable std::map<std::string, SecondMoment> m_sums;  // of m_inputs; finished when asked for
+    std::map<std::string, backend::GradientMoments> m_gradients;
+};
+
+}  // namespace rankscope::torch_backend

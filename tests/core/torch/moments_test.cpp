@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The goldens are made by make_moment_goldens.py: sums over what hooks in transformers see.
+#include "tests/core/torch/moments_fixture.h"
+
+namespace rankscope {
+namespace {
+
+using backend::InputMoments;
+using ::testing::HasSubstr;
+
+/// Names of the golden file's entries "PREFIX.NAME.SUFFIX".
+std::vector<std::string> namesIn(const Golden& golden, const std::string& prefix,
+                                 const std::string& suffix) {
+    std::vector<std::string> names;
+    for (const auto& [name, values] : golden.all())
+        if (name.starts_with(prefix) && name.ends_with(suffix))
+            names.push_back(
+                name.substr(prefix.size(), name.size() - prefix.size() - suffix.size()));
+    return names;
+}
+
+template <typename Map>
+std::vector<std::string> keysOf(const Map& map) {
+    std::vector<std::string> keys;
+    for (const auto& entry : map) keys.push_back(entry.first);
+    return keys;
+}
+
+class Moments : public ::testing::TestWithParam<std::string> {
+ protected:
+    CalmCase m_case{GetParam()};
+    Golden m_golden{goldens / GetParam() / "moments.safetensors"};
+    std::unique_ptr<backend::Seq2Seq> m_model = m_case.model();
+};
+
+TEST_P(Moments, OfInputsAreThoseThatHooksInTransformersSee) {
+    const auto collector = m_model->collectMoments(false);
+    collector->add(m_case.sources, m_case.targets, {});
+    const auto& inputs = collector->inputs();
+    EXPECT_EQ(keysOf(inputs), namesIn(m_golden, "input.", ".second"));
+    EXPECT_TRUE(collector->gradients().empty());
+    for (const auto& [name, moments] : inputs) {
+        // Lengths of sources: 3 + 17 + 29 + 40, of targets: 2 + 7 + 12 + 19.
+        const bool ofSources = name.starts_with("encoder") || name.ends_with("EncDecAttention.k");
+        EXPECT_EQ(moments.tokens, ofSources ? 89 : 40) << name;
+        EXPECT_EQ(moments.second.rows, moments.second.columns);
+        EXPECT_LE(
+            relativeDifference(moments.second.values, m_golden.at("input." + name + ".second")),
+            1e-5)
+            << name;
+        EXPECT_LE(relativeDifference(moments.absolute, m_golden.at("input." + name + ".absolute")),
+                  1e-5)
+            << name;
+    }
+}
+
+TEST_P(Moments, OfTwoBatchesAreThoseOfOne) {
+    const auto whole = m_model->collectMoments(false);
+    whole->add(m_case.sources, m_case.targets, {});
+    const auto parts = m_model->collectMoments(false);
+    const std::span sources(m_case.sources), targets(m_case.targets);
+    parts->add(sources.first(3), targets.first(3), {});
+    EXPECT_EQ(parts->inputs().at("lm_head").tokens, 21);  // asked for in between
+    parts->add(sources.subspan(3), targets.subspan(3), {});
+    parts->add({}, {}, {});
+    for (const auto& [name, moments] : whole->inputs()) {
+        const InputMoments& sum = parts->inputs().at(name);
+        EXPECT_EQ(sum.tokens, moments.tokens);
+        EXPECT_LE(relativeDifference(sum.second.values, moments.second.values), 1e-6) << name;
+        EXPECT_LE(relativeDifference(sum.absolute, moments.absolute), 1e-6) << name;
+    }
+}
+
+TEST_P(Moments, EveryMatrixFindsItsInput) {
+    const auto collector = m_model->collectMoments(false);
+    collector->add(m_case.sources, m_case.targets, {});
+    for (const checkpoint::WeightMatrix& matrix : m_case.checkpoint.matrices()) {
+        if (matrix.module() == "shared") continue;  // an embedding takes ids
+        const std::string input = backend::inputOfModule(matrix.module());
+        ASSERT_TRUE(collector->inputs().contains(input)) << matrix.module();
+        EXPECT_EQ(collector->inputs().at(input).second.rows, matrix.columns) << matrix.module();
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, Moments, ::testing::Values("A", "B", "C"),
+                         [](const auto& kind) { return kind.param; });
+
+/// Thin layers give the moments of the same layers multiplied out.
+TEST(MomentsOfThinLayers, AreThoseOfTheDenseOnes) {
+    const CalmCase model("A");
+    Replaced thin(model.weights), dense(model.weights);
+    const std::string factored = "encoder.block.0.layer.0.SelfAttention.v";     // [24, 32]
+    const std::string pivoted = "decoder.block.0.layer.2.DenseReluDense.wi_1";  // [64, 32]
+    thin.changed[factored].down = seededTensor(3, 32, 1, 0.3);
+    thin.changed[factored].up = seededTensor(24, 3, 2, 0.3);
+    backend::LayerWeights& rows = thin.changed[pivoted];
+    rows.down = seededTensor(4, 32, 3, 0.3);
+    rows.mix = seededTensor(60, 4, 4, 0.3);
+    for (std::int64_t i = 0; i < 64; ++i) rows.rows.push_back((i * 7 + 3) % 64);
+    for (const std::string& module : {factored, pivoted})
+        dense.changed[module].dense = multipliedOut(thin.changed[module]);
+    const auto momentsOf = [&](const backend::WeightSource& weights) {
+        const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
+        const auto collector = network->collectMoments(false);
+        collector->add(model.sources, model.targets, {});
+        return collector->inputs();
+    };
+    const auto expected = momentsOf(dense);
+    for (const auto& [name, moments] : momentsOf(thin))
+        EXPECT_LE(relativeDifference(moments.second.values, expected.at(name).second.values), 1e-5)
+            << name;
+}
+
+TEST(MomentsOfHalfTypes, AreCloseToThoseOfFloat32) {
+    const CalmCase model("A");
+    const auto half = open(model.dimensions, model.weights, backend::ComputeType::BFloat16);
+    const auto collector = half->collectMoments(false);
+    collector->add(model.sources, model.targets, {});
+    const Golden golden(goldens / "A" / "moments.safetensors");
+    for (const auto& [name, moments] : collector->inputs())
+        EXPECT_LE(relativeDifference(moments.second.values, golden.at("input." + name + ".second")),
+                  0.03)
+            << name;
+}
+
+TEST(MomentsOfBadInput, NameTheInputThatIsNoNumber) {
+    const CalmCase model("A");
+    Replaced weights(model.weights);
+    const std::string module = "encoder.block.1.layer.0.SelfAttention.v";
+    std::vector<double> values(24 * 32, 0.5);
+    values[40] = std::nan("");
+    weights.changed[module].dense = {DType::F32, {24, 32}, fromFloat64(DType::F32, values)};
+    const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
+    const auto collector = network->collectMoments(false);
+    try {
+        collector->add(model.sources, model.targets, {});
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("The input of encoder.block.1.layer.0.SelfAttention.o "
+                                            "holds values that are infinite or no numbers"));
+        EXPECT_EQ(error.subject(), "encoder.block.1.layer.0.SelfAttention.o");
+    }
+}
+
+TEST(MomentsOfBadInput, OddBatchesAreRefusedAndStopsHeard) {
+    const CalmCase model("A");
+    const auto network = model.model();
+    const auto collector = network->collectMoments(false);
+    EXPECT_THROW(collector->add(model.sources, std::span(model.targets).first(1), {}), Error);
+    const std::vector<TokenIds> high{{5, 160}};
+    EXPECT_THROW(collector->add(high, high, {}), Error);
+    EXPECT_EQ(kindOfError([&] { collector->add(model.sources, model.targets, StopFrom(3)); }),
+              ErrorKind::Interrupted);
+}
+
+}  // namespace
+}  // namespace rankscope
