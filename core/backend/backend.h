@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,8 @@ struct PivotedFactors {
     double largestMix = 0;           ///< max |mix|: near 1 is stable
 };
 
+class LayerWalk;  // moments.h
+
 /// All that LibTorch computes for the rest of the program. Torch-free interface, implemented by
 /// the library that loadBackend() opens. Methods may be called from several threads at once on
 /// the CPU; each call then uses one core.
@@ -87,6 +90,16 @@ class Backend {
                                                  const WeightSource& source,
                                                  const Seq2SeqOptions& options,
                                                  const Progress& progress) const = 0;
+
+    /// Walks a T5 and its compressed twin over these examples, teacher-forced, group of layers by
+    /// group of layers (moments.h). Layers are read from `source` when they are met: it must
+    /// outlive the walk. Memory: two models' hidden states of all examples, two layers' weights.
+    virtual std::unique_ptr<LayerWalk> openLayerWalk(const T5Dimensions& dimensions,
+                                                     const WeightSource& source,
+                                                     const Seq2SeqOptions& options,
+                                                     std::span<const TokenIds> sources,
+                                                     std::span<const TokenIds> targets,
+                                                     const Progress& progress) const = 0;
 };
 
 /// The options --device and --threads.

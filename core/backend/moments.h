@@ -54,13 +54,17 @@ struct WalkedGroup {
     Matrix shifted;   // [in, in]: X' X'ᵀ, inputs of the model compressed so far
 };
 
-/// The linear layers in the order of the forward pass: encoder first, then decoder.
+/// The linear layers in the order of the forward pass: encoder first, then the keys and values of
+/// cross attention of all blocks as one group, then the decoder, the head ("lm_head") last. After
+/// any Error it is of no use.
 class LayerWalk {
  public:
     virtual ~LayerWalk();
-    /// The next layers, nothing behind the last. What was not replaced stays as it is.
+    /// The next layers, nothing behind the last. What was not replaced stays as it is. Throws Error
+    /// naming the group where its input in one of the models is infinite or no number.
     virtual std::optional<WalkedGroup> next(const Progress& progress) = 0;
-    /// A module of the group just given is `weights` in the compressed model from now on.
+    /// A module of the group just given is `weights` in the compressed model from now on. Throws
+    /// Error where it is not of that group or the shapes do not fit.
     virtual void replace(const std::string& module, const LayerWeights& weights) = 0;
 };
 

@@ -93,8 +93,12 @@ void SecondMoment::finish() {
         whole.copy_(m_upper);
         overVector(m_result->absolute, m_absolute.sizes()).copy_(m_absolute);
     }
-    std::vector<double>& values = m_result->second.values;
-    const std::int64_t width = m_upper.size(0);
+    mirrorUpper(m_result->second);
+}
+
+void mirrorUpper(Matrix& matrix) {
+    std::vector<double>& values = matrix.values;
+    const std::int64_t width = matrix.columns;
     at::parallel_for(1, width, 16, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i)
             for (std::int64_t j = 0; j < i; ++j)

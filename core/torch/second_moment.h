@@ -32,6 +32,9 @@ class SecondMoment {
 /// The tensor's memory is the vector's, on the CPU.
 at::Tensor overVector(std::vector<double>& values, at::IntArrayRef shape);
 
+/// What is below the diagonal becomes what is above it.
+void mirrorUpper(Matrix& matrix);
+
 /// sum [n, n] += xᵀ x, where only what is not below the diagonal is right afterwards. float64,
 /// x [rows, n] without gaps.
 void addGram(at::Tensor& sum, const at::Tensor& x);

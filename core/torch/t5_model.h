@@ -54,6 +54,10 @@ class T5Model {
     const backend::T5Dimensions& dimensions() const { return m_dimensions; }
     std::int64_t heads() const { return m_dimensions.numHeads; }
     const Placement& placement() const { return m_placement; }
+    const LinearGroup& head() const { return *m_head; }
+    const std::vector<EncoderBlock>& encoderBlocks() const { return m_encoder; }
+    const PositionBias& encoderBias() const { return m_encoderBias; }
+    const Norm& encoderNorm() const { return m_encoderNorm; }
     const std::vector<DecoderBlock>& decoderBlocks() const { return m_decoder; }
     const PositionBias& decoderBias() const { return m_decoderBias; }
     const Norm& decoderNorm() const { return m_decoderNorm; }

@@ -28,6 +28,12 @@ class TorchBackend final : public backend::Backend {
                                                   const backend::WeightSource& source,
                                                   const backend::Seq2SeqOptions& options,
                                                   const Progress& progress) const override;
+    std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions& dimensions,
+                                                      const backend::WeightSource& source,
+                                                      const backend::Seq2SeqOptions& options,
+                                                      std::span<const backend::TokenIds> sources,
+                                                      std::span<const backend::TokenIds> targets,
+                                                      const Progress& progress) const override;
 
  private:
     std::string m_libraryPath;

@@ -158,13 +158,9 @@ std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const backend::T5Dim
                                                             const backend::WeightSource& source,
                                                             const backend::Seq2SeqOptions& options,
                                                             const Progress& progress) const {
-    Placement placement;
-    if (options.device.cuda)
-        placement.device =
-            at::Device(at::kCUDA, static_cast<at::DeviceIndex>(options.device.index));
-    if (options.compute == backend::ComputeType::BFloat16) placement.type = at::kBFloat16;
     return onModel("The model", [&] {
-        auto model = std::make_unique<TorchSeq2Seq>(dimensions, source, placement, progress);
+        auto model =
+            std::make_unique<TorchSeq2Seq>(dimensions, source, placementOf(options), progress);
         keepFreedMemory();  // afterwards: what loading frees goes back
         return model;
     });

@@ -56,6 +56,15 @@ void expectPermutation(const std::vector<std::int64_t>& rows, std::int64_t out,
 
 bool Placement::packed() const { return cpuFloat() && PackedWeight::supported(); }
 
+Placement placementOf(const backend::Seq2SeqOptions& options) {
+    Placement placement;
+    if (options.device.cuda)
+        placement.device =
+            at::Device(at::kCUDA, static_cast<at::DeviceIndex>(options.device.index));
+    if (options.compute == backend::ComputeType::BFloat16) placement.type = at::kBFloat16;
+    return placement;
+}
+
 std::int64_t LayerTensors::out() const {
     if (dense.defined()) return dense.size(0);
     return up.defined() ? up.size(0) : static_cast<std::int64_t>(rows.size());

@@ -22,6 +22,8 @@ struct Placement {
     bool packed() const;
 };
 
+Placement placementOf(const backend::Seq2SeqOptions& options);
+
 /// The tensors of backend::LayerWeights on the model's device, in the type it computes in.
 struct LayerTensors {
     at::Tensor dense;                // [out, in]

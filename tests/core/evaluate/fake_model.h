@@ -105,6 +105,14 @@ class FakeBackend : public backend::Backend {
                                                   const Progress&) const override {
         return std::make_unique<FakeModel>(m_behaviour);
     }
+    std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions&,
+                                                      const backend::WeightSource&,
+                                                      const backend::Seq2SeqOptions&,
+                                                      std::span<const backend::TokenIds>,
+                                                      std::span<const backend::TokenIds>,
+                                                      const Progress&) const override {
+        return nullptr;
+    }
 
  private:
     FakeBehaviour& m_behaviour;

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/torch/layer_walk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/torch/model_guard.h"
+#include "core/torch/second_moment.h"
+#include "core/torch/t5_blocks.h"
+#include "core/torch/teacher_forcing.h"
+#include "core/torch/torch_backend.h"
+
+namespace rankscope::torch_backend {
+
+using backend::TokenIds;
+using backend::WalkedGroup;
+
+namespace {
+
+/// Source or target tokens of a batch, and rows widened at once: 2048 · 1024 numbers are 17 MB.
+constexpr std::int64_t batchTokens = 4096;
+constexpr std::int64_t rowsAtOnce = 1024;
+
+/// A source of the one matrix that takes a module's place.
+class Replacement : public backend::WeightSource {
+ public:
+    explicit Replacement(const backend::LayerWeights& weights) : m_weights(&weights) {}
+    backend::LayerWeights matrix(const std::string&) const override { return *m_weights; }
+    backend::Tensor tensor(const std::string& name) const override {
+        throw Error("A replaced layer was asked for the tensor " + name + ".");
+    }
+
+ private:
+    const backend::LayerWeights* m_weights;
+};
+
+/// The upper triangles of X Xᵀ and X' X'ᵀ, and X X'ᵀ, of rows x and x' [rows, in].
+struct Sums {
+    at::Tensor original, cross, shifted;
+
+    Sums(std::int64_t in, const at::Device& device)
+        : original(at::zeros({in, in}, at::TensorOptions(device).dtype(at::kDouble))),
+          cross(at::zeros_like(original)),
+          shifted(at::zeros_like(original)) {}
+
+    void add(const at::Tensor& x, const at::Tensor& other) {
+        for (std::int64_t row = 0; row < x.size(0); row += rowsAtOnce) {
+            const std::int64_t count = std::min(rowsAtOnce, x.size(0) - row);
+            const at::Tensor a = x.narrow(0, row, count).to(at::kDouble).contiguous();
+            const at::Tensor b = other.narrow(0, row, count).to(at::kDouble).contiguous();
+            addGram(original, a);
+            addGram(shifted, b);
+            cross.addmm_(a.t(), b);
+        }
+    }
+};
+
+/// One behind the last example of the batch that begins with `first`.
+std::size_t endOfBatch(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
+                       std::size_t first) {
+    std::size_t sourceTokens = 0, targetTokens = 0, end = first;
+    while (end < sources.size()) {
+        sourceTokens += sources[end].size();
+        targetTokens += targets[end].size();
+        if (end > first && std::max(sourceTokens, targetTokens) > batchTokens) break;
+        ++end;
+    }
+    return end;
+}
+
+}  // namespace
+
+TorchLayerWalk::TorchLayerWalk(const backend::T5Dimensions& dimensions,
+                               const backend::WeightSource& source, const Placement& placement,
+                               std::span<const TokenIds> sources, std::span<const TokenIds> targets,
+                               const Progress& progress)
+    : m_dimensions(dimensions),
+      m_source(&source),
+      m_placement(placement),
+      m_steps(walkSteps(dimensions)) {
+    activationNamed(dimensions.activation);  // complains before anything is read
+    WeightLoader loader(source, placement, progress, 1);
+    const LinearGroup embedding(loader, {"shared"}, -1, dimensions.dModel);
+    checkPairs(sources, targets, embedding.out(0));
+    const std::vector<TokenIds> inputs = teacherForced(targets, dimensions.startToken);
+    for (std::size_t first = 0; first < sources.size();) {
+        const std::size_t count = endOfBatch(sources, targets, first) - first;
+        addBatch(embedding, sources.subspan(first, count), std::span(inputs).subspan(first, count));
+        first += count;
+    }
+    beginStack(/*decoder=*/false);
+}
+
+void TorchLayerWalk::addBatch(const LinearGroup& embedding, std::span<const TokenIds> sources,
+                              std::span<const TokenIds> targets) {
+    Batch batch;
+    batch.sources = Ragged(sources);
+    batch.targets = Ragged(targets);
+    batch.decoderStream = embedding.weightRows(joinedIds(targets, m_placement.device));
+    m_batches.push_back(std::move(batch));
+    for (Model* model : {&m_original, &m_compressed})
+        model->states.push_back(
+            {embedding.weightRows(joinedIds(sources, m_placement.device)), {}, {}});
+}
+
+void TorchLayerWalk::beginStack(bool decoder) {
+    const std::string stack = decoder ? "decoder" : "encoder";
+    WeightLoader loader(*m_source, m_placement, m_silent, 1);
+    const PositionBias bias(
+        loader.tensor(stack + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+                      {m_dimensions.relativeAttentionNumBuckets, m_dimensions.numHeads}),
+        !decoder, m_dimensions.relativeAttentionMaxDistance);
+    const std::int64_t heads = m_dimensions.numHeads;
+    for (Batch& batch : m_batches) {
+        const Ragged& rows = decoder ? batch.targets : batch.sources;
+        batch.self = {AttentionPass(m_placement, heads, rows, rows, &bias, /*causal=*/decoder)};
+        if (decoder)
+            batch.cross = {AttentionPass(m_placement, heads, rows, batch.sources, nullptr,
+                                         /*causal=*/false)};
+    }
+}
+
+std::optional<WalkedGroup> TorchLayerWalk::next(const Progress& progress) {
+    return onModel("The walk through the layers", [&]() -> std::optional<WalkedGroup> {
+        if (m_met > 0 && m_met <= m_steps.size()) pass(m_steps[m_met - 1], progress);
+        m_replaced.clear();
+        if (m_met >= m_steps.size()) {
+            m_met = m_steps.size() + 1;  // the last group cannot be replaced any more
+            return std::nullopt;
+        }
+        const WalkStep& step = m_steps[m_met++];
+        progress.report(static_cast<double>(m_met - 1) / static_cast<double>(m_steps.size()),
+                        "walking through " + step.modules.front());
+        enter(step);
+        return moments(step, progress);
+    });
+}
+
+void TorchLayerWalk::replace(const std::string& module, const backend::LayerWeights& weights) {
+    const bool given = m_met > 0 && m_met <= m_steps.size();
+    const WalkStep* step = given ? &m_steps[m_met - 1] : nullptr;
+    if (!given ||
+        std::find(step->modules.begin(), step->modules.end(), module) == step->modules.end())
+        throw Error(fmt::format("{} is not among the layers met just now, so it cannot be "
+                                "replaced.",
+                                printable(module)),
+                    module);
+    onModel("A replaced layer", [&] {
+        const Replacement source(weights);
+        WeightLoader loader(source, m_placement, m_silent, 1);
+        m_replaced[module] = loader.layer(module, step->out, step->in);
+    });
+}
+
+void TorchLayerWalk::enter(const WalkStep& step) {
+    if (step.norm.empty()) return;
+    WeightLoader loader(*m_source, m_placement, m_silent, 1);
+    const Norm norm{loader.tensor(step.norm + ".weight", {m_dimensions.dModel}),
+                    m_dimensions.layerNormEpsilon};
+    const bool scaled = step.then == WalkStep::Then::End && m_dimensions.outputScale != 1;
+    for (Model* model : {&m_original, &m_compressed})
+        for (State& state : model->states) {
+            state.input = norm(state.stream);
+            if (scaled) state.input.mul_(m_dimensions.outputScale);
+        }
+}
+
+WalkedGroup TorchLayerWalk::moments(const WalkStep& step, const Progress& progress) const {
+    WalkedGroup group;
+    group.modules = step.modules;
+    Sums sums(step.in, m_placement.device);
+    for (std::size_t i = 0; i < m_batches.size(); ++i) {
+        throwIfStopped(progress);
+        group.tokens += m_original.states[i].input.size(0);
+        sums.add(m_original.states[i].input, m_compressed.states[i].input);
+    }
+    for (const at::Tensor& sum : {sums.original, sums.shifted})
+        if (!std::isfinite(sum.trace().item<double>()))
+            throw Error(fmt::format("The input of {} holds values that are infinite or no numbers "
+                                    "in the {} model.",
+                                    step.modules.front(),
+                                    sum.is_same(sums.original) ? "original" : "compressed"),
+                        step.modules.front());
+    group.original = toMatrix(sums.original);
+    group.cross = toMatrix(sums.cross);
+    group.shifted = toMatrix(sums.shifted);
+    mirrorUpper(group.original);
+    mirrorUpper(group.shifted);
+    return group;
+}
+
+void TorchLayerWalk::pass(const WalkStep& step, const Progress& progress) {
+    if (step.then == WalkStep::Then::End) return;
+    if (step.then == WalkStep::Then::Decoder) return beginDecoder(step);
+    const LinearGroup original = groupOf(step, 0, step.modules.size(), /*compressed=*/false);
+    const LinearGroup compressed = groupOf(step, 0, step.modules.size(), /*compressed=*/true);
+    for (std::size_t i = 0; i < m_batches.size(); ++i) {
+        throwIfStopped(progress);
+        apply(step, original, m_original, m_batches[i], m_original.states[i]);
+        apply(step, compressed, m_compressed, m_batches[i], m_compressed.states[i]);
+    }
+}
+
+void TorchLayerWalk::apply(const WalkStep& step, const LinearGroup& group, const Model& model,
+                           const Batch& batch, State& state) const {
+    const std::vector<at::Tensor> outputs = group.all(state.input);
+    switch (step.then) {
+        case WalkStep::Then::SelfAttention:
+            state.input = batch.self.front()(outputs[0], outputs[1], outputs[2]);
+            return;
+        case WalkStep::Then::CrossAttention: {
+            const auto keysAndValues = model.keysAndValues[step.block].all(state.encoded);
+            state.input = batch.cross.front()(outputs[0], keysAndValues[0], keysAndValues[1]);
+            return;
+        }
+        case WalkStep::Then::Activation:
+            state.input = activated(activationNamed(m_dimensions.activation), outputs[0]);
+            if (outputs.size() == 2) state.input.mul_(outputs[1]);
+            return;
+        case WalkStep::Then::AddToStream:
+            state.stream.add_(outputs[0]);
+            return;
+        case WalkStep::Then::Decoder:
+        case WalkStep::Then::End:
+            return;
+    }
+}
+
+/// The encoder's output and the layers that make keys and values of it are kept.
+void TorchLayerWalk::beginDecoder(const WalkStep& step) {
+    for (std::size_t first = 0; first < step.modules.size(); first += 2) {
+        m_original.keysAndValues.push_back(groupOf(step, first, 2, /*compressed=*/false));
+        m_compressed.keysAndValues.push_back(groupOf(step, first, 2, /*compressed=*/true));
+    }
+    for (Model* model : {&m_original, &m_compressed})
+        for (std::size_t i = 0; i < m_batches.size(); ++i) {
+            State& state = model->states[i];
+            state.encoded = state.input;
+            state.stream = m_batches[i].decoderStream.clone();
+        }
+    beginStack(/*decoder=*/true);
+}
+
+/// Layers first … first + count of a step, as the original or the compressed model has them.
+LinearGroup TorchLayerWalk::groupOf(const WalkStep& step, std::size_t first, std::size_t count,
+                                    bool compressed) const {
+    WeightLoader loader(*m_source, m_placement, m_silent, 1);
+    std::vector<LayerTensors> layers;
+    for (std::size_t i = first; i < first + count; ++i) {
+        const auto found = m_replaced.find(step.modules[i]);
+        layers.push_back(compressed && found != m_replaced.end()
+                             ? found->second
+                             : loader.layer(step.modules[i], step.out, step.in));
+    }
+    return {layers, m_placement};
+}
+
+std::unique_ptr<backend::LayerWalk> TorchBackend::openLayerWalk(
+    const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+    const backend::Seq2SeqOptions& options, std::span<const TokenIds> sources,
+    std::span<const TokenIds> targets, const Progress& progress) const {
+    return onModel("The walk through the layers", [&] {
+        return std::make_unique<TorchLayerWalk>(dimensions, source, placementOf(options), sources,
+                                                targets, progress);
+    });
+}
+
+}  // namespace rankscope::torch_backend

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/backend/moments.h"
+#include "core/torch/attention_pass.h"
+#include "core/torch/linear.h"
+#include "core/torch/ragged.h"
+#include "core/torch/walk_steps.h"
+
+namespace rankscope::torch_backend {
+
+/// backend::LayerWalk on the blocks of T5Model; see there for what each function does. Weights are
+/// read when they are met and dropped when they have been passed, but for the keys and values of
+/// cross attention. Hidden states of all sequences are kept, of two models.
+class TorchLayerWalk final : public backend::LayerWalk {
+ public:
+    /// `source` must outlive it.
+    TorchLayerWalk(const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+                   const Placement& placement, std::span<const backend::TokenIds> sources,
+                   std::span<const backend::TokenIds> targets, const Progress& progress);
+
+    std::optional<backend::WalkedGroup> next(const Progress& progress) override;
+    void replace(const std::string& module, const backend::LayerWeights& weights) override;
+
+ private:
+    /// Sequences that are worked on together.
+    struct Batch {
+        Ragged sources, targets;
+        at::Tensor decoderStream;                // [target rows, dModel], embedded
+        std::vector<AttentionPass> self, cross;  // one of each, of the stack being walked
+    };
+    /// What one model has made of a batch.
+    struct State {
+        at::Tensor stream;   // [rows, dModel]
+        at::Tensor input;    // [rows, in] of the step
+        at::Tensor encoded;  // [source rows, dModel], once the encoder has ended
+    };
+    struct Model {
+        std::vector<State> states;               // by batch
+        std::vector<LinearGroup> keysAndValues;  // by block of the decoder
+    };
+
+    void addBatch(const LinearGroup& embedding, std::span<const backend::TokenIds> sources,
+                  std::span<const backend::TokenIds> targets);
+    void beginStack(bool decoder);
+    void enter(const WalkStep& step);
+    backend::WalkedGroup moments(const WalkStep& step, const Progress& progress) const;
+    void pass(const WalkStep& step, const Progress& progress);
+    void apply(const WalkStep& step, const LinearGroup& group, const Model& model,
+               const Batch& batch, State& state) const;
+    void beginDecoder(const WalkStep& step);
+    LinearGroup groupOf(const WalkStep& step, std::size_t first, std::size_t count,
+                        bool compressed) const;
+
+    backend::T5Dimensions m_dimensions;
+    const backend::WeightSource* m_source;
+    Progress m_silent;  // of the reading of single layers
+    Placement m_placement;
+    std::vector<Batch> m_batches;
+    Model m_original, m_compressed;
+    std::vector<WalkStep> m_steps;
+    std::size_t m_met = 0;                           // steps given so far
+    std::map<std::string, LayerTensors> m_replaced;  // of the step given last
+};
+
+}  // namespace rankscope::torch_backend
