@@ -25,9 +25,12 @@ struct InputMoments {
 };
 
 /// What the loss says about a layer y = x Wᵀ; the loss of an example is Σ -log p over its target.
+/// float32 arithmetic, float64 sums. The head's module is "lm_head", also where it is the
+/// embedding.
 struct GradientMoments {
     std::int64_t tokens = 0;
-    Matrix second;                // [out, out]: Σ g gᵀ over tokens, g = ∂loss/∂y, float64
+    Matrix second;  // [out, out]: Σ g gᵀ over tokens, g = ∂loss/∂y, float64; empty
+                    // for the head, whose would be 8 GB
     std::vector<double> columns;  // [in]: Σ over examples and outputs i of (∂loss/∂W_ij)²
 };
 

@@ -11,41 +11,69 @@ namespace rankscope::torch_backend {
 
 using backend::TokenIds;
 
+namespace {
+
+/// What is called `what` (an input or a gradient) of a module holds a value that is none.
+Error notFinite(const char* what, const std::string& module) {
+    return Error(fmt::format("The {} of {} holds values that are infinite or no numbers; the "
+                             "checkpoint is damaged, or its activations overflow in the type "
+                             "computed in.",
+                             what, module),
+                 module);
+}
+
+}  // namespace
+
 TorchMomentCollector::TorchMomentCollector(const T5Model& model, bool gradients) : m_model(&model) {
-    if (gradients) throw Error("Gradients are not collected yet.");
+    if (gradients) onModel("The gradients", [&] { m_differentiated.emplace(model); });
 }
 
 void TorchMomentCollector::add(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
                                const Progress& progress) {
     checkPairs(sources, targets, m_model->vocabulary());
     if (sources.empty()) return;
+    const std::vector<TokenIds> inputs = teacherForced(targets, m_model->dimensions().startToken);
     onModel("The moments", [&] {
         const at::Tensor encoded = m_model->encode(sources, progress, nullptr, this);
-        m_model->decode(teacherForced(targets, m_model->dimensions().startToken), encoded,
-                        Ragged(sources), progress, nullptr, this);
+        m_model->decode(inputs, encoded, Ragged(sources), progress, nullptr, this);
+        for (std::size_t i = 0; m_differentiated && i < sources.size(); ++i) {
+            throwIfStopped(progress);
+            m_differentiated->run(sources[i], inputs[i], targets[i],
+                                  [&](const std::string& module, const at::Tensor& x,
+                                      const at::Tensor& g) { takeGradient(module, x, g); });
+        }
     });
 }
 
 void TorchMomentCollector::take(const std::string& name, const at::Tensor& x) {
-    auto found = m_sums.find(name);
-    if (found == m_sums.end())
-        found = m_sums.try_emplace(name, m_inputs[name], x.size(1), x.device()).first;
-    if (!found->second.add(x))
-        throw Error(fmt::format("The input of {} holds values that are infinite or no numbers; "
-                                "the checkpoint is damaged, or its activations overflow in the "
-                                "type computed in.",
-                                name),
-                    name);
+    auto found = m_inputSums.find(name);
+    if (found == m_inputSums.end())
+        found = m_inputSums.try_emplace(name, m_inputs[name], x.size(1), x.device()).first;
+    if (!found->second.add(x)) throw notFinite("input", name);
+}
+
+void TorchMomentCollector::takeGradient(const std::string& module, const at::Tensor& x,
+                                        const at::Tensor& g) {
+    auto found = m_gradientSums.find(module);
+    if (found == m_gradientSums.end())
+        found = m_gradientSums
+                    .try_emplace(module, m_gradients[module], g.size(1), x.size(1), x.device(),
+                                 /*second=*/module != "lm_head")
+                    .first;
+    if (!found->second.add(x, g)) throw notFinite("gradient", module);
 }
 
 const std::map<std::string, backend::InputMoments>& TorchMomentCollector::inputs() const {
     onModel("The moments", [&] {
-        for (auto& [name, sum] : m_sums) sum.finish();
+        for (auto& [name, sums] : m_inputSums) sums.finish();
     });
     return m_inputs;
 }
 
 const std::map<std::string, backend::GradientMoments>& TorchMomentCollector::gradients() const {
+    onModel("The moments", [&] {
+        for (auto& [module, sums] : m_gradientSums) sums.finish();
+    });
     return m_gradients;
 }
 

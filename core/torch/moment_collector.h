@@ -2,11 +2,13 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/backend/moments.h"
 #include "core/torch/input_observer.h"
 #include "core/torch/second_moment.h"
+#include "core/torch/t5_gradients.h"
 #include "core/torch/t5_model.h"
 
 namespace rankscope::torch_backend {
@@ -24,11 +26,15 @@ class TorchMomentCollector final : public backend::MomentCollector, private Inpu
 
  private:
     void take(const std::string& name, const at::Tensor& x) override;
+    void takeGradient(const std::string& module, const at::Tensor& x, const at::Tensor& g);
 
     const T5Model* m_model;
     std::map<std::string, backend::InputMoments> m_inputs;
-    mutable std::map<std::string, SecondMoment> m_sums;  // of m_inputs; finished when asked for
     std::map<std::string, backend::GradientMoments> m_gradients;
+    // Of the two above; finished when asked for.
+    mutable std::map<std::string, InputSums> m_inputSums;
+    mutable std::map<std::string, GradientSums> m_gradientSums;
+    std::optional<T5Gradients> m_differentiated;  // where gradients are wanted
 };
 
 }  // namespace rankscope::torch_backend

@@ -33,11 +33,12 @@ void widenFloats(const at::Tensor& x, at::Tensor& wide, double* absolute) {
     });
 }
 
-}  // namespace
-
+/// The tensor's memory is the vector's, on the CPU.
 at::Tensor overVector(std::vector<double>& values, at::IntArrayRef shape) {
     return at::from_blob(values.data(), shape, at::kDouble);
 }
+
+}  // namespace
 
 void addGram(at::Tensor& sum, const at::Tensor& x) {
     const std::int64_t width = x.size(1);
@@ -52,21 +53,32 @@ void addGram(at::Tensor& sum, const at::Tensor& x) {
     }
 }
 
-SecondMoment::SecondMoment(backend::InputMoments& result, std::int64_t width,
-                           const at::Device& device)
-    : m_result(&result) {
+GramSum::GramSum(Matrix& result, std::int64_t width, const at::Device& device) : m_result(&result) {
     const auto size = static_cast<std::size_t>(width);
-    result.tokens = 0;
-    result.second = {std::vector<double>(size * size), width, width};
-    result.absolute.assign(size, 0);
-    m_upper = overVector(result.second.values, {width, width});
-    m_absolute = overVector(result.absolute, {width});
-    if (device.is_cpu()) return;
-    m_upper = m_upper.to(device);
-    m_absolute = m_absolute.to(device);
+    result = {std::vector<double>(size * size), width, width};
+    m_upper = overVector(result.values, {width, width}).to(device);
 }
 
-at::Tensor SecondMoment::widened(const at::Tensor& x) {
+void GramSum::add(const at::Tensor& x) {
+    m_finished = false;
+    addGram(m_upper, x);
+}
+
+void GramSum::finish() {
+    if (m_finished) return;
+    m_finished = true;
+    if (!m_upper.device().is_cpu()) overVector(m_result->values, m_upper.sizes()).copy_(m_upper);
+    mirrorUpper(*m_result);
+}
+
+InputSums::InputSums(backend::InputMoments& result, std::int64_t width, const at::Device& device)
+    : m_result(&result), m_gram(result.second, width, device) {
+    result.tokens = 0;
+    result.absolute.assign(static_cast<std::size_t>(width), 0);
+    m_absolute = overVector(result.absolute, {width}).to(device);
+}
+
+at::Tensor InputSums::widened(const at::Tensor& x) {
     if (x.device().is_cpu() && x.scalar_type() == at::kFloat) {
         at::Tensor wide = at::empty(x.sizes(), x.options().dtype(at::kDouble));
         widenFloats(x, wide, m_absolute.data_ptr<double>());
@@ -77,23 +89,43 @@ at::Tensor SecondMoment::widened(const at::Tensor& x) {
     return wide;
 }
 
-bool SecondMoment::add(const at::Tensor& x) {
-    m_finished = false;
+bool InputSums::add(const at::Tensor& x) {
     m_result->tokens += x.size(0);
     for (std::int64_t row = 0; row < x.size(0); row += rowsAtOnce)
-        addGram(m_upper, widened(x.narrow(0, row, std::min(rowsAtOnce, x.size(0) - row))));
+        m_gram.add(widened(x.narrow(0, row, std::min(rowsAtOnce, x.size(0) - row))));
     return std::isfinite(m_absolute.sum().item<double>());
 }
 
-void SecondMoment::finish() {
-    if (m_finished) return;
-    m_finished = true;
-    at::Tensor whole = overVector(m_result->second.values, m_upper.sizes());
-    if (!m_upper.device().is_cpu()) {
-        whole.copy_(m_upper);
+void InputSums::finish() {
+    m_gram.finish();
+    if (!m_absolute.device().is_cpu())
         overVector(m_result->absolute, m_absolute.sizes()).copy_(m_absolute);
-    }
-    mirrorUpper(m_result->second);
+}
+
+GradientSums::GradientSums(backend::GradientMoments& result, std::int64_t out, std::int64_t in,
+                           const at::Device& device, bool second)
+    : m_result(&result) {
+    result = {};
+    if (second) m_gram.emplace(result.second, out, device);
+    result.columns.assign(static_cast<std::size_t>(in), 0);
+    m_columns = overVector(result.columns, {in}).to(device);
+}
+
+bool GradientSums::add(const at::Tensor& x, const at::Tensor& g) {
+    m_result->tokens += x.size(0);
+    const at::Tensor inputs = x.to(at::kDouble);
+    const at::Tensor gradients = g.to(at::kDouble).contiguous();
+    if (m_gram) m_gram->add(gradients);
+    // Σ_i (Σ_t g_ti x_tj)² = Σ_t x_tj (g gᵀ x)_tj: rows squared cost less than out · in.
+    const at::Tensor products = at::matmul(gradients, gradients.t());
+    m_columns.add_(at::matmul(products, inputs).mul_(inputs).sum(0));
+    return std::isfinite(m_columns.sum().item<double>());
+}
+
+void GradientSums::finish() {
+    if (m_gram) m_gram->finish();
+    if (!m_columns.device().is_cpu())
+        overVector(m_result->columns, m_columns.sizes()).copy_(m_columns);
 }
 
 void mirrorUpper(Matrix& matrix) {

@@ -3,34 +3,62 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
+
 #include "core/backend/moments.h"
 
 namespace rankscope::torch_backend {
 
-/// Sums of backend::InputMoments in float64 over the rows of tensors of any floating type. On the
-/// CPU they are made where they are to stand in the end: one copy of a large matrix is enough.
-class SecondMoment {
+/// Σ x xᵀ in float64 over rows x. On the CPU it is summed where it is to stand in the end, so that
+/// no second copy of a large matrix is made.
+class GramSum {
  public:
-    /// `result` must outlive it; it is made empty here and valid by finish().
-    SecondMoment(backend::InputMoments& result, std::int64_t width, const at::Device& device);
+    /// `result` must outlive it; it becomes [width, width] and is valid after finish().
+    GramSum(Matrix& result, std::int64_t width, const at::Device& device);
+    /// x [rows, width], float64, without gaps.
+    void add(const at::Tensor& x);
+    /// Completes `result` with what was added so far; more may follow.
+    void finish();
 
+ private:
+    Matrix* m_result;
+    at::Tensor m_upper;  // [width, width]: only what is not below the diagonal is summed
+    bool m_finished = true;
+};
+
+/// The sums of backend::InputMoments over the rows of tensors of any floating type.
+class InputSums {
+ public:
+    /// `result` must outlive it; it is made empty here and valid after finish().
+    InputSums(backend::InputMoments& result, std::int64_t width, const at::Device& device);
     /// x [rows, width], values of a row adjacent. False where a value is infinite or no number.
     bool add(const at::Tensor& x);
-
-    /// Completes `result` with what was added so far; more may follow.
     void finish();
 
  private:
     at::Tensor widened(const at::Tensor& x);
 
     backend::InputMoments* m_result;
-    at::Tensor m_upper;     // [width, width]: only what is not below the diagonal is summed
+    GramSum m_gram;
     at::Tensor m_absolute;  // [width]
-    bool m_finished = true;
 };
 
-/// The tensor's memory is the vector's, on the CPU.
-at::Tensor overVector(std::vector<double>& values, at::IntArrayRef shape);
+/// The sums of backend::GradientMoments over the gradients of examples.
+class GradientSums {
+ public:
+    /// `result` must outlive it; it is made empty here and valid after finish(). Without `second`
+    /// that matrix stays empty.
+    GradientSums(backend::GradientMoments& result, std::int64_t out, std::int64_t in,
+                 const at::Device& device, bool second);
+    /// One example's x [rows, in] and g [rows, out]. False where a value is infinite or no number.
+    bool add(const at::Tensor& x, const at::Tensor& g);
+    void finish();
+
+ private:
+    backend::GradientMoments* m_result;
+    std::optional<GramSum> m_gram;
+    at::Tensor m_columns;  // [in]
+};
 
 /// What is below the diagonal becomes what is above it.
 void mirrorUpper(Matrix& matrix);

@@ -82,6 +82,41 @@ TEST_P(Moments, EveryMatrixFindsItsInput) {
     }
 }
 
+TEST_P(Moments, OfGradientsAreThoseOfAutogradInTransformers) {
+    const auto collector = m_model->collectMoments(true);
+    const std::span sources(m_case.sources), targets(m_case.targets);
+    collector->add(sources.first(1), targets.first(1), {});
+    EXPECT_EQ(collector->gradients().at("lm_head").tokens, 2);  // asked for in between
+    collector->add(sources.subspan(1), targets.subspan(1), {});
+    EXPECT_EQ(keysOf(collector->gradients()), namesIn(m_golden, "gradient.", ".columns"));
+    for (const auto& [module, moments] : collector->gradients()) {
+        const bool ofSources = module.starts_with("encoder") ||
+                               module.ends_with("EncDecAttention.k") ||
+                               module.ends_with("EncDecAttention.v");
+        EXPECT_EQ(moments.tokens, ofSources ? 89 : 40) << module;
+        EXPECT_LE(
+            relativeDifference(moments.columns, m_golden.at("gradient." + module + ".columns")),
+            1e-4)
+            << module;
+        if (module == "lm_head") {
+            EXPECT_TRUE(moments.second.values.empty());
+            continue;
+        }
+        EXPECT_LE(relativeDifference(moments.second.values,
+                                     m_golden.at("gradient." + module + ".second")),
+                  1e-4)
+            << module;
+    }
+    // The inputs are the same with gradients and without.
+    const auto plain = m_model->collectMoments(false);
+    plain->add(m_case.sources, m_case.targets, {});
+    for (const auto& [name, moments] : plain->inputs())
+        EXPECT_LE(
+            relativeDifference(collector->inputs().at(name).second.values, moments.second.values),
+            1e-6)
+            << name;
+}
+
 INSTANTIATE_TEST_SUITE_P(Goldens, Moments, ::testing::Values("A", "B", "C"),
                          [](const auto& kind) { return kind.param; });
 
@@ -101,14 +136,18 @@ TEST(MomentsOfThinLayers, AreThoseOfTheDenseOnes) {
         dense.changed[module].dense = multipliedOut(thin.changed[module]);
     const auto momentsOf = [&](const backend::WeightSource& weights) {
         const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
-        const auto collector = network->collectMoments(false);
+        const auto collector = network->collectMoments(true);
         collector->add(model.sources, model.targets, {});
-        return collector->inputs();
+        return std::pair(collector->inputs(), collector->gradients());
     };
-    const auto expected = momentsOf(dense);
-    for (const auto& [name, moments] : momentsOf(thin))
-        EXPECT_LE(relativeDifference(moments.second.values, expected.at(name).second.values), 1e-5)
+    const auto [inputs, gradients] = momentsOf(dense);
+    const auto [thinInputs, thinGradients] = momentsOf(thin);
+    for (const auto& [name, moments] : thinInputs)
+        EXPECT_LE(relativeDifference(moments.second.values, inputs.at(name).second.values), 1e-5)
             << name;
+    for (const auto& [module, moments] : thinGradients)
+        EXPECT_LE(relativeDifference(moments.columns, gradients.at(module).columns), 1e-4)
+            << module;
 }
 
 TEST(MomentsOfHalfTypes, AreCloseToThoseOfFloat32) {
