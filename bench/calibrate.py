@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./dev bench calibrate: collecting moments beside the plain loss, the same model and batches.
+
+One checkpoint of the shape of Flan-T5-base with random weights, examples as long as SAMSum's, rounds
+in which loss and moments take turns. Prints tokens per second and the ratio, round by round.
+"""
+import argparse
+import os
+import pathlib
+import random
+import statistics
+
+import evaluate
+
+GOAL = 0.8
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=pathlib.Path, default="build/bench")
+    parser.add_argument("--program", default="build/release/bin/rankscope-bench-calibrate")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--examples", type=int, default=64)
+    parser.add_argument("--token-budget", type=int, default=8192)
+    parser.add_argument("--layers", type=int, default=12, help="fewer only to try the script")
+    parser.add_argument("--vocabulary", type=int, default=32128, help="likewise")
+    arguments = parser.parse_args()
+
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    folder = arguments.work / f"evaluate-base-{arguments.layers}-{arguments.vocabulary}"
+    if not folder.exists():
+        evaluate.write_checkpoint(folder, arguments.layers, arguments.vocabulary)
+    sources, targets = evaluate.samsum_like(random.Random(11), arguments.examples,
+                                            arguments.vocabulary)
+    request = {"sources": sources, "targets": targets, "token_budget": arguments.token_budget}
+    worker = evaluate.Worker([arguments.program, str(folder), str(arguments.threads)],
+                             arguments.threads)
+    speeds, processor = {"loss": [], "moments": []}, {"loss": [], "moments": []}
+    for number in range(arguments.rounds + 1):
+        for task in speeds:
+            answer = worker.ask({"task": task, **request})
+            if number > 0:  # round 0 warms up
+                speeds[task].append(answer["tokens"] / answer["seconds"])
+                processor[task].append(answer["processor_seconds"])
+    worker.close()
+
+    print(f"{evaluate.machine()}; {arguments.threads} threads, {arguments.rounds} rounds, "
+          f"{arguments.examples} examples, {answer['tokens']} tokens\n")
+    print("| pass | tokens/s, median | slowest - fastest | processor s |\n|---|---|---|---|")
+    for task, values in speeds.items():
+        print(f"| {task} | {statistics.median(values):.0f} | {min(values):.0f} - "
+              f"{max(values):.0f} | {statistics.median(processor[task]):.2f} |")
+    ratios = [b / a for a, b in zip(speeds["loss"], speeds["moments"])]
+    print("\nmoments / loss, by round: " + ", ".join(f"{ratio:.2f}" for ratio in ratios) +
+          f"; median {statistics.median(ratios):.2f}, asked >= {GOAL}")
+    if statistics.median(ratios) < GOAL:
+        raise SystemExit("missed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// rankscope-bench-calibrate CHECKPOINT THREADS: loads a model once, says so with a line of JSON,
+// then answers each line of JSON on its input with one on its output:
+//   {"task": "loss" | "moments", "sources": [[ids]], "targets": [[ids]], "token_budget"}
+//       -> {"seconds", "processor_seconds", "tokens"}
+// Both pass over the same batches; tokens are those of sources and targets. Sums of moments grow
+// over all requests, as those of a long calibration do.
+#include <sys/resource.h>
+
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "core/backend/backend.h"
+#include "core/backend/moments.h"
+#include "core/base/json.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/evaluate/summarizer.h"
+
+namespace {
+
+using rankscope::Json;
+using rankscope::backend::TokenIds;
+using Clock = std::chrono::steady_clock;
+
+double processorSeconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+struct Batch {
+    std::vector<TokenIds> sources, targets;
+};
+
+std::vector<Batch> batchesOf(const Json& request) {
+    const auto sources = request.at("sources").get<std::vector<TokenIds>>();
+    const auto targets = request.at("targets").get<std::vector<TokenIds>>();
+    std::vector<std::int64_t> lengths;
+    for (const TokenIds& source : sources) {
+        lengths.push_back(static_cast<std::int64_t>(source.size()));
+    }
+    std::vector<Batch> batches;
+    for (const auto& positions :
+         rankscope::evaluate::batchesByLength(lengths, request.at("token_budget"))) {
+        Batch& batch = batches.emplace_back();
+        for (const std::size_t position : positions) {
+            batch.sources.push_back(sources.at(position));
+            batch.targets.push_back(targets.at(position));
+        }
+    }
+    return batches;
+}
+
+std::size_t tokensOf(const std::vector<Batch>& batches) {
+    std::size_t tokens = 0;
+    for (const Batch& batch : batches) {
+        for (const auto* rows : {&batch.sources, &batch.targets}) {
+            for (const TokenIds& ids : *rows) {
+                tokens += ids.size();
+            }
+        }
+    }
+    return tokens;
+}
+
+void serve(const std::string& name, int threads) {
+    const auto& backend = rankscope::backend::loadBackend({.threads = threads});
+    const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
+    const auto model = backend.openSeq2Seq(rankscope::evaluate::dimensionsOf(checkpoint),
+                                           rankscope::evaluate::CheckpointWeights(checkpoint),
+                                           {.device = {}, .compute = {}}, {});
+    const auto collector = model->collectMoments(false);
+    std::cout << Json{{"ready", true}} << std::endl;
+    for (std::string line; std::getline(std::cin, line);) {
+        const Json request = Json::parse(line);
+        const std::vector<Batch> batches = batchesOf(request);
+        const bool moments = request.at("task") == "moments";
+        const double processorBefore = processorSeconds();
+        const Clock::time_point start = Clock::now();
+        for (const Batch& batch : batches) {
+            if (moments) {
+                collector->add(batch.sources, batch.targets, {});
+            } else {
+                model->loss(batch.sources, batch.targets, {});
+            }
+        }
+        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        std::cout << Json{{"seconds", seconds},
+                          {"processor_seconds", processorSeconds() - processorBefore},
+                          {"tokens", tokensOf(batches)}}
+                  << std::endl;
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::cerr << "usage: rankscope-bench-calibrate CHECKPOINT THREADS\n";
+        return 2;
+    }
+    try {
+        serve(argv[1], std::stoi(argv[2]));
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << "\n";
+        return 1;
+    }
+}
