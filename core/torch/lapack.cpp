@@ -24,12 +24,16 @@ Function* find(const char* name) {
 using Dsyrk = void(const char* uplo, const char* trans, const int* n, const int* k,
                    const double* alpha, const double* a, const int* lda, const double* beta,
                    double* c, const int* ldc, std::size_t, std::size_t);
+using Ssyrk = void(const char* uplo, const char* trans, const int* n, const int* k,
+                   const float* alpha, const float* a, const int* lda, const float* beta, float* c,
+                   const int* ldc, std::size_t, std::size_t);
 using Dsytrd = void(const char* uplo, const int* n, double* a, const int* lda, double* d, double* e,
                     double* tau, double* work, const int* lwork, int* info, std::size_t);
 using Dsterf = void(const int* n, double* d, double* e, int* info);
 
 struct Lapack {
     Dsyrk* dsyrk = find<Dsyrk>("dsyrk_");
+    Ssyrk* ssyrk = find<Ssyrk>("ssyrk_");
     Dsytrd* dsytrd = find<Dsytrd>("dsytrd_");
     Dsterf* dsterf = find<Dsterf>("dsterf_");
     bool complete() const { return dsyrk != nullptr && dsytrd != nullptr && dsterf != nullptr; }
@@ -101,6 +105,21 @@ bool addGramByBlas(const double* x, std::int64_t rows, std::int64_t columns, dou
     const int k = static_cast<int>(rows);
     const double one = 1;
     functions.dsyrk("L", "N", &n, &k, &one, x, &n, &one, sum, &n, 1, 1);
+    return true;
+}
+
+bool gramByBlas(const float* x, std::int64_t rows, std::int64_t columns, std::int64_t stride,
+                float* gram) {
+    const Lapack& functions = lapack();
+    if (functions.ssyrk == nullptr || std::max({rows, columns, stride}) > 1'000'000) {
+        return false;
+    }
+    const int n = static_cast<int>(columns);
+    const int k = static_cast<int>(rows);
+    const int leading = static_cast<int>(stride);
+    const float one = 1;
+    const float zero = 0;
+    functions.ssyrk("L", "N", &n, &k, &one, x, &leading, &zero, gram, &n, 1, 1);
     return true;
 }
 

@@ -19,6 +19,11 @@ std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& wei
 /// all threads. False, and nothing done, where it is not exported.
 bool addGramByBlas(const double* x, std::int64_t rows, std::int64_t columns, double* sum);
 
+/// The upper triangle of gram [columns, columns] = xᵀ x in float32 by ssyrk, else as above. x has
+/// `stride` values from row to row.
+bool gramByBlas(const float* x, std::int64_t rows, std::int64_t columns, std::int64_t stride,
+                float* gram);
+
 /// "OpenBLAS 0.3.21 …" and the core in force ("SkylakeX"); empty where BLAS is another one.
 std::string openBlasVersion();
 std::string openBlasCore();

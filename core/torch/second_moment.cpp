@@ -12,25 +12,34 @@ namespace rankscope::torch_backend {
 
 namespace {
 
-/// Rows widened at once: 2048 · 1024 numbers are 17 MB.
+/// Rows whose products are summed at once: float32 sums stay short (see GramSum), and 2048 · 1024
+/// widened numbers are 17 MB.
 constexpr std::int64_t rowsAtOnce = 1024;
 /// Columns of one product where BLAS has no product for one triangle.
 constexpr std::int64_t columnsAtOnce = 256;
 
-/// x [rows, width] to float64, and `absolute` [width] += Σ |x_j|.
-void widenFloats(const at::Tensor& x, at::Tensor& wide, double* absolute) {
-    const float* from = x.data_ptr<float>();
-    double* to = wide.data_ptr<double>();
+/// gram [n, n] += xᵀ x in all that is not below the diagonal, by tiles that hold little else.
+void addTiles(at::Tensor& gram, const at::Tensor& x) {
     const std::int64_t width = x.size(1);
-    const std::int64_t stride = x.stride(0);
-    at::parallel_for(0, width, 128, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = 0; row < x.size(0); ++row)
-            for (std::int64_t i = begin; i < end; ++i) {
-                const double value = from[row * stride + i];
-                to[row * width + i] = value;
-                absolute[i] += std::abs(value);
-            }
-    });
+    for (std::int64_t i = 0; i < width; i += columnsAtOnce) {
+        const std::int64_t count = std::min(columnsAtOnce, width - i);
+        gram.narrow(0, i, count)
+            .narrow(1, i, width - i)
+            .addmm_(x.narrow(1, i, count).t(), x.narrow(1, i, width - i));
+    }
+}
+
+/// sums += Σ |x| over the rows of columns begin … begin + count; float32 within 32 rows.
+void addAbsoluteFloats(const at::Tensor& x, std::int64_t begin, std::int64_t count, double* sums) {
+    constexpr std::int64_t rowsOfFloats = 32;
+    for (std::int64_t first = 0; first < x.size(0); first += rowsOfFloats) {
+        float part[columnsAtOnce] = {};
+        for (std::int64_t row = first; row < std::min(first + rowsOfFloats, x.size(0)); ++row) {
+            const float* from = x.data_ptr<float>() + row * x.stride(0) + begin;
+            for (std::int64_t i = 0; i < count; ++i) part[i] += std::abs(from[i]);
+        }
+        for (std::int64_t i = 0; i < count; ++i) sums[i] += static_cast<double>(part[i]);
+    }
 }
 
 /// The tensor's memory is the vector's, on the CPU.
@@ -41,16 +50,10 @@ at::Tensor overVector(std::vector<double>& values, at::IntArrayRef shape) {
 }  // namespace
 
 void addGram(at::Tensor& sum, const at::Tensor& x) {
-    const std::int64_t width = x.size(1);
     if (x.device().is_cpu() &&
-        addGramByBlas(x.data_ptr<double>(), x.size(0), width, sum.data_ptr<double>()))
+        addGramByBlas(x.data_ptr<double>(), x.size(0), x.size(1), sum.data_ptr<double>()))
         return;
-    for (std::int64_t i = 0; i < width; i += columnsAtOnce) {
-        const std::int64_t count = std::min(columnsAtOnce, width - i);
-        sum.narrow(0, i, count)
-            .narrow(1, i, width - i)
-            .addmm_(x.narrow(1, i, count).t(), x.narrow(1, i, width - i));
-    }
+    addTiles(sum, x);
 }
 
 GramSum::GramSum(Matrix& result, std::int64_t width, const at::Device& device) : m_result(&result) {
@@ -61,8 +64,29 @@ GramSum::GramSum(Matrix& result, std::int64_t width, const at::Device& device) :
 
 void GramSum::add(const at::Tensor& x) {
     m_finished = false;
-    addGram(m_upper, x);
+    for (std::int64_t row = 0; row < x.size(0); row += rowsAtOnce) {
+        const at::Tensor part = x.narrow(0, row, std::min(rowsAtOnce, x.size(0) - row));
+        if (x.device().is_cpu() && x.scalar_type() == at::kFloat)
+            addFloats(part);
+        else
+            addGram(m_upper, part.to(at::kDouble).contiguous());
+    }
 }
+
+void GramSum::addFloats(const at::Tensor& x) {
+    const std::int64_t width = x.size(1);
+    at::Tensor gram = at::empty({width, width}, x.options());
+    if (!gramByBlas(x.data_ptr<float>(), x.size(0), width, x.stride(0), gram.data_ptr<float>()))
+        addTiles(gram.zero_(), x);
+    const float* from = gram.data_ptr<float>();
+    double* to = m_upper.data_ptr<double>();
+    at::parallel_for(0, width, 64, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i)
+            for (std::int64_t j = i; j < width; ++j) to[i * width + j] += from[i * width + j];
+    });
+}
+
+bool GramSum::finite() const { return std::isfinite(m_upper.trace().item<double>()); }
 
 void GramSum::finish() {
     if (m_finished) return;
@@ -78,22 +102,23 @@ InputSums::InputSums(backend::InputMoments& result, std::int64_t width, const at
     m_absolute = overVector(result.absolute, {width}).to(device);
 }
 
-at::Tensor InputSums::widened(const at::Tensor& x) {
-    if (x.device().is_cpu() && x.scalar_type() == at::kFloat) {
-        at::Tensor wide = at::empty(x.sizes(), x.options().dtype(at::kDouble));
-        widenFloats(x, wide, m_absolute.data_ptr<double>());
-        return wide;
+void InputSums::addAbsolute(const at::Tensor& x) {
+    if (!x.device().is_cpu() || x.scalar_type() != at::kFloat) {
+        m_absolute.add_(x.to(at::kDouble).abs().sum(0));
+        return;
     }
-    const at::Tensor wide = x.to(at::kDouble).contiguous();
-    m_absolute.add_(wide.abs().sum(0));
-    return wide;
+    at::parallel_for(0, x.size(1), columnsAtOnce, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; i += columnsAtOnce)
+            addAbsoluteFloats(x, i, std::min(columnsAtOnce, end - i),
+                              m_absolute.data_ptr<double>() + i);
+    });
 }
 
 bool InputSums::add(const at::Tensor& x) {
     m_result->tokens += x.size(0);
-    for (std::int64_t row = 0; row < x.size(0); row += rowsAtOnce)
-        m_gram.add(widened(x.narrow(0, row, std::min(rowsAtOnce, x.size(0) - row))));
-    return std::isfinite(m_absolute.sum().item<double>());
+    m_gram.add(x);
+    addAbsolute(x);
+    return m_gram.finite() && std::isfinite(m_absolute.sum().item<double>());
 }
 
 void InputSums::finish() {

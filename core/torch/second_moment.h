@@ -9,18 +9,27 @@
 
 namespace rankscope::torch_backend {
 
-/// Σ x xᵀ in float64 over rows x. On the CPU it is summed where it is to stand in the end, so that
-/// no second copy of a large matrix is made.
+/// Σ x xᵀ over rows x, summed in float64. On the CPU it is summed where it is to stand in the end,
+/// so that no second copy of a large matrix is made.
+///
+/// On the CPU the products of at most 1024 float32 rows are summed in float32 first, which is twice
+/// as fast: an entry (i, j) of such a block is off by 1e-8 sqrt(G_ii G_jj) (root mean square; at
+/// most 7e-7, seen on the diagonal), less than the rounding that the activations carry themselves.
+/// Everything else is float64 throughout.
 class GramSum {
  public:
     /// `result` must outlive it; it becomes [width, width] and is valid after finish().
     GramSum(Matrix& result, std::int64_t width, const at::Device& device);
-    /// x [rows, width], float64, without gaps.
+    /// x [rows, width] of any floating type, values of a row adjacent.
     void add(const at::Tensor& x);
+    /// False where a sum is infinite or no number.
+    bool finite() const;
     /// Completes `result` with what was added so far; more may follow.
     void finish();
 
  private:
+    void addFloats(const at::Tensor& x);
+
     Matrix* m_result;
     at::Tensor m_upper;  // [width, width]: only what is not below the diagonal is summed
     bool m_finished = true;
@@ -36,7 +45,7 @@ class InputSums {
     void finish();
 
  private:
-    at::Tensor widened(const at::Tensor& x);
+    void addAbsolute(const at::Tensor& x);
 
     backend::InputMoments* m_result;
     GramSum m_gram;

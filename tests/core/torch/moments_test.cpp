@@ -71,6 +71,29 @@ TEST_P(Moments, OfTwoBatchesAreThoseOfOne) {
     }
 }
 
+/// More rows than are summed at once: copies of the examples multiply the sums.
+TEST_P(Moments, OfManyRowsAreSummedInFull) {
+    constexpr std::size_t copies = 30;  // 2670 rows of sources
+    std::vector<TokenIds> sources, targets;
+    for (std::size_t i = 0; i < copies; ++i) {
+        sources.insert(sources.end(), m_case.sources.begin(), m_case.sources.end());
+        targets.insert(targets.end(), m_case.targets.begin(), m_case.targets.end());
+    }
+    const auto once = m_model->collectMoments(false);
+    once->add(m_case.sources, m_case.targets, {});
+    const auto often = m_model->collectMoments(false);
+    often->add(sources, targets, {});
+    for (const auto& [name, moments] : once->inputs()) {
+        std::vector<double> second = moments.second.values, absolute = moments.absolute;
+        for (double& value : second) value *= copies;
+        for (double& value : absolute) value *= copies;
+        const InputMoments& sum = often->inputs().at(name);
+        EXPECT_EQ(sum.tokens, moments.tokens * static_cast<std::int64_t>(copies));
+        EXPECT_LE(relativeDifference(sum.second.values, second), 1e-6) << name;
+        EXPECT_LE(relativeDifference(sum.absolute, absolute), 1e-6) << name;
+    }
+}
+
 TEST_P(Moments, EveryMatrixFindsItsInput) {
     const auto collector = m_model->collectMoments(false);
     collector->add(m_case.sources, m_case.targets, {});
