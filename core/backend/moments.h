@@ -17,7 +17,8 @@ namespace rankscope::backend {
 /// What a layer input x looked like over calibration tokens, padding never among them. Matrices
 /// with one input share one: it is named after the first module that takes it, in the model's
 /// order. All keys and values of cross attention take the encoder's output. What the head takes is
-/// called "lm_head", also where the head is the embedding "shared".
+/// called "lm_head", also where the head is the embedding "shared". Sums are float64; on the CPU
+/// the products of at most 1024 float32 rows are summed in float32 first (docs/performance.md).
 struct InputMoments {
     std::int64_t tokens = 0;
     Matrix second;                 // [in, in]: Σ x xᵀ over tokens, float64
