@@ -45,8 +45,9 @@ TEST_F(Calibrate, ListsEveryDistinctInputOnce) {
         if (input["name"] == "encoder.block.0.layer.0.SelfAttention.q")
             encoder = input["tokens"].get<std::int64_t>();
     for (const Json& input : result["inputs"])
-        if (input["name"] == "decoder.block.0.layer.1.EncDecAttention.k")
+        if (input["name"] == "decoder.block.0.layer.1.EncDecAttention.k") {
             EXPECT_EQ(input["tokens"], encoder);
+        }
     EXPECT_GT(encoder, 24 * 20);
 }
 
