@@ -79,7 +79,7 @@ TEST(SpectrumAnalysis, IsDrawnInTheFigure) {
              "5", "--out", folder / "s.svg"});
     const std::string svg = fixtures::readFile(folder / "s.svg");
     EXPECT_THAT(svg, HasSubstr("α = "));
-    EXPECT_THAT(svg, HasSubstr("95 % band of 5 permutations"));
+    EXPECT_THAT(svg, HasSubstr("95 % null band (5 ×)"));
 }
 
 TEST(HeatMapFigure, IsDrawnInEveryFormat) {

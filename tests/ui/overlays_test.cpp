@@ -56,6 +56,14 @@ TEST(Overlays, ThePowerLawEndsAtItsXMinWithItsSlope) {
     }
     EXPECT_TRUE(data.curves[0].label.contains("α = ")) << data.curves[0].label.toStdString();
     EXPECT_TRUE(plotOf(lawful(200), {}).overlays.empty());
+    const Spectrum spectrum = lawful(200);
+    const Spectrum* const two[] = {&spectrum, &spectrum};
+    const OverlayChoice choice{.powerLaw = true, .nullBand = false, .nulls = {}};
+    const PlotData both = figurePlots(FigureKind::Spectrum, two, {}, choice)[0];
+    ASSERT_EQ(both.overlays.size(), 2U);
+    EXPECT_EQ(both.overlays[0].label, "power law");
+    EXPECT_EQ(both.overlays[1].label, "");  // once in the legend
+    EXPECT_TRUE(both.curves[1].label.endsWith(", α 2.0")) << both.curves[1].label.toStdString();
 }
 
 TEST(Overlays, AFitThatFailedIsSaid) {
@@ -74,7 +82,7 @@ TEST(Overlays, TheBandIsScaledWithItsCurve) {
     ASSERT_EQ(data.overlays.size(), 1U);
     EXPECT_EQ(data.overlays[0].low, std::vector<double>(12, 0.125));
     EXPECT_EQ(data.overlays[0].high, std::vector<double>(12, 0.375));
-    EXPECT_EQ(data.overlays[0].label, "95 % band of 40 permutations");
+    EXPECT_EQ(data.overlays[0].label, "95 % null band (40 ×)");
     choice.nulls = {{q0, bandOf(11)}};  // of another shape
     EXPECT_TRUE(plotOf(spectrum, choice).overlays.empty());
 }
@@ -97,7 +105,7 @@ TEST(Overlays, AreDrawnWithALegend) {
     drawPlot(*plot.axisRect(), plotOf(lawful(20), choice), plot.legend, 12);
     EXPECT_EQ(plot.graphCount(), 1 + 1 + 2);  // curve, law, two edges of the band
     EXPECT_TRUE(plot.legend->visible());
-    EXPECT_EQ(plot.legend->itemCount(), 2);  // the curve with its alpha, the band
+    EXPECT_EQ(plot.legend->itemCount(), 3);  // the curve with its alpha, the law, the band
 }
 
 TEST(Overlays, TheWindowComputesTheBandInAChild) {

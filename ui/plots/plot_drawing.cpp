@@ -162,6 +162,7 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
         legend->setBrush(QColor(255, 255, 255, 225));
         legend->setBorderPen(QColor(200, 200, 200));
         legend->setRowSpacing(0);
+        legend->setIconSize(data.overlays.empty() ? 32 : 20, 18);  // the labels are longer then
         const auto graphs = rect.graphs();
         for (QCPGraph* graph : named ? graphs : graphs.mid(static_cast<int>(data.curves.size()))) {
             graph->addToLegend(legend);

@@ -16,14 +16,14 @@ constexpr int lineAlpha = 110, bandAlpha = 60;
 
 QString tr(const char* text) { return QCoreApplication::translate("Plots", text); }
 
-QString number(double value) { return QLocale::c().toString(value, 'f', 2); }
+QString number(double value, int decimals) { return QLocale::c().toString(value, 'f', decimals); }
 
 void addNote(PlotData& data, const QString& words) {
     data.note += data.note.isEmpty() ? words : QStringLiteral("\n") + words;
 }
 
-void addPowerLaw(PlotData& data, std::size_t place, const spectra::Spectrum& spectrum,
-                 double scale) {
+void addPowerLaw(PlotData& data, std::size_t place, const spectra::Spectrum& spectrum, double scale,
+                 bool named) {
     const spectra::PowerLawFit fit = spectra::fitPowerLaw(spectrum);
     QString& label = data.curves[place].label;
     if (fit.failed) {
@@ -33,9 +33,15 @@ void addPowerLaw(PlotData& data, std::size_t place, const spectra::Spectrum& spe
         }
         return;
     }
-    label += tr(", α = %1 ± %2").arg(number(fit.alpha), number(fit.standardError));
+    // Beside several names there is room for little.
+    label += data.curves.size() == 1
+                 ? tr(", α = %1 ± %2").arg(number(fit.alpha, 2), number(fit.standardError, 2))
+                 : tr(", α %1").arg(number(fit.alpha, 1));
     Overlay law;
     law.curve = place;
+    if (named) {
+        law.label = tr("power law");
+    }
     for (std::int64_t i = 1; i <= fit.tail; ++i) {
         const double share = static_cast<double>(i) / static_cast<double>(fit.tail);
         law.x.push_back(static_cast<double>(i));
@@ -50,7 +56,7 @@ void addBand(PlotData& data, std::size_t place, const spectra::NullSpectrum& nul
     Overlay band;
     band.curve = place;
     if (named) {
-        band.label = tr("95 % band of %1 permutations").arg(null.repeats);
+        band.label = tr("95 % null band (%1 ×)").arg(null.repeats);
     }
     for (std::size_t i = 0; i < null.low.size(); ++i) {
         band.x.push_back(static_cast<double>(i + 1));
@@ -65,6 +71,13 @@ QCPGraph* addGraph(QCPAxisRect& rect, const std::vector<double>& x, const std::v
         rect.parentPlot()->addGraph(rect.axis(QCPAxis::atBottom), rect.axis(QCPAxis::atLeft));
     graph->setData({x.begin(), x.end()}, {y.begin(), y.end()}, true);
     return graph;
+}
+
+void addToLegend(QCPLegend* legend, QCPGraph& graph, const QString& label) {
+    if (legend && !label.isEmpty()) {
+        graph.setName(label);
+        graph.addToLegend(legend);
+    }
 }
 
 QColor faded(std::size_t curve, int alpha) {
@@ -83,6 +96,7 @@ void addOverlays(PlotData& data, Spectra spectra, const AxesChoice& axes,
         return;
     }
     bool bands = false;
+    bool laws = false;  // one of a kind stands in the legend
     for (std::size_t i = 0; i < spectra.size(); ++i) {
         const double largest = spectra[i]->singularValues().front();
         const double scale = axes.normalise && largest > 0 ? 1 / largest : 1;
@@ -93,7 +107,9 @@ void addOverlays(PlotData& data, Spectra spectra, const AxesChoice& axes,
             bands = true;
         }
         if (choice.powerLaw) {
-            addPowerLaw(data, i, *spectra[i], scale);
+            const std::size_t before = data.overlays.size();
+            addPowerLaw(data, i, *spectra[i], scale, !laws);
+            laws = laws || data.overlays.size() > before;
         }
     }
 }
@@ -103,6 +119,7 @@ void drawOverlays(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend) {
         QCPGraph* low = addGraph(rect, overlay.x, overlay.low);
         if (overlay.high.empty()) {
             low->setPen(QPen(faded(overlay.curve, lineAlpha), 4));
+            addToLegend(legend, *low, overlay.label);
             continue;
         }
         QCPGraph* high = addGraph(rect, overlay.x, overlay.high);
@@ -110,10 +127,7 @@ void drawOverlays(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend) {
         high->setPen(Qt::NoPen);
         high->setBrush(faded(overlay.curve, bandAlpha));
         high->setChannelFillGraph(low);
-        if (legend && !overlay.label.isEmpty()) {
-            high->setName(overlay.label);
-            high->addToLegend(legend);
-        }
+        addToLegend(legend, *high, overlay.label);
     }
 }
 
