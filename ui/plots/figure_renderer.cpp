@@ -159,9 +159,11 @@ void drawHeatMapFigure(QCustomPlot& plot, const FigureRequest& request) {
     const QSize size = request.size.layoutPixels();
     const auto columns = std::max<std::size_t>(1, request.heatMap.columns.size());
     const auto rows = std::max<std::size_t>(1, request.heatMap.rows.size());
-    drawHeatMap(*plot.axisRect(), *scale, request.heatMap, figureFontPixels,
-                {(size.width() - 170) / static_cast<double>(columns),
-                 (size.height() - 80) / static_cast<double>(rows)});
+    drawHeatMap(*plot.axisRect(), *scale, request.heatMap, figureFontPixels);
+    drawHeatMapNumbers(*plot.axisRect(), request.heatMap,
+                       {(size.width() - 170) / static_cast<double>(columns),
+                        (size.height() - 80) / static_cast<double>(rows)},
+                       figureFontPixels);
 }
 
 void drawFigure(QCustomPlot& plot, const FigureRequest& request) {
@@ -274,9 +276,11 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
     }
     if (request.kind == FigureKind::HeatMap) {
         const std::string metric = text(field(document, "metric", what), "metric", what);
-        request.heatMap = report::makeHeatMap(
-            report::findHeatMetric(metric), pointers(request.spectra),
-            [&](const spectra::Spectrum& s) { return request.rank.value_or(s.size()); });
+        const report::HeatMetric& chosen = report::findHeatMetric(metric);
+        request.heatMap =
+            report::makeHeatMap(chosen, pointers(request.spectra), [&](const spectra::Spectrum& s) {
+                return chosen.value(s, request.rank.value_or(s.size()));
+            });
     }
     return request;
 }
