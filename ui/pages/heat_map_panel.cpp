@@ -28,6 +28,8 @@ HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
         m_chooser->addItem(text(metric.label), text(metric.name));
     }
     m_note->setAccessibleName(tr("What the overview shows"));
+    // A long sentence must not take the matrix tree's room.
+    m_note->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* label = new QLabel(tr("S&how"), this);
     label->setBuddy(m_chooser);
     auto* row = new QHBoxLayout;
@@ -99,12 +101,12 @@ QString HeatMapPanel::note(int known) const {
         return tr("%1 of %2 matrices computed").arg(known).arg(all);
     }
     if (metric == QLatin1String("relative-error")) {
-        return tr("at the ranks chosen; 0 where a matrix keeps its full rank");
+        return tr("at the ranks chosen; 0: full rank");
     }
     if (metric == QLatin1String("alpha") || metric == QLatin1String("ks-distance")) {
-        return tr("– where no power law could be fitted; a click selects a matrix");
+        return tr("–: none could be fitted");
     }
-    return tr("A click selects a matrix; grey: none there");
+    return tr("A click selects a matrix.");
 }
 
 void HeatMapPanel::refresh() {
