@@ -85,8 +85,9 @@ std::string text(const SpectrumResult& result, const AnalysisOptions& analysis) 
                      run.spectra.size(), run.fromCache, run.seconds, run.device, run.threads);
 }
 
-report::FigureRequest spectrumFigure(const std::string& label) {
+report::FigureRequest spectrumFigure(const std::string& label, const SpectrumResult& result) {
     report::FigureRequest request;
+    request.analyses = result.analyses;
     request.figure = "spectrum";
     request.title = "Singular values: " + label;
     return request;
@@ -105,7 +106,7 @@ void write(const OutputFile& file, const checkpoint::Checkpoint& checkpoint,
         file.writeFigure(heatMap.wanted() ? heatMap.figure(printable(checkpoint.label()),
                                                            checkpoint.config().numLayers +
                                                                checkpoint.config().numDecoderLayers)
-                                          : spectrumFigure(printable(checkpoint.label())),
+                                          : spectrumFigure(printable(checkpoint.label()), result),
                          run.spectra, context.progress);
 }
 

@@ -5,6 +5,7 @@
 
 #include <iterator>
 
+#include "core/base/error.h"
 #include "core/report/csv.h"
 
 namespace rankscope::report {
@@ -56,6 +57,29 @@ Json toJson(const spectra::NullSpectrum& null) {
             {"above", null.above},
             {"above_largest", null.aboveLargest},
             {"jensen_shannon_distance", null.jensenShannonDistance}};
+}
+
+spectra::NullSpectrum nullFromJson(const Json& document) {
+    try {
+        spectra::NullSpectrum null;
+        null.repeats = document.at("repeats").get<int>();
+        null.seed = document.at("seed").get<std::uint64_t>();
+        null.mean = document.at("mean").get<std::vector<double>>();
+        null.low = document.at("low").get<std::vector<double>>();
+        null.high = document.at("high").get<std::vector<double>>();
+        null.largest = document.at("largest").get<double>();
+        null.above = document.at("above").get<std::int64_t>();
+        null.aboveLargest = document.at("above_largest").get<std::int64_t>();
+        null.jensenShannonDistance = document.at("jensen_shannon_distance").get<double>();
+        if (null.low.size() != null.mean.size() || null.high.size() != null.mean.size())
+            throw Error("A null's mean, low and high must have one number a singular value each.");
+        return null;
+    } catch (const nlohmann::json::exception& problem) {
+        throw Error(
+            fmt::format("A null needs repeats, seed, mean, low, high, largest, above, "
+                        "above_largest and jensen_shannon_distance ({}).",
+                        printable(problem.what())));
+    }
 }
 
 void addAnalysis(Json& spectrum, const SpectrumAnalysis& analysis) {

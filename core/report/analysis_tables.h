@@ -21,6 +21,8 @@ struct SpectrumAnalysis {
 /// Where a fit failed its numbers are null and `reason` is a sentence.
 Json toJson(const spectra::PowerLawFit& fit);
 Json toJson(const spectra::NullSpectrum& null);
+/// The inverse of toJson(NullSpectrum). Throws Error naming what is missing.
+spectra::NullSpectrum nullFromJson(const Json& document);
 /// Adds what there is of `analysis` to the JSON of a spectrum.
 void addAnalysis(Json& spectrum, const SpectrumAnalysis& analysis);
 

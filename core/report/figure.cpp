@@ -35,10 +35,16 @@ std::string requestText(const FigureRequest& request, const fs::path& out) {
         spectra.push_back({{"name", spectrum->name()},
                            {"shape", {spectrum->rows(), spectrum->columns()}},
                            {"singular_values", spectrum->singularValues()}});
+    bool powerLaw = false;
+    for (std::size_t i = 0; i < request.analyses.size(); ++i) {
+        powerLaw = powerLaw || request.analyses[i].powerLaw;
+        if (request.analyses[i].null) spectra[i]["null"] = toJson(*request.analyses[i].null);
+    }
     Json document = {{"figure", request.figure},     {"out", out.string()},
                      {"width_mm", request.widthMm},  {"height_mm", request.heightMm},
                      {"dpi", request.dpi},           {"title", request.title},
                      {"spectra", std::move(spectra)}};
+    if (powerLaw) document["power_law"] = true;
     if (request.rank) document["rank"] = *request.rank;
     if (!request.metric.empty()) document["metric"] = request.metric;
     return document.dump(-1, ' ', false, Json::error_handler_t::replace);

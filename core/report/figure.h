@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/progress.h"
+#include "core/report/analysis_tables.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::report {
@@ -23,7 +24,9 @@ struct FigureRequest {
     double heightMm = 100;
     int dpi = 300;
     std::vector<const spectra::Spectrum*> spectra;  ///< not owned
-    std::optional<std::int64_t> rank;               ///< where the rank line stands
+    /// Drawn with singular values; empty, or one of each spectrum.
+    std::vector<SpectrumAnalysis> analyses;
+    std::optional<std::int64_t> rank;  ///< where the rank line stands
 };
 
 /// The window's program beside this one, where it is installed.

@@ -132,7 +132,7 @@ const HeatMetric& findHeatMetric(std::string_view name) {
 }
 
 HeatMap makeHeatMap(const HeatMetric& metric, std::span<const Spectrum* const> spectra,
-                    const RankOf& rankOf) {
+                    const ValueOf& valueOf) {
     std::set<RowKey> rows;
     std::set<ColumnKey> columns;
     std::vector<std::pair<const Spectrum*, checkpoint::WeightMatrix>> shown;
@@ -152,8 +152,7 @@ HeatMap makeHeatMap(const HeatMetric& metric, std::span<const Spectrum* const> s
     const auto columnOf = placed(columns, columnName, map.columns);
     for (const auto& [spectrum, matrix] : shown)
         map.cells.push_back({spectrum->name(), rowOf.at({matrix.stack, matrix.block}),
-                             columnOf.at({matrix.sublayer, matrix.role}),
-                             metric.value(*spectrum, rankOf(*spectrum))});
+                             columnOf.at({matrix.sublayer, matrix.role}), valueOf(*spectrum)});
     setRange(map);
     return map;
 }

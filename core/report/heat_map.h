@@ -44,11 +44,12 @@ struct HeatMap {
     double low = 0, high = 1;  ///< least and greatest finite value; 0 and 1 where there is none
 };
 
-/// The rank of a matrix in "relative-error".
-using RankOf = std::function<std::int64_t(const spectra::Spectrum&)>;
+/// The number of a matrix: metric.value() at some rank, or one kept from before (power laws of a
+/// whole model take seconds).
+using ValueOf = std::function<double(const spectra::Spectrum&)>;
 
 HeatMap makeHeatMap(const HeatMetric& metric, std::span<const spectra::Spectrum* const> spectra,
-                    const RankOf& rankOf);
+                    const ValueOf& valueOf);
 
 /// "60.4", "0.0123", "31": as it stands in a cell; "–" for NaN.
 std::string heatCellText(const HeatMap& map, double value);

@@ -72,6 +72,16 @@ TEST(SpectrumAnalysis, AFitThatFailedIsNoFailureOfTheCommand) {
     EXPECT_EQ(runCommand({"spectrum", model, "--null", "0"}).exitCode, 2);
 }
 
+TEST(SpectrumAnalysis, IsDrawnInTheFigure) {
+    if (!RANKSCOPE_HAS_WINDOW) GTEST_SKIP() << "built without the window";
+    const fixtures::TempFolder folder;
+    succeed({"spectrum", "demo", "--targets", "encoder.block.0.*.q.weight", "--power-law", "--null",
+             "5", "--out", folder / "s.svg"});
+    const std::string svg = fixtures::readFile(folder / "s.svg");
+    EXPECT_THAT(svg, HasSubstr("α = "));
+    EXPECT_THAT(svg, HasSubstr("95 % null band (5 ×)"));
+}
+
 TEST(HeatMapFigure, IsDrawnInEveryFormat) {
     if (!RANKSCOPE_HAS_WINDOW) GTEST_SKIP() << "built without the window";
     const fixtures::TempFolder folder;

@@ -25,8 +25,8 @@ report::HeatMap twoCells() {
     static const Spectrum first(q0, 2, 2, {3, 0});
     static const Spectrum second(v1, 2, 2, {3, 3});
     const Spectrum* const both[] = {&first, &second};
-    return report::makeHeatMap(report::findHeatMetric("stable-rank"), both,
-                               [](const Spectrum&) { return 1; });
+    const report::HeatMetric& metric = report::findHeatMetric("stable-rank");
+    return report::makeHeatMap(metric, both, [&](const Spectrum& s) { return metric.value(s, 1); });
 }
 
 TEST(Viridis, RunsFromDarkVioletToYellow) {
@@ -38,7 +38,7 @@ TEST(Viridis, RunsFromDarkVioletToYellow) {
 TEST(HeatMapPlot, ColoursEachCellByItsValue) {
     HeatMapPlot plot;
     plot.resize(500, 300);
-    plot.setHeatMap(twoCells(), {});
+    plot.setHeatMap(twoCells());
     ASSERT_EQ(plot.plottableCount(), 1);
     const auto* colours = qobject_cast<QCPColorMap*>(plot.plottable(0));
     ASSERT_NE(colours, nullptr);
@@ -67,11 +67,14 @@ TEST(HeatMapPlot, DrawsASingleCellAndNone) {
     const Spectrum* const only[] = {&one};
     HeatMapPlot plot;
     plot.resize(300, 200);
+    plot.setViewport(plot.rect());  // a hidden widget gets no resize event
     plot.setHeatMap(report::makeHeatMap(report::findHeatMetric("alpha"), only,
-                                        [](const Spectrum&) { return 1; }),
-                    {q0});
+                                        [](const Spectrum&) { return 3.5; }));
+    EXPECT_EQ(plot.itemCount(), 1);  // the number
+    plot.setSelected({q0});
+    EXPECT_EQ(plot.itemCount(), 2);  // and a frame
     EXPECT_FALSE(plot.toPixmap(300, 200).isNull());
-    plot.setHeatMap({}, {});
+    plot.setHeatMap({});
     EXPECT_FALSE(plot.toPixmap(300, 200).isNull());
     EXPECT_EQ(plot.cellCentre(q0), QPoint(-1, -1));
 }
@@ -80,7 +83,7 @@ TEST(HeatMapPlot, AClickNamesTheMatrix) {
     HeatMapPlot plot;
     plot.resize(500, 300);
     plot.show();
-    plot.setHeatMap(twoCells(), {});
+    plot.setHeatMap(twoCells());
     plot.replot(QCustomPlot::rpImmediateRefresh);
     QSignalSpy clicked(&plot, &HeatMapPlot::matrixClicked);
     QTest::mouseClick(&plot, Qt::LeftButton, {}, plot.cellCentre(v1));

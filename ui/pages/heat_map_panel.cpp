@@ -28,6 +28,8 @@ HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
         m_chooser->addItem(text(metric.label), text(metric.name));
     }
     m_note->setAccessibleName(tr("What the overview shows"));
+    // A long sentence must not take the matrix tree's room.
+    m_note->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* label = new QLabel(tr("S&how"), this);
     label->setBuddy(m_chooser);
     auto* row = new QHBoxLayout;
@@ -41,26 +43,36 @@ HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(refreshMilliseconds);
     connect(&m_refreshTimer, &QTimer::timeout, this, &HeatMapPanel::refresh);
-    connect(m_chooser, &QComboBox::currentIndexChanged, this, &HeatMapPanel::refresh);
-    connect(session, &Session::selectionChanged, this, &HeatMapPanel::refresh);
-    connect(session, &Session::checkpointOpened, this, &HeatMapPanel::refreshSoon);
-    connect(session, &Session::spectrumReady, this, &HeatMapPanel::refreshSoon);
-    connect(session, &Session::planChanged, this, &HeatMapPanel::refreshSoon);
+    connect(m_chooser, &QComboBox::currentIndexChanged, this, [this] {
+        m_values.clear();
+        refresh();
+    });
+    connect(session, &Session::selectionChanged, this, &HeatMapPanel::showSelection);
+    connect(session, &Session::checkpointOpened, this, &HeatMapPanel::forgetValues);
+    connect(session, &Session::spectrumReady, this, [this](const QString& name) {
+        m_values.erase(name.toStdString());
+        refreshSoon();
+    });
+    connect(session, &Session::planChanged, this, [this] {
+        if (m_chooser->currentData().toString() == QLatin1String("relative-error")) {
+            forgetValues();
+        }
+    });
     connect(m_plot, &HeatMapPlot::matrixClicked, this, &HeatMapPanel::matrixChosen);
 }
 
-report::HeatMap HeatMapPanel::heatMap() const {
-    std::vector<const spectra::Spectrum*> known;
-    for (const auto& matrix : m_session->linearMatrices()) {
-        if (const auto* spectrum = m_session->spectrum(matrix.name)) {
-            known.push_back(spectrum);
-        }
+double HeatMapPanel::valueOf(const report::HeatMetric& metric, const spectra::Spectrum& spectrum) {
+    const auto found = m_values.find(spectrum.name());
+    if (found != m_values.end()) {
+        return found->second;
     }
-    const std::string metric = m_chooser->currentData().toString().toStdString();
-    return report::makeHeatMap(
-        report::findHeatMetric(metric), known, [this](const spectra::Spectrum& spectrum) {
-            return m_session->chosenRank(spectrum.name()).value_or(spectrum.size());
-        });
+    const auto rank = m_session->chosenRank(spectrum.name()).value_or(spectrum.size());
+    return m_values.emplace(spectrum.name(), metric.value(spectrum, rank)).first->second;
+}
+
+void HeatMapPanel::forgetValues() {
+    m_values.clear();
+    refreshSoon();
 }
 
 void HeatMapPanel::showEvent(QShowEvent* event) {
@@ -74,28 +86,45 @@ void HeatMapPanel::refreshSoon() {
     }
 }
 
-void HeatMapPanel::refresh() {
-    if (!isVisible()) {
-        return;
-    }
+void HeatMapPanel::showSelection() {
     std::vector<std::string> selected;
     for (const auto& matrix : m_session->selection()) {
         selected.push_back(matrix.name);
     }
-    report::HeatMap map = heatMap();
-    const auto known = static_cast<int>(map.cells.size());
+    m_plot->setSelected(std::move(selected));
+}
+
+QString HeatMapPanel::note(int known) const {
     const auto all = static_cast<int>(m_session->linearMatrices().size());
     const QString metric = m_chooser->currentData().toString();
     if (known < all) {
-        m_note->setText(tr("%1 of %2 matrices computed").arg(known).arg(all));
-    } else if (metric == QLatin1String("relative-error")) {
-        m_note->setText(tr("at the ranks chosen; 0 where a matrix keeps its full rank"));
-    } else if (metric == QLatin1String("alpha") || metric == QLatin1String("ks-distance")) {
-        m_note->setText(tr("– where no power law could be fitted; a click selects a matrix"));
-    } else {
-        m_note->setText(tr("A click selects a matrix; grey: none there"));
+        return tr("%1 of %2 matrices computed").arg(known).arg(all);
     }
-    m_plot->setHeatMap(std::move(map), selected);
+    if (metric == QLatin1String("relative-error")) {
+        return tr("at the ranks chosen; 0: full rank");
+    }
+    if (metric == QLatin1String("alpha") || metric == QLatin1String("ks-distance")) {
+        return tr("–: none could be fitted");
+    }
+    return tr("A click selects a matrix.");
+}
+
+void HeatMapPanel::refresh() {
+    if (!isVisible()) {
+        return;
+    }
+    std::vector<const spectra::Spectrum*> known;
+    for (const auto& matrix : m_session->linearMatrices()) {
+        if (const auto* spectrum = m_session->spectrum(matrix.name)) {
+            known.push_back(spectrum);
+        }
+    }
+    const auto& metric = report::findHeatMetric(m_chooser->currentData().toString().toStdString());
+    m_note->setText(note(static_cast<int>(known.size())));
+    m_plot->setHeatMap(report::makeHeatMap(metric, known, [&](const spectra::Spectrum& spectrum) {
+        return valueOf(metric, spectrum);
+    }));
+    showSelection();
 }
 
 }  // namespace rankscope::ui

@@ -5,6 +5,8 @@
 #include <QLabel>
 #include <QTimer>
 #include <QWidget>
+#include <map>
+#include <string>
 
 #include "ui/plots/heat_map_plot.h"
 #include "ui/session/session.h"
@@ -19,8 +21,8 @@ class HeatMapPanel : public QWidget {
     explicit HeatMapPanel(Session* session, QWidget* parent = nullptr);
     HeatMapPlot* plot() const { return m_plot; }
     QComboBox* chooser() const { return m_chooser; }
-    /// The map as it stands; made now where it is not shown.
-    report::HeatMap heatMap() const;
+    /// The map as it stands.
+    const report::HeatMap& heatMap() const { return m_plot->heatMap(); }
 
  signals:
     /// The user clicked a matrix's cell.
@@ -32,12 +34,17 @@ class HeatMapPanel : public QWidget {
  private:
     void refreshSoon();
     void refresh();
+    void showSelection();
+    void forgetValues();
+    double valueOf(const report::HeatMetric& metric, const spectra::Spectrum& spectrum);
+    QString note(int known) const;
 
     Session* m_session;
     QComboBox* m_chooser;
     QLabel* m_note;
     HeatMapPlot* m_plot;
     QTimer m_refreshTimer;
+    std::map<std::string, double> m_values;  // of the chosen metric; power laws take a moment
 };
 
 }  // namespace rankscope::ui

@@ -26,6 +26,7 @@ View viewOf(const RankPlot& plot) {
 SpectraPage::SpectraPage(Session* session, QWidget* parent)
     : QWidget(parent),
       m_session(session),
+      m_nulls(new NullSpectra(session, this)),
       m_tabs(new QTabBar(this)),
       m_heading(new QLabel(this)),
       m_spectrumPlot(new RankPlot(tr("Singular values"), this)),
@@ -64,6 +65,7 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
     connect(session, &Session::selectionChanged, this, [this] { refresh(false); });
     connect(session, &Session::rankChanged, this, &SpectraPage::showRank);
     connect(session, &Session::spectrumReady, this, &SpectraPage::refreshSoon);
+    connect(m_nulls, &NullSpectra::changed, this, &SpectraPage::refreshSoon);
     refresh(false);
 }
 
@@ -93,8 +95,13 @@ QWidget* SpectraPage::makeAxesRow() {
     m_logRank->setToolTip(tr("Logarithmic horizontal axes"));
     m_normalise = new QCheckBox(tr("Divide by &σ₁"), row);
     m_normalise->setToolTip(tr("Singular values divided by the largest of their matrix"));
+    m_powerLaw = new QCheckBox(tr("Power la&w"), row);
+    m_powerLaw->setToolTip(tr("Power law fitted to the largest singular values"));
+    m_nullBand = new QCheckBox(tr("Null &band"), row);
+    m_nullBand->setToolTip(tr("Where singular values of the same entries in random places lie"));
+    connect(m_nullBand, &QCheckBox::toggled, m_nulls, &NullSpectra::askAgain);
     layout->addWidget(m_heading, 1);
-    for (QCheckBox* box : {m_logValue, m_logRank, m_normalise}) {
+    for (QCheckBox* box : {m_powerLaw, m_nullBand, m_logValue, m_logRank, m_normalise}) {
         box->setAccessibleName(box->toolTip());
         layout->addWidget(box);
         connect(box, &QCheckBox::toggled, this, [this] { refresh(false); });
@@ -124,6 +131,22 @@ QWidget* SpectraPage::makeRankRow() {
 
 AxesChoice SpectraPage::axes() const {
     return {m_logRank->isChecked(), m_logValue->isChecked(), m_normalise->isChecked()};
+}
+
+OverlayChoice SpectraPage::overlays(const std::vector<const spectra::Spectrum*>& shown) const {
+    OverlayChoice choice;
+    choice.powerLaw = m_powerLaw->isChecked();
+    choice.nullBand = m_nullBand->isChecked();
+    if (!choice.nullBand) {
+        return choice;
+    }
+    for (const auto* spectrum : shown) {
+        const auto null = m_nulls->known().find(spectrum->name());
+        if (null != m_nulls->known().end()) {
+            choice.nulls.insert(*null);
+        }
+    }
+    return choice;
 }
 
 std::vector<const spectra::Spectrum*> SpectraPage::shownSpectra() const {
@@ -163,7 +186,14 @@ void SpectraPage::refresh(bool keepView) {
     m_heading->setText(heading());
     const auto shown = shownSpectra();
     const auto kind = showsOneMatrix() ? FigureKind::Seed : FigureKind::Both;
-    auto plots = figurePlots(kind, shown, axes());
+    if (m_nullBand->isChecked() && shown.size() <= mostNamedCurves) {
+        std::vector<std::string> names;
+        for (const auto* spectrum : shown) {
+            names.push_back(spectrum->name());
+        }
+        m_nulls->request(names);
+    }
+    auto plots = figurePlots(kind, shown, axes(), overlays(shown));
     for (auto& data : plots) {
         data.largestRank = m_session->largestRank();
     }
@@ -200,6 +230,7 @@ FigureRequest SpectraPage::figure() const {
     }
     request.rank = m_session->rank();
     request.axes = axes();
+    request.overlays = overlays(shownSpectra());
     request.views = {viewOf(*m_spectrumPlot), viewOf(*m_errorPlot)};
     request.title = m_session->modelName();
     if (showsOneMatrix() && !request.spectra.empty()) {

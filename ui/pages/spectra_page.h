@@ -11,6 +11,7 @@
 #include "ui/pages/heat_map_panel.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
+#include "ui/session/null_spectra.h"
 #include "ui/session/session.h"
 
 namespace rankscope::ui {
@@ -26,6 +27,9 @@ class SpectraPage : public QWidget {
     QSlider* slider() const { return m_slider; }
     QTabBar* tabs() const { return m_tabs; }
     QCheckBox* logValueBox() const { return m_logValue; }
+    QCheckBox* powerLawBox() const { return m_powerLaw; }
+    QCheckBox* nullBandBox() const { return m_nullBand; }
+    NullSpectra* nulls() const { return m_nulls; }
     bool showsOneMatrix() const { return m_tabs->currentIndex() == 1; }
     void showOneMatrix(bool one) { m_tabs->setCurrentIndex(one ? 1 : 0); }
     bool showsOverview() const { return m_tabs->currentIndex() == 2; }
@@ -52,14 +56,19 @@ class SpectraPage : public QWidget {
     void refresh(bool keepView);
     void showRank();
     AxesChoice axes() const;
+    /// What the boxes ask for and is known.
+    OverlayChoice overlays(const std::vector<const spectra::Spectrum*>& shown) const;
     QString heading() const;
 
     Session* m_session;
+    NullSpectra* m_nulls;
     QTabBar* m_tabs;
     QLabel* m_heading;
     QCheckBox* m_logRank;
     QCheckBox* m_logValue;
     QCheckBox* m_normalise;
+    QCheckBox* m_powerLaw;
+    QCheckBox* m_nullBand;
     RankPlot* m_spectrumPlot;
     RankPlot* m_errorPlot;
     QWidget* m_curves;

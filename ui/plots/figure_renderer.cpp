@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/report/analysis_tables.h"
 #include "core/report/spectrum_tables.h"
 #include "ui/plots/heat_map_plot.h"
 #include "ui/plots/plot_drawing.h"
@@ -158,13 +159,16 @@ void drawHeatMapFigure(QCustomPlot& plot, const FigureRequest& request) {
     const QSize size = request.size.layoutPixels();
     const auto columns = std::max<std::size_t>(1, request.heatMap.columns.size());
     const auto rows = std::max<std::size_t>(1, request.heatMap.rows.size());
-    drawHeatMap(*plot.axisRect(), *scale, request.heatMap, figureFontPixels,
-                {(size.width() - 170) / static_cast<double>(columns),
-                 (size.height() - 80) / static_cast<double>(rows)});
+    drawHeatMap(*plot.axisRect(), *scale, request.heatMap, figureFontPixels);
+    drawHeatMapNumbers(*plot.axisRect(), request.heatMap,
+                       {(size.width() - 170) / static_cast<double>(columns),
+                        (size.height() - 80) / static_cast<double>(rows)},
+                       figureFontPixels);
 }
 
 void drawFigure(QCustomPlot& plot, const FigureRequest& request) {
-    const auto data = figurePlots(request.kind, pointers(request.spectra), request.axes);
+    const auto data =
+        figurePlots(request.kind, pointers(request.spectra), request.axes, request.overlays);
     const int row = addTitle(plot, request.title);
     for (std::size_t i = 0; i < data.size(); ++i) {
         auto* rect = i == 0 ? plot.axisRect(0) : new QCPAxisRect(&plot, true);
@@ -207,20 +211,26 @@ void drawFigure(QCustomPlot& plot, const FigureRequest& request) {
 
 }  // namespace
 
-std::vector<PlotData> figurePlots(FigureKind kind, Spectra spectra, const AxesChoice& axes) {
+std::vector<PlotData> figurePlots(FigureKind kind, Spectra spectra, const AxesChoice& axes,
+                                  const OverlayChoice& overlays) {
+    const auto singularValues = [&](Spectra shown) {
+        PlotData data = spectrumData(shown, axes);
+        addOverlays(data, shown, axes, overlays);
+        return data;
+    };
     switch (kind) {
         case FigureKind::Spectrum:
-            return {spectrumData(spectra, axes)};
+            return {singularValues(spectra)};
         case FigureKind::Error:
             return {errorData(spectra, axes)};
         case FigureKind::Both:
-            return {spectrumData(spectra, axes), errorData(spectra, axes)};
+            return {singularValues(spectra), errorData(spectra, axes)};
         case FigureKind::Seed:
         case FigureKind::HeatMap:  // no curves: drawn from FigureRequest::heatMap
             break;
     }
     const auto one = spectra.first(std::min<std::size_t>(1, spectra.size()));
-    return {spectrumData(one, axes),
+    return {singularValues(one),
             one.empty() ? errorData(one, axes) : frobeniusData(*one.front(), axes)};
 }
 
@@ -235,6 +245,7 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
     request.axes.logRank = flagOr(document, "log_rank", false, what);
     request.axes.logValue = flagOr(document, "log_value", request.axes.logValue, what);
     request.axes.normalise = flagOr(document, "normalise", false, what);
+    request.overlays.powerLaw = flagOr(document, "power_law", false, what);
     request.out = QString::fromStdString(text(field(document, "out", what), "out", what));
     request.size.widthMm = numberOr(document, "width_mm", request.size.widthMm, what);
     request.size.heightMm = numberOr(document, "height_mm", request.size.heightMm, what);
@@ -250,6 +261,11 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
     }
     for (const Json& element : spectra) {
         request.spectra.push_back(report::spectrumFromJson(element));
+        if (element.contains("null")) {
+            request.overlays.nullBand = true;
+            request.overlays.nulls.emplace(request.spectra.back().name(),
+                                           report::nullFromJson(element.at("null")));
+        }
     }
     if (document.contains("rank") && !document.at("rank").is_null()) {
         const Json& rank = document.at("rank");
@@ -260,9 +276,11 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
     }
     if (request.kind == FigureKind::HeatMap) {
         const std::string metric = text(field(document, "metric", what), "metric", what);
-        request.heatMap = report::makeHeatMap(
-            report::findHeatMetric(metric), pointers(request.spectra),
-            [&](const spectra::Spectrum& s) { return request.rank.value_or(s.size()); });
+        const report::HeatMetric& chosen = report::findHeatMetric(metric);
+        request.heatMap =
+            report::makeHeatMap(chosen, pointers(request.spectra), [&](const spectra::Spectrum& s) {
+                return chosen.value(s, request.rank.value_or(s.size()));
+            });
     }
     return request;
 }

@@ -12,6 +12,7 @@
 #include "core/report/heat_map.h"
 #include "ui/plots/plot_export.h"
 #include "ui/plots/plot_series.h"
+#include "ui/plots/spectrum_overlays.h"
 
 namespace rankscope::ui {
 
@@ -38,17 +39,20 @@ struct FigureRequest {
     std::vector<spectra::Spectrum> spectra;
     std::optional<std::int64_t> rank;
     AxesChoice axes;
+    OverlayChoice overlays;
     report::HeatMap heatMap;                   ///< what FigureKind::HeatMap shows
     std::array<std::optional<View>, 2> views;  ///< of the left and the right axes
 };
 
 /// The request {"figure","out","width_mm","height_mm","dpi","title","spectra","rank", and
-/// optionally "log_rank","log_value","normalise"}; "heat-map" needs "metric" and takes "rank" as
-/// the rank of "relative-error". Throws Error naming `what` and the field.
+/// optionally "log_rank","log_value","normalise","power_law", and "null" of each spectrum};
+/// "heat-map" needs "metric" and takes "rank" as the rank of "relative-error". Throws Error naming
+/// `what` and the field.
 FigureRequest figureRequestFromJson(const Json& document, const std::string& what);
 
 /// The plots of a figure, left to right, as the window shows them.
-std::vector<PlotData> figurePlots(FigureKind kind, Spectra spectra, const AxesChoice& axes);
+std::vector<PlotData> figurePlots(FigureKind kind, Spectra spectra, const AxesChoice& axes,
+                                  const OverlayChoice& overlays = {});
 
 /// Draws the figure and writes it to request.out. Needs a QApplication. Throws Error.
 void renderFigure(const FigureRequest& request);

@@ -58,30 +58,6 @@ QCPColorMap* addColours(QCPAxisRect& rect, const report::HeatMap& map) {
     return colours;
 }
 
-/// Numbers in the cells, dark on light colours and light on dark ones.
-void addNumbers(QCPAxisRect& rect, const report::HeatMap& map, QSizeF cellSize, int fontPixels) {
-    const QFont font = pixelFont(fontPixels - 2);
-    const QFontMetrics metrics(font);
-    for (const report::HeatCell& cell : map.cells) {
-        const QString text = QString::fromStdString(report::heatCellText(map, cell.value));
-        if (metrics.horizontalAdvance(text) + 2 > cellSize.width() ||
-            metrics.ascent() > cellSize.height()) {
-            continue;
-        }
-        auto* item = new QCPItemText(rect.parentPlot());
-        item->setClipAxisRect(&rect);
-        auto* position = item->position;
-        position->setAxisRect(&rect);
-        position->setAxes(rect.axis(QCPAxis::atBottom), rect.axis(QCPAxis::atLeft));
-        position->setType(QCPItemPosition::ptPlotCoords);
-        position->setCoords(static_cast<double>(cell.column), static_cast<double>(cell.row));
-        item->setText(text);
-        item->setFont(font);
-        const double share = map.high > map.low ? (cell.value - map.low) / (map.high - map.low) : 0;
-        item->setColor(share > 0.6 || std::isnan(share) ? Qt::black : Qt::white);
-    }
-}
-
 void addFrame(QCustomPlot& plot, const report::HeatCell& cell) {
     auto* frame = new QCPItemRect(&plot);
     frame->setPen(QPen(frameColor, 3));
@@ -111,7 +87,7 @@ QCPColorGradient viridis() {
 }
 
 void drawHeatMap(QCPAxisRect& rect, QCPColorScale& scale, const report::HeatMap& map,
-                 int fontPixels, QSizeF cellSize) {
+                 int fontPixels) {
     QStringList columns;
     for (const std::string& name : map.columns) {
         columns << columnLabel(name);
@@ -136,7 +112,31 @@ void drawHeatMap(QCPAxisRect& rect, QCPColorScale& scale, const report::HeatMap&
     colours->setGradient(viridis());
     const double margin = map.high > map.low ? 0 : std::max(std::abs(map.low) * 0.01, 0.01);
     colours->setDataRange({map.low - margin, map.high + margin});
-    addNumbers(rect, map, cellSize, fontPixels);
+}
+
+void drawHeatMapNumbers(QCPAxisRect& rect, const report::HeatMap& map, QSizeF cellSize,
+                        int fontPixels) {
+    const QFont font = pixelFont(fontPixels - 2);
+    const QFontMetrics metrics(font);
+    for (const report::HeatCell& cell : map.cells) {
+        const QString text = QString::fromStdString(report::heatCellText(map, cell.value));
+        if (metrics.horizontalAdvance(text) + 2 > cellSize.width() ||
+            metrics.ascent() > cellSize.height()) {
+            continue;
+        }
+        auto* item = new QCPItemText(rect.parentPlot());
+        item->setClipAxisRect(&rect);
+        auto* position = item->position;
+        position->setAxisRect(&rect);
+        position->setAxes(rect.axis(QCPAxis::atBottom), rect.axis(QCPAxis::atLeft));
+        position->setType(QCPItemPosition::ptPlotCoords);
+        position->setCoords(static_cast<double>(cell.column), static_cast<double>(cell.row));
+        item->setText(text);
+        item->setFont(font);
+        // Dark on light colours and light on dark ones.
+        const double share = map.high > map.low ? (cell.value - map.low) / (map.high - map.low) : 0;
+        item->setColor(share > 0.6 || std::isnan(share) ? Qt::black : Qt::white);
+    }
 }
 
 HeatMapPlot::HeatMapPlot(QWidget* parent) : QCustomPlot(parent), m_scale(new QCPColorScale(this)) {
@@ -149,9 +149,13 @@ HeatMapPlot::HeatMapPlot(QWidget* parent) : QCustomPlot(parent), m_scale(new QCP
     m_scale->setMarginGroup(QCP::msBottom | QCP::msTop, margins);
 }
 
-void HeatMapPlot::setHeatMap(report::HeatMap map, const std::vector<std::string>& selected) {
+void HeatMapPlot::setSelected(std::vector<std::string> names) {
+    m_selected = std::move(names);
+    redraw();
+}
+
+void HeatMapPlot::setHeatMap(report::HeatMap map) {
     m_map = std::move(map);
-    m_selected = selected;
     redraw();
     QStringList words;
     for (const report::HeatCell& cell : m_map.cells) {
@@ -165,11 +169,13 @@ void HeatMapPlot::setHeatMap(report::HeatMap map, const std::vector<std::string>
 void HeatMapPlot::redraw() {
     clearPlottables();
     clearItems();
-    const double width = axisRect()->width();
-    const double height = axisRect()->height();
-    drawHeatMap(*axisRect(), *m_scale, m_map, widgetFontPixels,
-                {width / static_cast<double>(std::max<std::size_t>(1, m_map.columns.size())),
-                 height / static_cast<double>(std::max<std::size_t>(1, m_map.rows.size()))});
+    drawHeatMap(*axisRect(), *m_scale, m_map, widgetFontPixels);
+    updateLayout();  // only now it is known what the labels leave for the cells
+    const auto columns = static_cast<double>(std::max<std::size_t>(1, m_map.columns.size()));
+    const auto rows = static_cast<double>(std::max<std::size_t>(1, m_map.rows.size()));
+    drawHeatMapNumbers(*axisRect(), m_map,
+                       {axisRect()->width() / columns, axisRect()->height() / rows},
+                       widgetFontPixels);
     for (const report::HeatCell& cell : m_map.cells) {
         if (std::find(m_selected.begin(), m_selected.end(), cell.matrix) != m_selected.end()) {
             addFrame(*this, cell);

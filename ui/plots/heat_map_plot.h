@@ -13,11 +13,14 @@ namespace rankscope::ui {
 /// Viridis, dark for the least value: readable in grey and by colour-blind eyes.
 QCPColorGradient viridis();
 
-/// Draws `map` into an empty axis rectangle: coloured cells with their numbers where they fit,
-/// layers from top to bottom, and into `scale` what the colours mean. Cells without a matrix stay
-/// grey. `cellSize` is a cell's size in pixels.
+/// Draws `map` into an empty axis rectangle: coloured cells, layers from top to bottom, and into
+/// `scale` what the colours mean. Cells without a matrix stay grey.
 void drawHeatMap(QCPAxisRect& rect, QCPColorScale& scale, const report::HeatMap& map,
-                 int fontPixels, QSizeF cellSize);
+                 int fontPixels);
+
+/// Writes the numbers into the cells, those that fit into `cellSize`, a cell's size in pixels.
+void drawHeatMapNumbers(QCPAxisRect& rect, const report::HeatMap& map, QSizeF cellSize,
+                        int fontPixels);
 
 /// A heat map of layers and roles. A click on a cell names its matrix; the cells of `selected`
 /// are framed.
@@ -25,7 +28,8 @@ class HeatMapPlot : public QCustomPlot {
     Q_OBJECT
  public:
     explicit HeatMapPlot(QWidget* parent = nullptr);
-    void setHeatMap(report::HeatMap map, const std::vector<std::string>& selected);
+    void setHeatMap(report::HeatMap map);
+    void setSelected(std::vector<std::string> names);
     const report::HeatMap& heatMap() const { return m_map; }
     /// The middle of a matrix's cell in pixels of this widget; (-1, -1) where it has none.
     QPoint cellCentre(const std::string& matrix) const;

@@ -6,6 +6,8 @@
 #include <limits>
 #include <map>
 
+#include "ui/plots/spectrum_overlays.h"
+
 namespace rankscope::ui {
 
 namespace {
@@ -160,11 +162,12 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
         legend->setBrush(QColor(255, 255, 255, 225));
         legend->setBorderPen(QColor(200, 200, 200));
         legend->setRowSpacing(0);
+        legend->setIconSize(data.overlays.empty() ? 32 : 20, 18);  // the labels are longer then
         const auto graphs = rect.graphs();
         for (QCPGraph* graph : named ? graphs : graphs.mid(static_cast<int>(data.curves.size()))) {
             graph->addToLegend(legend);
         }
-        legend->setVisible(data.curves.size() > 1);
+        legend->setVisible(data.curves.size() > 1 || !data.overlays.empty());
         // Falling curves leave the lower left free on logarithmic axes, the upper right on plain
         // ones; below the legend stands the readout.
         auto* inset = rect.insetLayout();
@@ -172,6 +175,7 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
                                                             : Qt::AlignRight | Qt::AlignTop);
         inset->setMargins(QMargins(8, 8, 8, 46));
     }
+    drawOverlays(rect, data, legend);
     x->setRange(data.xLower, data.xUpper);
     y->setRange(data.yLower, data.yUpper);
 }

@@ -9,10 +9,6 @@
 
 namespace rankscope::ui {
 
-/// Up to this many curves each has its own colour, line style and legend entry; more are grouped
-/// by role.
-inline constexpr std::size_t mostNamedCurves = 8;
-
 /// Colour (Okabe-Ito) and line style of the n-th curve, and of a role. Width 1, which is fast.
 QPen curvePen(std::size_t index);
 QPen groupPen(const QString& group);

@@ -18,11 +18,23 @@ struct Curve {
     std::vector<double> x, y;
 };
 
+/// Up to this many curves each has its own colour, line style and legend entry; more are grouped
+/// by role.
+inline constexpr std::size_t mostNamedCurves = 8;
+
+/// Drawn beside a curve: a line (`high` empty), or the band between `low` and `high`.
+struct Overlay {
+    std::size_t curve = 0;  ///< whose colour it takes
+    QString label;          ///< in the legend; empty: none
+    std::vector<double> x, low, high;
+};
+
 /// Everything a plot shows, without any widget.
 struct PlotData {
     QString xTitle, yTitle;
     bool logX = false, logY = true;
     std::vector<Curve> curves;
+    std::vector<Overlay> overlays;
     double xLower = 1, xUpper = 10, yLower = 0.1, yUpper = 1;  ///< axes that show all of it
     std::int64_t largestRank = 1;
     QString note;  ///< e.g. that zeros are not drawn; empty where there is nothing to say

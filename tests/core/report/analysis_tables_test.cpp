@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/error.h"
+
 namespace rankscope::report {
 namespace {
 
@@ -49,6 +51,19 @@ TEST(AnalysisTables, AFailedFitHasAReasonAndNoNumbers) {
     EXPECT_EQ(json["reason"], "All values are equal.");
     for (const char* field : {"alpha", "standard_error", "x_min", "ks_distance"})
         EXPECT_TRUE(json[field].is_null()) << field;
+}
+
+TEST(AnalysisTables, NullsRoundTrip) {
+    const spectra::NullSpectrum null = *fitted().null;
+    Json json = toJson(null);
+    const spectra::NullSpectrum again = nullFromJson(Json::parse(json.dump()));
+    EXPECT_EQ(again.repeats, null.repeats);
+    EXPECT_EQ(again.low, null.low);
+    EXPECT_EQ(again.high, null.high);
+    EXPECT_EQ(again.largest, null.largest);
+    json["high"] = {1, 2};
+    EXPECT_THROW(nullFromJson(json), Error);
+    EXPECT_THROW(nullFromJson(Json::object()), Error);
 }
 
 TEST(AnalysisTables, CsvHasTheColumnsAskedFor) {

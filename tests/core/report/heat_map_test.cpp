@@ -21,7 +21,9 @@ const Spectrum embedding("shared.weight", 2, 2, {9, 9});
 const Spectrum* const all[] = {&wo, &q, &crossV, &embedding};
 
 HeatMap map(std::string_view metric, std::int64_t rank = 1) {
-    return makeHeatMap(findHeatMetric(metric), all, [=](const Spectrum&) { return rank; });
+    const HeatMetric& found = findHeatMetric(metric);
+    return makeHeatMap(found, all,
+                       [&](const Spectrum& spectrum) { return found.value(spectrum, rank); });
 }
 
 TEST(HeatMap, PutsEveryMatrixInItsLayerAndRole) {
@@ -80,8 +82,9 @@ TEST(HeatMap, AnUnknownMetricNamesTheKnownOnes) {
         EXPECT_EQ(error.kind(), ErrorKind::Usage);
         EXPECT_THAT(error.what(), testing::HasSubstr("effective-rank, stable-rank"));
     }
-    EXPECT_TRUE(
-        makeHeatMap(findHeatMetric("alpha"), {}, [](const Spectrum&) { return 1; }).cells.empty());
+    EXPECT_TRUE(makeHeatMap(findHeatMetric("alpha"), {}, [](const Spectrum&) {
+                    return 1.0;
+                }).cells.empty());
 }
 
 }  // namespace

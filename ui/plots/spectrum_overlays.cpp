@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/plots/spectrum_overlays.h"
+
+#include <QCoreApplication>
+#include <QLocale>
+#include <cmath>
+
+#include "core/spectra/power_law.h"
+#include "ui/plots/plot_drawing.h"
+
+namespace rankscope::ui {
+
+namespace {
+
+constexpr int lineAlpha = 110, bandAlpha = 60;
+
+QString tr(const char* text) { return QCoreApplication::translate("Plots", text); }
+
+QString number(double value, int decimals) { return QLocale::c().toString(value, 'f', decimals); }
+
+void addNote(PlotData& data, const QString& words) {
+    data.note += data.note.isEmpty() ? words : QStringLiteral("\n") + words;
+}
+
+void addPowerLaw(PlotData& data, std::size_t place, const spectra::Spectrum& spectrum, double scale,
+                 bool named) {
+    const spectra::PowerLawFit fit = spectra::fitPowerLaw(spectrum);
+    QString& label = data.curves[place].label;
+    if (fit.failed) {
+        label += tr(", no power law");
+        if (data.curves.size() == 1) {
+            addNote(data, tr("no power law: %1").arg(QString::fromStdString(fit.reason)));
+        }
+        return;
+    }
+    // Beside several names there is room for little.
+    label += data.curves.size() == 1
+                 ? tr(", α = %1 ± %2").arg(number(fit.alpha, 2), number(fit.standardError, 2))
+                 : tr(", α %1").arg(number(fit.alpha, 1));
+    Overlay law;
+    law.curve = place;
+    if (named) {
+        law.label = tr("power law");
+    }
+    for (std::int64_t i = 1; i <= fit.tail; ++i) {
+        const double share = static_cast<double>(i) / static_cast<double>(fit.tail);
+        law.x.push_back(static_cast<double>(i));
+        law.low.push_back(scale * std::sqrt(fit.xMin) *
+                          std::pow(share, -1 / (2 * (fit.alpha - 1))));
+    }
+    data.overlays.push_back(std::move(law));
+}
+
+void addBand(PlotData& data, std::size_t place, const spectra::NullSpectrum& null, double scale,
+             bool named) {
+    Overlay band;
+    band.curve = place;
+    if (named) {
+        band.label = tr("95 % null band (%1 ×)").arg(null.repeats);
+    }
+    for (std::size_t i = 0; i < null.low.size(); ++i) {
+        band.x.push_back(static_cast<double>(i + 1));
+        band.low.push_back(scale * null.low[i]);
+        band.high.push_back(scale * null.high[i]);
+    }
+    data.overlays.push_back(std::move(band));
+}
+
+QCPGraph* addGraph(QCPAxisRect& rect, const std::vector<double>& x, const std::vector<double>& y) {
+    auto* graph =
+        rect.parentPlot()->addGraph(rect.axis(QCPAxis::atBottom), rect.axis(QCPAxis::atLeft));
+    graph->setData({x.begin(), x.end()}, {y.begin(), y.end()}, true);
+    return graph;
+}
+
+void addToLegend(QCPLegend* legend, QCPGraph& graph, const QString& label) {
+    if (legend && !label.isEmpty()) {
+        graph.setName(label);
+        graph.addToLegend(legend);
+    }
+}
+
+QColor faded(std::size_t curve, int alpha) {
+    QColor color = curvePen(curve).color();
+    color.setAlpha(alpha);
+    return color;
+}
+
+}  // namespace
+
+void addOverlays(PlotData& data, Spectra spectra, const AxesChoice& axes,
+                 const OverlayChoice& choice) {
+    if ((choice.powerLaw || choice.nullBand) && spectra.size() > mostNamedCurves) {
+        addNote(data,
+                tr("power laws and bands are drawn for up to %1 matrices").arg(mostNamedCurves));
+        return;
+    }
+    bool bands = false;
+    bool laws = false;  // one of a kind stands in the legend
+    for (std::size_t i = 0; i < spectra.size(); ++i) {
+        const double largest = spectra[i]->singularValues().front();
+        const double scale = axes.normalise && largest > 0 ? 1 / largest : 1;
+        const auto null = choice.nulls.find(spectra[i]->name());
+        if (choice.nullBand && null != choice.nulls.end() &&
+            null->second.low.size() == spectra[i]->singularValues().size()) {
+            addBand(data, i, null->second, scale, !bands);
+            bands = true;
+        }
+        if (choice.powerLaw) {
+            const std::size_t before = data.overlays.size();
+            addPowerLaw(data, i, *spectra[i], scale, !laws);
+            laws = laws || data.overlays.size() > before;
+        }
+    }
+}
+
+void drawOverlays(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend) {
+    for (const Overlay& overlay : data.overlays) {
+        QCPGraph* low = addGraph(rect, overlay.x, overlay.low);
+        if (overlay.high.empty()) {
+            low->setPen(QPen(faded(overlay.curve, lineAlpha), 4));
+            addToLegend(legend, *low, overlay.label);
+            continue;
+        }
+        QCPGraph* high = addGraph(rect, overlay.x, overlay.high);
+        low->setPen(Qt::NoPen);
+        high->setPen(Qt::NoPen);
+        high->setBrush(faded(overlay.curve, bandAlpha));
+        high->setChannelFillGraph(low);
+        addToLegend(legend, *high, overlay.label);
+    }
+}
+
+}  // namespace rankscope::ui
