@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "core/compress/activation_spectrum.h"
 #include "core/compress/layer_factors.h"
 #include "core/workspace/calibration_file.h"
 
@@ -32,13 +33,19 @@ StorageChoice parseStorageChoice(const std::string& name) {
     return found->second;
 }
 
+/// The calibration in a file, checked to be of this model; null where no file is named.
+std::shared_ptr<const compress::Calibration> usableCalibration(
+    const std::string& file, const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
+    if (file.empty()) return nullptr;
+    auto calibration = workspace::openCalibration(file);
+    compress::requireSameModel(*calibration, checkpoint, progress);
+    return calibration;
+}
+
 /// Opens the calibration that the plan names and checks that it fits.
 void openCalibrationOf(compress::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
                        const Progress& progress) {
-    if (!plan.calibrationFile.empty()) {
-        plan.calibration = workspace::openCalibration(plan.calibrationFile);
-        compress::requireSameModel(*plan.calibration, checkpoint, progress);
-    }
+    plan.calibration = usableCalibration(plan.calibrationFile, checkpoint, progress);
     compress::requireCalibration(plan);
 }
 
@@ -125,7 +132,17 @@ RankOptions::Planned RankOptions::plan(const Context& context) const {
         ChosenMatrices chosen = choose(m_matrices, context);
         std::map<std::string, spectra::Spectrum> known;
         compress::requirePossible(chosen.checkpoint, chosen.matrices, options);
-        if (compress::needsSpectra(options)) {
+        const std::shared_ptr<const compress::Calibration> calibration =
+            usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
+        if (calibration && options.target.kind == RankTarget::Kind::Budget &&
+            compress::needsSpectra(options) &&
+            compress::methodNamed(options.method).needs != compress::MethodNeeds::Nothing) {
+            const backend::Backend& backend =
+                backend::loadBackend({.threads = context.options.threads});
+            known = compress::activationSpectra(chosen.checkpoint, chosen.matrices, *calibration,
+                                                backend.chooseDevice(context.options.device),
+                                                context.options.threads, backend, context.progress);
+        } else if (compress::needsSpectra(options)) {
             for (auto& spectrum : spectraOf(chosen, context, true, false).spectra)
                 known.emplace(spectrum.name(), std::move(spectrum));
         } else {

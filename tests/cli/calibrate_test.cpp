@@ -84,12 +84,31 @@ TEST_F(Calibrate, AnchoredOnOriginalInputsIsWhitened) {
         const Outcome run = runCommand({"compress", "demo", "--targets",
                                         "encoder.block.0.layer.0.SelfAttention.q.weight", "--rank",
                                         "20", "--method", method, "--ridge", "0", "--calibration",
-                                        file(), "--out", out, "--json"});
+                                        file(), "--out", out, "--force", "--json"});
         EXPECT_EQ(run.exitCode, 0) << run.err;
         return run.json()["layers"][0]["relative_error"].get<double>();
     };
     EXPECT_NEAR(error("anchored"), error("whitened"), 1e-5);
     EXPECT_GT(std::abs(error("svd") - error("whitened")), 1e-4);
+}
+
+// Water-filling for a method that looks at data spends the budget by errors on the calibration
+// inputs, so its ranks are others than those by the weights alone; uniform looks at neither.
+TEST_F(Calibrate, BudgetsAreSpentByErrorsOnActivations) {
+    const auto ranks = [&](const char* method, const char* allocation) {
+        const Outcome run =
+            runCommand({"plan", "demo", "--targets", "attention,ffn", "--budget", "0.7", "--method",
+                        method, "--allocation", allocation, "--calibration", file(), "--json"});
+        EXPECT_EQ(run.exitCode, 0) << run.err;
+        const Json plan = run.json();
+        EXPECT_LE(plan["parameters"]["stored"].get<double>(),
+                  0.7 * plan["parameters"]["dense"].get<double>());
+        std::vector<int> list;
+        for (const Json& entry : plan["entries"]) list.push_back(entry["rank"].get<int>());
+        return list;
+    };
+    EXPECT_NE(ranks("whitened", "water-filling"), ranks("svd", "water-filling"));
+    EXPECT_EQ(ranks("whitened", "uniform"), ranks("svd", "uniform"));
 }
 
 TEST_F(Calibrate, WhatDoesNotFitIsAUsageError) {

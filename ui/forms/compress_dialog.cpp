@@ -135,7 +135,13 @@ void CompressDialog::makeForm() {
     label->setBuddy(m_folder);
     form->addRow(label, row);
     connect(browse, &QPushButton::clicked, this, &CompressDialog::chooseFolder);
-    for (const Option& option : compress::planOptionTable()) {
+    for (Option option : compress::planOptionTable()) {
+        if (option.name == "method") {
+            // The window has no calibration yet to give to the others.
+            std::erase_if(option.choices, [](std::string_view name) {
+                return compress::methodNamed(name).needs != compress::MethodNeeds::Nothing;
+            });
+        }
         if (option.name == "method" || option.name == "storage") {
             m_options.add(option);
         }

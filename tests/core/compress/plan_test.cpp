@@ -392,8 +392,8 @@ TEST(PlanOptions, AreDescribedOnce) {
     std::vector<std::string_view> names;
     for (const Option& option : planOptionTable()) names.push_back(option.name);
     EXPECT_THAT(names, ::testing::ElementsAre("rank", "ratio", "energy", "error", "budget",
-                                              "method", "storage", "allocation", "allocation-error",
-                                              "multiple-of", "min-rank"));
+                                              "method", "alpha", "ridge", "storage", "allocation",
+                                              "allocation-error", "multiple-of", "min-rank"));
 }
 
 }  // namespace
