@@ -24,6 +24,8 @@ constexpr Command commands[] = {
     {"calibrate", "Measures a model's layer inputs on dialogues, for methods that look at data",
      declareCalibrate},
     {"compress", "Compresses, saves, reads back and checks", declareCompress},
+    {"pareto", "Measures loss against parameters for methods, allocations and budgets",
+     declarePareto},
     {"random-vectors", "Compares original and compressed layers on random vectors",
      declareRandomVectors},
     {"generate", "Summarises a text or a file of them", declareGenerate},

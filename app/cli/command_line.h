@@ -70,6 +70,7 @@ Run declareCompare(CLI::App& app);
 Run declarePlan(CLI::App& app);
 Run declareCalibrate(CLI::App& app);
 Run declareCompress(CLI::App& app);
+Run declarePareto(CLI::App& app);
 Run declareRandomVectors(CLI::App& app);
 Run declareGenerate(CLI::App& app);
 Run declareEvaluate(CLI::App& app);

@@ -33,15 +33,6 @@ StorageChoice parseStorageChoice(const std::string& name) {
     return found->second;
 }
 
-/// The calibration in a file, checked to be of this model; null where no file is named.
-std::shared_ptr<const compress::Calibration> usableCalibration(
-    const std::string& file, const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
-    if (file.empty()) return nullptr;
-    auto calibration = workspace::openCalibration(file);
-    compress::requireSameModel(*calibration, checkpoint, progress);
-    return calibration;
-}
-
 /// Opens the calibration that the plan names and checks that it fits.
 void openCalibrationOf(compress::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
                        const Progress& progress) {
@@ -50,6 +41,14 @@ void openCalibrationOf(compress::CompressionPlan& plan, const checkpoint::Checkp
 }
 
 }  // namespace
+
+std::shared_ptr<const compress::Calibration> usableCalibration(
+    const std::string& file, const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
+    if (file.empty()) return nullptr;
+    auto calibration = workspace::openCalibration(file);
+    compress::requireSameModel(*calibration, checkpoint, progress);
+    return calibration;
+}
 
 compress::CompressionPlan readPlanFile(const std::string& file,
                                        const checkpoint::Checkpoint& checkpoint,

@@ -3,6 +3,7 @@
 
 #include <CLI/App.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,10 @@
 #include "core/compress/plan.h"
 
 namespace rankscope::cli {
+
+/// The calibration in a file, checked to be of this model; null where no file is named.
+std::shared_ptr<const compress::Calibration> usableCalibration(
+    const std::string& file, const checkpoint::Checkpoint& checkpoint, const Progress& progress);
 
 /// The plan in a file, with the calibration that it names. Throws Error.
 compress::CompressionPlan readPlanFile(const std::string& file,
