@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./dev bench methods: loss and ROUGE of the demo model against what is stored, for every method and
+"""python3 bench/methods.py (or ./dev bench methods): loss and ROUGE of the demo model against what is stored, for every method and
 allocation. Prints the Markdown tables of docs/methods.md.
 
 Moments are of 100 of the demo's calibration dialogues; loss (mean over tokens) and ROUGE-1 are of

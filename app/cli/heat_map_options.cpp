@@ -38,9 +38,12 @@ void HeatMapOptions::addTo(CLI::App& app) {
     addOption(app, rankOption, rank)->group(group);
 }
 
-void HeatMapOptions::check(bool figure) const {
+void HeatMapOptions::requireFigure(bool figure) const {
     if (wanted() && !figure)
         throw usageError("--heat-map draws a figure: name one with --out (.png, .pdf or .svg).");
+}
+
+void HeatMapOptions::check() const {
     if (metric == errorMetric && rank == 0)
         throw usageError(
             "--heat-map relative-error needs the rank at which it is taken: --rank N.");

@@ -18,7 +18,9 @@ struct HeatMapOptions {
     bool wanted() const { return !metric.empty(); }
     /// Throws a usage Error where there is no figure to draw it in, or a
     /// rank is missing or given in vain.
-    void check(bool figure) const;
+    void check() const;
+    /// Throws a usage Error where a heat map is wanted and --out is no figure.
+    void requireFigure(bool figure) const;
     /// The figure's title names the checkpoint; what the colours mean stands beside them. As high
     /// as `layers` rows need.
     report::FigureRequest figure(const std::string& label, std::int64_t layers) const;

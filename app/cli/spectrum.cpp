@@ -111,8 +111,9 @@ void write(const OutputFile& file, const checkpoint::Checkpoint& checkpoint,
 }
 
 void run(const SpectrumOptions& options, Context& context) {
+    options.heatMap.check();  // before the drawing program is looked for
     const OutputFile file(options.out, {".csv", ".json", ".h5", ".png", ".pdf", ".svg"});
-    options.heatMap.check(file.isFigure());
+    options.heatMap.requireFigure(file.isFigure());
     const ChosenMatrices chosen = choose(options.matrices, context);
     file.refuseSource(chosen.checkpoint);
     SpectrumResult result;
