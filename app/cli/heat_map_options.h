@@ -16,8 +16,7 @@ struct HeatMapOptions {
 
     void addTo(CLI::App& app);
     bool wanted() const { return !metric.empty(); }
-    /// Throws a usage Error where there is no figure to draw it in, or a
-    /// rank is missing or given in vain.
+    /// Throws a usage Error where a rank is missing or given in vain.
     void check() const;
     /// Throws a usage Error where a heat map is wanted and --out is no figure.
     void requireFigure(bool figure) const;
