@@ -21,7 +21,7 @@ struct BackendInfo {
     std::string torchVersion;    ///< e.g. "1.13.1"
     std::string blas;            ///< e.g. "OpenBLAS 0.3.21"
     std::string blasCore;        ///< openblas_get_corename(); empty for other BLAS
-    std::string blasCoreChosen;  ///< OPENBLAS_CORETYPE in the environment when it was loaded
+    std::string blasCoreChosen;  ///< OPENBLAS_CORETYPE when it was loaded; empty for other BLAS
     int threads = 1;             ///< ATen's
     bool cudaBuilt = false;
     std::vector<std::string> gpus;  ///< names of usable CUDA devices
