@@ -8,6 +8,7 @@
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
+#include "app/cli/output_file.h"
 #include "app/cli/summarization_flags.h"
 #include "app/cli/text_table.h"
 #include "core/base/own_path.h"
@@ -51,7 +52,9 @@ std::string text(const evaluate::CalibrationResult& result, const std::string& o
 }
 
 void run(const CalibrateCommandOptions& options, Context& context) {
+    const OutputFile file(options.out, {".h5"});
     const checkpoint::Checkpoint opened = openAndWarn(options.checkpoint, context);
+    file.refuseSource(opened);
     const std::filesystem::path demo = sharedResource("demo") / "calibration.json";
     if (!options.data.given())
         context.progress.warn(

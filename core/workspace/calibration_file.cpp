@@ -244,15 +244,18 @@ class CalibrationFile final : public compress::Calibration {
 
 void writeCalibration(const fs::path& path, const CalibrationContent& content) {
     AtomicFile target(path);
-    {
+    const std::string failure =
+        "HDF5 could not write " + printable(path.string(), 1000) + ": is there space left?";
+    try {
         const Hdf5Session session;
-        const std::string failure =
-            "HDF5 could not write " + printable(path.string(), 1000) + ": is there space left?";
         const Hdf5Handle file(
             H5Fcreate(target.temporaryPath().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, fileAccess()),
             H5Fclose, failure);
         writeContent(file, content);
         requireHdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), failure);
+    } catch (const Error& error) {  // of a part of it
+        throw Error(error.what() == failure ? failure : fmt::format("{} {}", failure, error.what()),
+                    path.string());
     }
     target.commit();
 }

@@ -49,6 +49,9 @@ inline void requireHdf5(herr_t status, const std::string& failure) {
 class Hdf5Session {
  public:
     Hdf5Session() : m_lock(mutex()) {
+        // Its own clean-up at exit crashes where a file could not be written (a full disk). We
+        // close what we open; asked for again, or too late, this does nothing.
+        H5dont_atexit();
         H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
         H5PLset_loading_state(0);
     }

@@ -122,6 +122,13 @@ TEST_F(Calibrate, WhatDoesNotFitIsAUsageError) {
     refused({"calibrate", "demo", "--samples", "199", "--held-out", "2", "--out", out},
             "200 usable dialogues");
     EXPECT_FALSE(std::filesystem::exists(out));
+    const std::filesystem::path copy = *folder / "copy";
+    std::filesystem::copy(DEMO_FOLDER, copy);
+    const std::string weights = fixtures::readFile(copy / "model.safetensors");
+    refused({"calibrate", copy.string(), "--samples", "4", "--out",
+             (copy / "model.safetensors").string()},
+            ".h5");
+    EXPECT_EQ(fixtures::readFile(copy / "model.safetensors"), weights);
     refused({"plan", "demo", "--targets", "all", "--rank", "8", "--method", "whitened"},
             "--calibration");
     const std::string other = fixtures::writeTinyT5(*folder / "other").string();

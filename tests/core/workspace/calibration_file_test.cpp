@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
+#include <sys/resource.h>
+
+#include <csignal>
 
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
@@ -122,6 +125,25 @@ TEST_F(CalibrationFileTest, NoFlippedBitGivesOtherMoments) {
         } catch (const Error&) {
         }
     }
+}
+
+// No byte beyond the first thousand can be written, as on a full disk.
+TEST_F(CalibrationFileTest, AFullDiskIsASentenceAndLeavesNothing) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    rlimit small = before;
+    small.rlim_cur = 1000;
+    setrlimit(RLIMIT_FSIZE, &small);
+    std::string message;
+    try {
+        writeCalibration(path, content());
+    } catch (const Error& error) {
+        message = error.what();
+    }
+    setrlimit(RLIMIT_FSIZE, &before);
+    EXPECT_THAT(message, HasSubstr("calibration.h5: is there space left?"));
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST_F(CalibrationFileTest, IsOnlyForTheModelItWasMadeWith) {
