@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/base/matrix.h"
 #include "core/base/random.h"
 #include "core/compress/method.h"
 
@@ -21,15 +22,6 @@ Matrix gaussian(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
         matrix.values.push_back(radius * std::cos(2 * std::numbers::pi * numbers.uniform()));
     }
     return matrix;
-}
-
-Matrix transposed(const MatrixView& a) {
-    Matrix result{std::vector<double>(a.values.size()), a.columns, a.rows};
-    for (std::int64_t i = 0; i < a.rows; ++i)
-        for (std::int64_t j = 0; j < a.columns; ++j)
-            result.values[static_cast<std::size_t>(j * a.rows + i)] =
-                a.values[static_cast<std::size_t>(i * a.columns + j)];
-    return result;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/matrix.h"
 
 namespace rankscope::compress {
 
@@ -71,19 +72,6 @@ double frobeniusNorm(const MatrixView& a) {
     double sum = 0;
     for (const double value : a.values) sum += value * value;
     return std::sqrt(sum);
-}
-
-double unitRoundoff(DType dtype) {
-    switch (dtype) {
-        case DType::F16:
-            return 0x1p-11;
-        case DType::BF16:
-            return 0x1p-8;
-        case DType::F64:
-            return 0x1p-53;
-        default:
-            return 0x1p-24;
-    }
 }
 
 double roundingAllowance(DType dtype, Storage storage, std::int64_t rows, std::int64_t columns,

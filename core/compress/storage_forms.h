@@ -48,9 +48,6 @@ std::vector<std::byte> roundTo(DType dtype, std::span<const double> values,
 double distance(const MatrixView& a, const MatrixView& b);
 double frobeniusNorm(const MatrixView& a);
 
-/// Half the distance between 1 and the next number: 2^-24 for F32, 2^-11 for F16, 2^-8 for BF16.
-double unitRoundoff(DType dtype);
-
 /// Bound of ‖W~ - W'‖_F / ‖W‖_F for the rounding of one form; docs/methods.md derives it.
 double roundingAllowance(DType dtype, checkpoint::Storage storage, std::int64_t rows,
                          std::int64_t columns, std::int64_t rank, double norm);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/matrix.h"
 #include "core/base/parallel.h"
 #include "core/spectra/compute_spectra.h"
 #include "core/spectra/metrics.h"
@@ -33,17 +34,6 @@ std::int64_t directionsOf(const Spectrum& spectrum, std::int64_t wanted) {
         ++count;
     }
     return count;
-}
-
-Matrix transposed(const MatrixView& matrix) {
-    Matrix result{std::vector<double>(matrix.values.size()), matrix.columns, matrix.rows};
-    for (std::int64_t i = 0; i < matrix.rows; ++i) {
-        for (std::int64_t j = 0; j < matrix.columns; ++j) {
-            result.values[static_cast<std::size_t>(j * matrix.rows + i)] =
-                matrix.values[static_cast<std::size_t>(i * matrix.columns + j)];
-        }
-    }
-    return result;
 }
 
 double dot(std::span<const double> a, std::span<const double> b) {
@@ -100,19 +90,6 @@ std::vector<double> cosines(const Matrix& a, const Matrix& b, const CompareOptio
         value = std::min(value, 1.0);  // above 1 by rounding only
     }
     return values;
-}
-
-double unitRoundoff(DType dtype) {
-    switch (dtype) {
-        case DType::F16:
-            return 0x1p-11;
-        case DType::BF16:
-            return 0x1p-8;
-        case DType::F32:
-            return 0x1p-24;
-        default:
-            return 0x1p-53;
-    }
 }
 
 /// What rounding the stored numbers of one matrix of Frobenius norm `norm` adds to a difference.

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/matrix.h"
 #include "core/base/sha256.h"
 #include "core/compress/storage_forms.h"
 #include "core/spectra/compute_spectra.h"
