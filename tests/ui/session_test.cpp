@@ -267,6 +267,20 @@ TEST(Session, CountsParametersOfThePlanInBothConventions) {
     EXPECT_FALSE(session.plan());
 }
 
+TEST(Session, ACalibrationIsOfTheOpenCheckpointOnly) {
+    OpenSession opened;
+    Session& session = opened.session;
+    int changes = 0;
+    QObject::connect(&session, &Session::calibrationChanged, [&] { ++changes; });
+    session.setCalibrationFile(QStringLiteral("moments.h5"));
+    session.setCalibrationFile(QStringLiteral("moments.h5"));
+    EXPECT_EQ(changes, 1);
+    EXPECT_EQ(session.calibrationFile(), "moments.h5");
+    ASSERT_TRUE(session.open(session.location()));
+    EXPECT_EQ(session.calibrationFile(), "");
+    EXPECT_EQ(changes, 2);
+}
+
 TEST(RecentFiles, NewestFirstOnceEachAndOnlyThoseThatExist) {
     const fixtures::TempFolder folder;
     const auto place = [&](const char* name) {

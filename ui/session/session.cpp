@@ -84,6 +84,7 @@ bool Session::open(const QString& nameOrPath) {
     m_spectra.clear();
     m_ranks.clear();
     m_plan.reset();
+    m_calibrationFile.clear();
     m_current.clear();
     m_rank = 1;
     m_checkpoint = std::move(opened);
@@ -102,12 +103,21 @@ bool Session::open(const QString& nameOrPath) {
     emit checkpointOpened();
     emit selectionChanged();
     emit planChanged();
+    emit calibrationChanged();
     emit randomVectorsChanged();
     for (const std::string& warning : m_checkpoint->warnings()) {
         emit warned(QString::fromStdString(warning));
     }
     startSpectraJob();
     return true;
+}
+
+void Session::setCalibrationFile(const QString& file) {
+    if (file == m_calibrationFile) {
+        return;
+    }
+    m_calibrationFile = file;
+    emit calibrationChanged();
 }
 
 void Session::readCache() {

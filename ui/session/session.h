@@ -76,6 +76,10 @@ class Session : public QObject {
     bool randomVectorsFitPlan() const { return m_plan && m_randomVectorsPlan == planFile(); }
     Job* randomVectorsJob() const { return m_randomVectorsJob; }
 
+    /// The file of moments that methods and measurements of this checkpoint look at; empty: none
+    /// chosen. The child process that uses it checks whether it fits.
+    const QString& calibrationFile() const { return m_calibrationFile; }
+
     RecentFiles& recentFiles() { return m_recent; }
 
  public slots:
@@ -89,6 +93,8 @@ class Session : public QObject {
     void clearSelectedRanks();
     void clearAllRanks();
     void setStorage(rankscope::compress::StorageChoice storage);
+    /// Until another checkpoint is opened.
+    void setCalibrationFile(const QString& file);
     void addSpectrum(const rankscope::spectra::Spectrum& spectrum);
     /// Writes the plan in hand to planFile(). On an error false, and failed() says why.
     bool writePlanFile();
@@ -109,6 +115,7 @@ class Session : public QObject {
     void selectionChanged();
     void rankChanged(qint64 rank);
     void planChanged();
+    void calibrationChanged();
     void evaluationChanged();
     void randomVectorsChanged();
     void jobStarted(rankscope::ui::Job* job);
@@ -133,6 +140,7 @@ class Session : public QObject {
     std::map<std::string, std::int64_t> m_ranks;
     compress::StorageChoice m_storage = compress::StorageChoice::Auto;
     std::optional<compress::CompressionPlan> m_plan;
+    QString m_calibrationFile;
     Job* m_spectraJob = nullptr;
     QTemporaryDir m_planFolder;
     std::optional<evaluate::Evaluation> m_evaluation;
