@@ -49,7 +49,8 @@ struct PivotedFactors {
     double largestMix = 0;           ///< max |mix|: near 1 is stable
 };
 
-class LayerWalk;  // moments.h
+class LayerWalk;      // moments.h
+struct WalkExamples;  // moments.h
 
 /// All that LibTorch computes for the rest of the program. Torch-free interface, implemented by
 /// the library that loadBackend() opens. Methods may be called from several threads at once on
@@ -113,8 +114,7 @@ class Backend {
     virtual std::unique_ptr<LayerWalk> openLayerWalk(const T5Dimensions& dimensions,
                                                      const WeightSource& source,
                                                      const Seq2SeqOptions& options,
-                                                     std::span<const TokenIds> sources,
-                                                     std::span<const TokenIds> targets,
+                                                     const WalkExamples& examples,
                                                      const Progress& progress) const = 0;
 };
 

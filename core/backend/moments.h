@@ -55,6 +55,17 @@ struct WalkedGroup {
     Matrix original;  // [in, in]: X Xᵀ, inputs of the original model as columns
     Matrix cross;     // [in, in]: X X'ᵀ
     Matrix shifted;   // [in, in]: X' X'ᵀ, inputs of the model compressed so far
+    /// [out, in]: (S - S') X'ᵀ, where S is the residual stream to which the output is added: what
+    /// the compressed model lacks by now. Empty for layers that add nothing to it.
+    Matrix lost;
+};
+
+/// What a walk goes over, teacher-forced. Targets end in </s>.
+struct WalkExamples {
+    std::span<const TokenIds> sources, targets;
+    /// Tokens count for occurrences^-rarity, divided by the mean: 0 all alike, 1 every distinct
+    /// token as much as any other. Occurrences are those in all sources, or in all decoder inputs.
+    double rarity = 0;
 };
 
 /// The linear layers in the order of the forward pass: encoder first, then the keys and values of

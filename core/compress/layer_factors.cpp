@@ -29,6 +29,10 @@ void requireCalibrationFor(const Method& method, const CompressionPlan& plan) {
 }  // namespace
 
 void requireCalibration(const CompressionPlan& plan) {
+    if (plan.settings.refit && !plan.calibration)
+        throw usageError(
+            "A refit looks at calibration data: give a file that `calibrate` wrote with "
+            "--calibration.");
     for (const PlanEntry& entry : plan.entries)
         if (!entry.kept) requireCalibrationFor(methodNamed(entry.method), plan);
 }

@@ -11,7 +11,7 @@
 namespace rankscope::compress {
 
 std::span<const Method> methods() {
-    static constexpr std::array<Method, 7> table{{
+    static constexpr std::array<Method, 8> table{{
         {"svd", "truncated singular value decomposition; looks at the weights alone",
          MethodNeeds::Nothing, &truncatedSvd},
         {"whitened", "best on the calibration inputs", MethodNeeds::Inputs, &whitened},
@@ -22,7 +22,10 @@ std::span<const Method> methods() {
         {"fisher2", "inputs and output gradients weighted by their second moments",
          MethodNeeds::Gradients, &twoSided},
         {"anchored", "original outputs from the inputs of the model compressed so far",
-         MethodNeeds::Walk, nullptr},
+         MethodNeeds::Walk, nullptr, &anchored},
+        {"compensated",
+         "as anchored, but making up for what the residual stream has lost; rare tokens count more",
+         MethodNeeds::Walk, nullptr, &compensated, /*rareTokensCountMore=*/true},
         {"randomized", "a preview of svd by random projections", MethodNeeds::Nothing, &randomized},
     }};
     return table;

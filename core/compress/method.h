@@ -17,8 +17,11 @@ enum class MethodNeeds { Nothing, Inputs, Gradients, Walk };
 
 /// Settings of all methods; each uses some.
 struct MethodSettings {
-    double alpha = 0.5;      ///< exponent of `diagonal`
-    double ridge = 1e-2;     ///< of `anchored` and `fisher2`, in mean diagonals of the metric
+    double alpha = 0.5;  ///< exponent of `diagonal`
+    double ridge =
+        1e-2;  ///< of `anchored`, `compensated`, `fisher2`, in mean diagonals of the metric
+    double rarity = 0.5;     ///< of `compensated`: tokens count for occurrences^-rarity
+    bool refit = false;      ///< a last pass that fits every left factor to the shifted inputs
     std::uint64_t seed = 0;  ///< of `randomized`
 };
 
@@ -37,9 +40,14 @@ struct Method {
     std::string_view name;  ///< as in --method
     std::string_view help;
     MethodNeeds needs = MethodNeeds::Nothing;
-    /// W [m, n] -> left [m, rank], right [rank, n], float64.
+    /// W [m, n] -> left [m, rank], right [rank, n], float64. Null where the method needs a walk.
     backend::Factors (*factorize)(const MethodInput& input, const backend::Device& device,
-                                  const backend::Backend& backend);
+                                  const backend::Backend& backend) = nullptr;
+    /// The same from what the walk through the layers has met.
+    backend::Factors (*factorizeWalked)(const MethodInput& input, const backend::WalkedGroup& group,
+                                        const backend::Device& device,
+                                        const backend::Backend& backend) = nullptr;
+    bool rareTokensCountMore = false;  ///< the walk weighs tokens by MethodSettings::rarity
 };
 
 /// All methods, the default first.
@@ -65,6 +73,19 @@ backend::Factors fisher(const MethodInput& input, const backend::Device& device,
                         const backend::Backend& backend);
 /// Inputs by their second moments, outputs by those of their gradients (two-sided).
 backend::Factors twoSided(const MethodInput& input, const backend::Device& device,
+                          const backend::Backend& backend);
+/// The original outputs from the inputs of the model compressed so far: reduced-rank regression
+/// with a ridge (cf. arXiv:2604.02119).
+backend::Factors anchored(const MethodInput& input, const backend::WalkedGroup& group,
+                          const backend::Device& device, const backend::Backend& backend);
+/// As `anchored`, with a ridge that pulls towards W instead of 0, and where the output is added to
+/// the residual stream it also makes up for what that stream has lost.
+backend::Factors compensated(const MethodInput& input, const backend::WalkedGroup& group,
+                             const backend::Device& device, const backend::Backend& backend);
+/// The left factor that gives the original outputs from the shifted inputs best with the right one
+/// as it is; a ridge pulls towards the left factor given.
+backend::Factors refitted(const MethodInput& input, const backend::Factors& factors,
+                          const backend::WalkedGroup& group, const backend::Device& device,
                           const backend::Backend& backend);
 /// A preview: random projections with two power steps (Halko, Martinsson, Tropp, arXiv:0909.4061).
 backend::Factors randomized(const MethodInput& input, const backend::Device& device,

@@ -115,6 +115,8 @@ void readSettings(const Json& document, const std::string& what, CompressionPlan
         if (const auto settings = document.find("settings"); settings != document.end()) {
             plan.settings.alpha = settings->at("alpha").get<double>();
             plan.settings.ridge = settings->at("ridge").get<double>();
+            plan.settings.rarity = settings->value("rarity", plan.settings.rarity);
+            plan.settings.refit = settings->value("refit", plan.settings.refit);
             plan.settings.seed = settings->at("seed").get<std::uint64_t>();
         }
         if (const auto used = document.find("calibration");
@@ -127,9 +129,9 @@ void readSettings(const Json& document, const std::string& what, CompressionPlan
                     what);
     }
     if (!(std::isfinite(plan.settings.alpha) && std::isfinite(plan.settings.ridge) &&
-          plan.settings.ridge >= 0))
-        throw Error(fmt::format("{}: alpha and ridge of the plan must be numbers, the ridge 0 or "
-                                "more.",
+          std::isfinite(plan.settings.rarity) && plan.settings.ridge >= 0))
+        throw Error(fmt::format("{}: alpha, ridge and rarity of the plan must be numbers, the "
+                                "ridge 0 or more.",
                                 printable(what)),
                     what);
 }
@@ -168,6 +170,8 @@ Json toJson(const CompressionPlan& plan) {
             {"settings",
              {{"alpha", plan.settings.alpha},
               {"ridge", plan.settings.ridge},
+              {"rarity", plan.settings.rarity},
+              {"refit", plan.settings.refit},
               {"seed", plan.settings.seed}}},
             {"parameters",
              {{"dense", counts.dense},

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/evaluate/prepare_plan.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
 
 #include "core/backend/moments.h"
 #include "core/compress/layer_factors.h"
-#include "core/compress/ridge.h"
 #include "core/evaluate/summarizer.h"
 #include "core/spectra/compute_spectra.h"
 
@@ -18,14 +18,16 @@ using compress::PlanEntry;
 
 namespace {
 
-bool needsWalk(const PlanEntry& entry) {
-    return !entry.kept && compress::methodNamed(entry.method).needs == MethodNeeds::Walk;
+/// Whether the factors of an entry are only known once the layers before it are.
+bool needsWalk(const compress::CompressionPlan& plan, const PlanEntry& entry) {
+    return !entry.kept &&
+           (plan.settings.refit || compress::methodNamed(entry.method).needs == MethodNeeds::Walk);
 }
 
-/// The entry of a module that is anchored; null for all others.
-const PlanEntry* anchoredEntry(const compress::CompressionPlan& plan, const std::string& module) {
+/// The entry of a module that needs the walk; null for all others.
+const PlanEntry* walkedEntry(const compress::CompressionPlan& plan, const std::string& module) {
     for (const PlanEntry& entry : plan.entries)
-        if (entry.matrix.module() == module) return needsWalk(entry) ? &entry : nullptr;
+        if (entry.matrix.module() == module) return needsWalk(plan, entry) ? &entry : nullptr;
     return nullptr;
 }
 
@@ -37,15 +39,35 @@ backend::Tensor floats(const Matrix& a) {
     return tensor;
 }
 
-/// W R with R = X X'ᵀ (X' X'ᵀ + ρ)⁻¹ maps the shifted inputs to the original outputs as well as any
-/// matrix can; its best factors on the shifted inputs are the answer (reduced-rank regression).
-backend::Factors anchoredFactors(const Matrix& weight, const backend::WalkedGroup& group,
-                                 std::int64_t rank, double ridge, const backend::Device& device,
-                                 const backend::Backend& backend) {
-    const Matrix shifted = compress::withRidge(group.shifted, ridge);
-    const Matrix target =
-        backend.divide(backend.multiply(weight, group.cross, device), shifted, device);
-    return backend.metricFactors(target, shifted, {}, rank, device);
+/// What the walk goes over; its spans are of the vectors here.
+struct Examples {
+    std::vector<backend::TokenIds> sources, targets;
+    double rarity = 0;
+
+    explicit Examples(const compress::CompressionPlan& plan) {
+        for (const compress::CalibrationExample& example : plan.calibration->record().examples) {
+            sources.push_back(example.source);
+            targets.push_back(example.target);
+        }
+        for (const PlanEntry& entry : plan.entries)
+            if (!entry.kept && compress::methodNamed(entry.method).rareTokensCountMore)
+                rarity = plan.settings.rarity;
+    }
+};
+
+/// One matrix by its entry's method, from what the walk has met.
+backend::Factors walkedFactors(const compress::CompressionPlan& plan, const PlanEntry& entry,
+                               const Matrix& weight, const backend::WalkedGroup& group,
+                               const backend::Device& device, const backend::Backend& backend) {
+    const compress::MethodInput input{
+        .weight = weight, .rank = entry.rank, .settings = plan.settings};
+    const compress::Method& method = compress::methodNamed(entry.method);
+    const backend::Factors factors =
+        method.factorizeWalked != nullptr
+            ? method.factorizeWalked(input, group, device, backend)
+            : compress::layerFactors(plan, entry, weight, device, backend);
+    return plan.settings.refit ? compress::refitted(input, factors, group, device, backend)
+                               : factors;
 }
 
 }  // namespace
@@ -53,31 +75,25 @@ backend::Factors anchoredFactors(const Matrix& weight, const backend::WalkedGrou
 void preparePlan(compress::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
                  const backend::Device& device, const backend::Backend& backend,
                  const Progress& progress) {
-    std::size_t wanted = 0;
-    for (const PlanEntry& entry : plan.entries)
-        if (needsWalk(entry)) ++wanted;
+    const auto wanted = std::ranges::count_if(
+        plan.entries, [&](const PlanEntry& entry) { return needsWalk(plan, entry); });
     if (wanted == 0) return;
     compress::requireCalibration(plan);
-    std::vector<backend::TokenIds> sources;
-    std::vector<backend::TokenIds> targets;
-    for (const compress::CalibrationExample& example : plan.calibration->record().examples) {
-        sources.push_back(example.source);
-        targets.push_back(example.target);
-    }
+    const Examples examples(plan);
     backend::Seq2SeqOptions options;
     options.device = device;
     const CheckpointWeights weights(checkpoint);
-    const auto walk = backend.openLayerWalk(dimensionsOf(checkpoint), weights, options, sources,
-                                            targets, progress);
+    const auto walk =
+        backend.openLayerWalk(dimensionsOf(checkpoint), weights, options,
+                              {examples.sources, examples.targets, examples.rarity}, progress);
     auto prepared = std::make_shared<compress::PreparedFactors>();
     while (const auto group = walk->next(progress)) {
         for (const std::string& module : group->modules) {
-            const PlanEntry* const entry = anchoredEntry(plan, module);
+            const PlanEntry* const entry = walkedEntry(plan, module);
             if (entry == nullptr) continue;
             const Matrix weight = checkpoint.readMatrix(entry->matrix);
             spectra::requireFinite(weight, entry->matrix.name);
-            backend::Factors factors =
-                anchoredFactors(weight, *group, entry->rank, plan.settings.ridge, device, backend);
+            backend::Factors factors = walkedFactors(plan, *entry, weight, *group, device, backend);
             backend::LayerWeights replacement;
             replacement.down = floats(factors.right);
             replacement.up = floats(factors.left);

@@ -37,23 +37,37 @@ class Replacement : public backend::WeightSource {
     const backend::LayerWeights* m_weights;
 };
 
-/// The upper triangles of X Xᵀ and X' X'ᵀ, and X X'ᵀ, of rows x and x' [rows, in].
-struct Sums {
-    at::Tensor original, cross, shifted;
+/// Rows of both models, each a token.
+struct Rows {
+    at::Tensor x, shifted;  // inputs [rows, in]
+    at::Tensor lost = {};   // S - S' [rows, out]; may be undefined
+    at::Tensor roots = {};  // of the tokens' weights [rows, 1]; may be undefined
+};
 
-    Sums(std::int64_t in, const at::Device& device)
+/// The upper triangles of X Xᵀ and X' X'ᵀ, X X'ᵀ, and (S - S') X'ᵀ where `out` is above 0.
+struct Sums {
+    at::Tensor original, cross, shifted, lost;
+
+    Sums(std::int64_t in, std::int64_t out, const at::Device& device)
         : original(at::zeros({in, in}, at::TensorOptions(device).dtype(at::kDouble))),
           cross(at::zeros_like(original)),
-          shifted(at::zeros_like(original)) {}
+          shifted(at::zeros_like(original)),
+          lost(at::zeros({out, in}, original.options())) {}
 
-    void add(const at::Tensor& x, const at::Tensor& other) {
-        for (std::int64_t row = 0; row < x.size(0); row += rowsAtOnce) {
-            const std::int64_t count = std::min(rowsAtOnce, x.size(0) - row);
-            const at::Tensor a = x.narrow(0, row, count).to(at::kDouble).contiguous();
-            const at::Tensor b = other.narrow(0, row, count).to(at::kDouble).contiguous();
+    void add(const Rows& rows) {
+        for (std::int64_t row = 0; row < rows.x.size(0); row += rowsAtOnce) {
+            const std::int64_t count = std::min(rowsAtOnce, rows.x.size(0) - row);
+            const auto wide = [&](const at::Tensor& all) {
+                const at::Tensor some = all.narrow(0, row, count).to(at::kDouble);
+                return (rows.roots.defined() ? some * rows.roots.narrow(0, row, count) : some)
+                    .contiguous();
+            };
+            const at::Tensor a = wide(rows.x);
+            const at::Tensor b = wide(rows.shifted);
             addGram(original, a);
             addGram(shifted, b);
             cross.addmm_(a.t(), b);
+            if (rows.lost.defined()) lost.addmm_(wide(rows.lost).t(), b);
         }
     }
 };
@@ -75,8 +89,7 @@ std::size_t endOfBatch(std::span<const TokenIds> sources, std::span<const TokenI
 
 TorchLayerWalk::TorchLayerWalk(const backend::T5Dimensions& dimensions,
                                const backend::WeightSource& source, const Placement& placement,
-                               std::span<const TokenIds> sources, std::span<const TokenIds> targets,
-                               const Progress& progress)
+                               const backend::WalkExamples& examples, const Progress& progress)
     : m_dimensions(dimensions),
       m_source(&source),
       m_placement(placement),
@@ -84,8 +97,11 @@ TorchLayerWalk::TorchLayerWalk(const backend::T5Dimensions& dimensions,
     activationNamed(dimensions.activation);  // complains before anything is read
     WeightLoader loader(source, placement, progress, 1);
     const LinearGroup embedding(loader, {"shared"}, -1, dimensions.dModel);
+    const auto [sources, targets, rarity] = examples;
     checkPairs(sources, targets, embedding.out(0));
     const std::vector<TokenIds> inputs = teacherForced(targets, dimensions.startToken);
+    m_sourceWeights = TokenWeights(sources, rarity);
+    m_targetWeights = TokenWeights(inputs, rarity);
     for (std::size_t first = 0; first < sources.size();) {
         const std::size_t count = endOfBatch(sources, targets, first) - first;
         addBatch(embedding, sources.subspan(first, count), std::span(inputs).subspan(first, count));
@@ -99,6 +115,8 @@ void TorchLayerWalk::addBatch(const LinearGroup& embedding, std::span<const Toke
     Batch batch;
     batch.sources = Ragged(sources);
     batch.targets = Ragged(targets);
+    batch.sourceRoots = m_sourceWeights.roots(sources, m_placement.device);
+    batch.targetRoots = m_targetWeights.roots(targets, m_placement.device);
     batch.decoderStream = embedding.weightRows(joinedIds(targets, m_placement.device));
     m_batches.push_back(std::move(batch));
     for (Model* model : {&m_original, &m_compressed})
@@ -171,11 +189,17 @@ void TorchLayerWalk::enter(const WalkStep& step) {
 WalkedGroup TorchLayerWalk::moments(const WalkStep& step, const Progress& progress) const {
     WalkedGroup group;
     group.modules = step.modules;
-    Sums sums(step.in, m_placement.device);
+    const bool toStream = step.then == WalkStep::Then::AddToStream;
+    Sums sums(step.in, toStream ? step.out : 0, m_placement.device);
     for (std::size_t i = 0; i < m_batches.size(); ++i) {
         throwIfStopped(progress);
-        group.tokens += m_original.states[i].input.size(0);
-        sums.add(m_original.states[i].input, m_compressed.states[i].input);
+        const State& original = m_original.states[i];
+        const State& compressed = m_compressed.states[i];
+        Rows rows{original.input, compressed.input};
+        if (toStream) rows.lost = original.stream - compressed.stream;
+        rows.roots = m_inDecoder ? m_batches[i].targetRoots : m_batches[i].sourceRoots;
+        group.tokens += rows.x.size(0);
+        sums.add(rows);
     }
     for (const at::Tensor& sum : {sums.original, sums.shifted})
         if (!std::isfinite(sum.trace().item<double>()))
@@ -187,6 +211,7 @@ WalkedGroup TorchLayerWalk::moments(const WalkStep& step, const Progress& progre
     group.original = toMatrix(sums.original);
     group.cross = toMatrix(sums.cross);
     group.shifted = toMatrix(sums.shifted);
+    if (toStream) group.lost = toMatrix(sums.lost);
     mirrorUpper(group.original);
     mirrorUpper(group.shifted);
     return group;
@@ -241,6 +266,7 @@ void TorchLayerWalk::beginDecoder(const WalkStep& step) {
             state.encoded = state.input;
             state.stream = m_batches[i].decoderStream.clone();
         }
+    m_inDecoder = true;
     beginStack(/*decoder=*/true);
 }
 
@@ -260,11 +286,11 @@ LinearGroup TorchLayerWalk::groupOf(const WalkStep& step, std::size_t first, std
 
 std::unique_ptr<backend::LayerWalk> TorchBackend::openLayerWalk(
     const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
-    const backend::Seq2SeqOptions& options, std::span<const TokenIds> sources,
-    std::span<const TokenIds> targets, const Progress& progress) const {
+    const backend::Seq2SeqOptions& options, const backend::WalkExamples& examples,
+    const Progress& progress) const {
     return onModel("The walk through the layers", [&] {
-        return std::make_unique<TorchLayerWalk>(dimensions, source, placementOf(options), sources,
-                                                targets, progress);
+        return std::make_unique<TorchLayerWalk>(dimensions, source, placementOf(options), examples,
+                                                progress);
     });
 }
 

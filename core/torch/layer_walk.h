@@ -9,6 +9,7 @@
 #include "core/torch/attention_pass.h"
 #include "core/torch/linear.h"
 #include "core/torch/ragged.h"
+#include "core/torch/token_weights.h"
 #include "core/torch/walk_steps.h"
 
 namespace rankscope::torch_backend {
@@ -20,8 +21,8 @@ class TorchLayerWalk final : public backend::LayerWalk {
  public:
     /// `source` must outlive it.
     TorchLayerWalk(const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
-                   const Placement& placement, std::span<const backend::TokenIds> sources,
-                   std::span<const backend::TokenIds> targets, const Progress& progress);
+                   const Placement& placement, const backend::WalkExamples& examples,
+                   const Progress& progress);
 
     std::optional<backend::WalkedGroup> next(const Progress& progress) override;
     void replace(const std::string& module, const backend::LayerWeights& weights) override;
@@ -30,6 +31,7 @@ class TorchLayerWalk final : public backend::LayerWalk {
     /// Sequences that are worked on together.
     struct Batch {
         Ragged sources, targets;
+        at::Tensor sourceRoots, targetRoots;     // of the tokens' weights
         at::Tensor decoderStream;                // [target rows, dModel], embedded
         std::vector<AttentionPass> self, cross;  // one of each, of the stack being walked
     };
@@ -60,9 +62,11 @@ class TorchLayerWalk final : public backend::LayerWalk {
     const backend::WeightSource* m_source;
     Progress m_silent;  // of the reading of single layers
     Placement m_placement;
+    TokenWeights m_sourceWeights, m_targetWeights;
     std::vector<Batch> m_batches;
     Model m_original, m_compressed;
     std::vector<WalkStep> m_steps;
+    bool m_inDecoder = false;                        // what the next step's rows are
     std::size_t m_met = 0;                           // steps given so far
     std::map<std::string, LayerTensors> m_replaced;  // of the step given last
 };

@@ -37,8 +37,7 @@ class TorchBackend final : public backend::Backend {
     std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions& dimensions,
                                                       const backend::WeightSource& source,
                                                       const backend::Seq2SeqOptions& options,
-                                                      std::span<const backend::TokenIds> sources,
-                                                      std::span<const backend::TokenIds> targets,
+                                                      const backend::WalkExamples& examples,
                                                       const Progress& progress) const override;
 
  private:

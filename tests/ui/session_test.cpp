@@ -268,8 +268,9 @@ TEST(Session, CountsParametersOfThePlanInBothConventions) {
 }
 
 TEST(Session, ACalibrationIsOfTheOpenCheckpointOnly) {
-    OpenSession opened;
-    Session& session = opened.session;
+    OpenSession open;
+    open.open();
+    Session& session = open.session;
     int changes = 0;
     QObject::connect(&session, &Session::calibrationChanged, [&] { ++changes; });
     session.setCalibrationFile(QStringLiteral("moments.h5"));

@@ -116,8 +116,7 @@ class FakeBackend : public backend::Backend {
     std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions&,
                                                       const backend::WeightSource&,
                                                       const backend::Seq2SeqOptions&,
-                                                      std::span<const backend::TokenIds>,
-                                                      std::span<const backend::TokenIds>,
+                                                      const backend::WalkExamples&,
                                                       const Progress&) const override {
         return nullptr;
     }

@@ -11,8 +11,8 @@ using ::testing::HasSubstr;
 using Inputs = std::map<std::string, backend::InputMoments>;
 
 std::unique_ptr<backend::LayerWalk> walk(const CalmCase& model) {
-    return engine().openLayerWalk(model.dimensions, model.weights, {}, model.sources, model.targets,
-                                  {});
+    return engine().openLayerWalk(model.dimensions, model.weights, {},
+                                  {model.sources, model.targets}, {});
 }
 
 Inputs momentsOf(const CalmCase& model, const backend::WeightSource& weights) {
@@ -174,6 +174,84 @@ TEST(WalkWithReplacements, RowsOfCrossBelongToTheOriginal) {
             EXPECT_NEAR(group->cross.values[i * 24 + j],
                         j == 0 ? group->original.values[i * 24] : 0,
                         1e-6 * group->original.values[0]);
+}
+
+/// (S - S') X'ᵀ Wᵀ with W of wo is (S - S') (H' - S')ᵀ, H' what the block gives. Without wo a block
+/// gives S, so that all three are hidden states of whole models.
+TEST(WalkWithReplacements, LostIsWhatTheStreamLacks) {
+    const CalmCase model("A");
+    const std::string block = "encoder.block.0.layer.";
+    const std::string out = block + "0.SelfAttention.o", wo = block + "1.DenseReluDense.wo";
+    const auto zero = [&](const std::string& module) {
+        backend::LayerWeights weights;
+        weights.dense = model.weights.matrix(module).dense;
+        std::ranges::fill(weights.dense.bytes, std::byte{0});
+        return weights;
+    };
+    const auto layers = walk(model);
+    auto group = layers->next({});
+    EXPECT_TRUE(group->lost.values.empty());
+    group = layers->next({});
+    ASSERT_EQ(group->modules.front(), out);
+    for (const double value : group->lost.values) EXPECT_EQ(value, 0);  // nothing is replaced yet
+    layers->replace(out, zero(out));
+    layers->next({});
+    group = layers->next({});
+    ASSERT_EQ(group->modules.front(), wo);
+
+    const auto afterBlock = [&](bool withOut, bool withWo) {
+        Replaced weights(model.weights);
+        if (!withOut) weights.changed[out] = zero(out);
+        if (!withWo) weights.changed[wo] = zero(wo);
+        const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
+        const std::vector<TokenIds> start(model.sources.size(), TokenIds{0});
+        return network->activations(model.sources, start, false).encoder[1];
+    };
+    const auto stream = afterBlock(true, false);
+    const auto shifted = afterBlock(false, false);
+    const auto given = afterBlock(false, true);
+    std::vector<double> expected(32 * 32), found(32 * 32);
+    for (std::size_t row = 0; row < stream.size(); row += 32)
+        for (std::size_t i = 0; i < 32; ++i)
+            for (std::size_t j = 0; j < 32; ++j)
+                expected[i * 32 + j] += (double(stream[row + i]) - shifted[row + i]) *
+                                        (double(given[row + j]) - shifted[row + j]);
+    const backend::Tensor weight = model.weights.matrix(wo).dense;
+    const std::vector<double> w = toFloat64(weight.dtype, weight.bytes);
+    const auto in = static_cast<std::size_t>(group->lost.columns);
+    ASSERT_EQ(group->lost.rows, 32);
+    for (std::size_t i = 0; i < 32; ++i)
+        for (std::size_t j = 0; j < 32; ++j)
+            for (std::size_t k = 0; k < in; ++k)
+                found[i * 32 + j] += group->lost.values[i * in + k] * w[j * in + k];
+    EXPECT_LE(relativeDifference(found, expected), 1e-5);
+}
+
+/// What the first layers take in depends on the token alone, so that with a rarity of 1 every
+/// distinct token counts once, whatever the number of its occurrences.
+TEST(WalkOverTokens, RareOnesCanCountAsMuchAsOthers) {
+    const CalmCase model("A");
+    std::set<std::int32_t> distinct;
+    std::size_t tokens = 0;
+    for (const TokenIds& ids : model.sources) {
+        distinct.insert(ids.begin(), ids.end());
+        tokens += ids.size();
+    }
+    ASSERT_LT(distinct.size(), tokens);
+    const std::vector<TokenIds> once{TokenIds(distinct.begin(), distinct.end())};
+    const std::vector<TokenIds> target{TokenIds{1}};
+    const auto first = [&](const backend::WalkExamples& examples) {
+        return engine().openLayerWalk(model.dimensions, model.weights, {}, examples, {})->next({});
+    };
+    const auto alike = first({model.sources, model.targets});
+    const auto weighed = first({model.sources, model.targets, 1});
+    auto expected = first({once, target})->original.values;
+    for (double& value : expected)
+        value *= static_cast<double>(tokens) / static_cast<double>(distinct.size());
+    EXPECT_LE(relativeDifference(weighed->original.values, expected), 1e-6);
+    EXPECT_LE(relativeDifference(weighed->shifted.values, expected), 1e-6);
+    EXPECT_GT(relativeDifference(alike->original.values, expected), 1e-2);
+    EXPECT_EQ(weighed->tokens, alike->tokens);
 }
 
 TEST(WalkWithBadInput, IsRefused) {
