@@ -23,7 +23,8 @@ std::span<const Method> methods() {
          MethodNeeds::Gradients, &twoSided},
         {"anchored", "original outputs from the inputs of the model compressed so far",
          MethodNeeds::Walk, nullptr},
-        {"randomized", "a preview of svd by random projections", MethodNeeds::Nothing, &randomized},
+        {"randomized", "a preview of svd by random projections; its excess error is measured",
+         MethodNeeds::Nothing, &randomized, true},
     }};
     return table;
 }

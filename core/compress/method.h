@@ -40,6 +40,7 @@ struct Method {
     /// W [m, n] -> left [m, rank], right [rank, n], float64.
     backend::Factors (*factorize)(const MethodInput& input, const backend::Device& device,
                                   const backend::Backend& backend);
+    bool preview = false;  ///< stands in for svd: another matrix at every rank, no better than it
 };
 
 /// All methods, the default first.
@@ -65,6 +66,19 @@ backend::Factors fisher(const MethodInput& input, const backend::Device& device,
                         const backend::Backend& backend);
 /// Inputs by their second moments, outputs by those of their gradients (two-sided).
 backend::Factors twoSided(const MethodInput& input, const backend::Device& device,
+                          const backend::Backend& backend);
+/// One matrix whose inputs X became X' when what lies before it was compressed.
+struct AnchoredInput {
+    const Matrix& weight;   // [m, n]
+    const Matrix& cross;    // [n, n]: X X'ᵀ
+    const Matrix& shifted;  // [n, n]: X' X'ᵀ
+    std::int64_t rank = 0;
+    double ridge = 0;
+};
+/// W R with R = X X'ᵀ (X' X'ᵀ + ridge)⁻¹ maps the shifted inputs to the original outputs as well as
+/// any matrix can; its best factors on the shifted inputs are the answer (reduced-rank regression).
+/// Throws Error where X' X'ᵀ is singular and the ridge is 0.
+backend::Factors anchored(const AnchoredInput& input, const backend::Device& device,
                           const backend::Backend& backend);
 /// A preview: random projections with two power steps (Halko, Martinsson, Tropp, arXiv:0909.4061).
 backend::Factors randomized(const MethodInput& input, const backend::Device& device,

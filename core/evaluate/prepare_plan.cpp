@@ -7,7 +7,7 @@
 
 #include "core/backend/moments.h"
 #include "core/compress/layer_factors.h"
-#include "core/compress/ridge.h"
+#include "core/compress/method.h"
 #include "core/evaluate/summarizer.h"
 #include "core/spectra/compute_spectra.h"
 
@@ -35,17 +35,6 @@ backend::Tensor floats(const Matrix& a) {
     tensor.bytes.resize(values.size() * sizeof(float));
     std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
     return tensor;
-}
-
-/// W R with R = X X'ᵀ (X' X'ᵀ + ρ)⁻¹ maps the shifted inputs to the original outputs as well as any
-/// matrix can; its best factors on the shifted inputs are the answer (reduced-rank regression).
-backend::Factors anchoredFactors(const Matrix& weight, const backend::WalkedGroup& group,
-                                 std::int64_t rank, double ridge, const backend::Device& device,
-                                 const backend::Backend& backend) {
-    const Matrix shifted = compress::withRidge(group.shifted, ridge);
-    const Matrix target =
-        backend.divide(backend.multiply(weight, group.cross, device), shifted, device);
-    return backend.metricFactors(target, shifted, {}, rank, device);
 }
 
 }  // namespace
@@ -76,8 +65,12 @@ void preparePlan(compress::CompressionPlan& plan, const checkpoint::Checkpoint& 
             if (entry == nullptr) continue;
             const Matrix weight = checkpoint.readMatrix(entry->matrix);
             spectra::requireFinite(weight, entry->matrix.name);
-            backend::Factors factors =
-                anchoredFactors(weight, *group, entry->rank, plan.settings.ridge, device, backend);
+            backend::Factors factors = compress::anchored({.weight = weight,
+                                                           .cross = group->cross,
+                                                           .shifted = group->shifted,
+                                                           .rank = entry->rank,
+                                                           .ridge = plan.settings.ridge},
+                                                          device, backend);
             backend::LayerWeights replacement;
             replacement.down = floats(factors.right);
             replacement.up = floats(factors.left);
