@@ -234,7 +234,7 @@ class Warnings : public Progress {
     mutable std::vector<std::string> sentences;
 };
 
-class Race : public testing::Test {
+class RaceOfMethods : public testing::Test {
  protected:
     std::vector<RaceCurve> run(const Calibration& calibration, std::vector<std::string> names) {
         const auto* matrix =
@@ -254,7 +254,7 @@ class Race : public testing::Test {
     Warnings warnings;
 };
 
-TEST_F(Race, EveryMethodRunsInTheOrderOfTheTable) {
+TEST_F(RaceOfMethods, EveryMethodRunsInTheOrderOfTheTable) {
     const auto curves = run(MadeUp(true, true), {});
     ASSERT_EQ(curves.size(), methods().size());
     for (std::size_t i = 0; i < curves.size(); ++i) {
@@ -269,7 +269,7 @@ TEST_F(Race, EveryMethodRunsInTheOrderOfTheTable) {
 }
 
 // A preview is made at few ranks, each of them anew: no better than svd, and not just svd.
-TEST_F(Race, APreviewShowsItsExcess) {
+TEST_F(RaceOfMethods, APreviewShowsItsExcess) {
     const auto curves = run(MadeUp(false, false), {"svd", "randomized"});
     ASSERT_EQ(curves.size(), 2U);
     const RaceCurve& preview = curves[1];
@@ -287,7 +287,7 @@ TEST_F(Race, APreviewShowsItsExcess) {
     EXPECT_TRUE(curves[0].heldOutError.empty());
 }
 
-TEST_F(Race, MethodsWithoutTheirGradientsAreLeftOutAndNamed) {
+TEST_F(RaceOfMethods, MethodsWithoutTheirGradientsAreLeftOutAndNamed) {
     const auto curves = run(MadeUp(false, true), {});
     EXPECT_EQ(curves.size(), methods().size() - 2);
     ASSERT_EQ(warnings.sentences.size(), 1U);
