@@ -19,7 +19,7 @@ namespace rankscope::compress {
 
 namespace {
 
-constexpr std::size_t mostPreviewRanks = 16;
+constexpr double previewWork = 1e10;  // rows · columns · full rank, summed over ranks: seconds
 constexpr double leastMeaningful = 1e-7;
 
 double value(const Matrix& a, std::int64_t row, std::int64_t column) {
@@ -81,15 +81,6 @@ std::vector<double> squaredErrors(const Matrix& weight, const backend::Factors& 
         squares[static_cast<std::size_t>(r)] = squares[static_cast<std::size_t>(r) + 1] + grown;
     }
     return squares;
-}
-
-/// At most `most` of the ranks, evenly spread, the first and the last among them.
-std::vector<std::int64_t> thinned(const std::vector<std::int64_t>& ranks, std::size_t most) {
-    if (ranks.size() <= most) return ranks;
-    std::vector<std::int64_t> result;
-    for (std::size_t i = 0; i < most; ++i)
-        result.push_back(ranks[i * (ranks.size() - 1) / (most - 1)]);
-    return result;
 }
 
 /// The methods to run, those left out named in a warning.
@@ -155,7 +146,7 @@ struct Lane {
 
     /// A preview is another matrix at every rank.
     void makeAnew(RaceCurve& curve, const Progress& progress) const {
-        curve.ranks = thinned(curve.ranks, mostPreviewRanks);
+        curve.ranks = previewRanks(curve.ranks, weight.rows, weight.columns);
         const spectra::Spectrum spectrum(curve.name, weight.rows, weight.columns,
                                          backend.singularValues(weight, options.device).values);
         const double norm = frobeniusNorm(weight);
@@ -199,6 +190,18 @@ Lane laneOf(const checkpoint::Checkpoint& checkpoint, const checkpoint::WeightMa
 }
 
 }  // namespace
+
+std::vector<std::int64_t> previewRanks(const std::vector<std::int64_t>& ranks, std::int64_t rows,
+                                       std::int64_t columns) {
+    const double one = static_cast<double>(rows) * static_cast<double>(columns) *
+                       static_cast<double>(std::min(rows, columns));
+    const auto most = static_cast<std::size_t>(std::max(16.0, previewWork / one));
+    if (ranks.size() <= most) return ranks;
+    std::vector<std::int64_t> result;
+    for (std::size_t i = 0; i < most; ++i)
+        result.push_back(ranks[i * (ranks.size() - 1) / (most - 1)]);
+    return result;
+}
 
 std::vector<double> activationErrors(const Matrix& weight, const backend::Factors& factors,
                                      const Matrix& second, const backend::Device& device,

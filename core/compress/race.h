@@ -38,14 +38,19 @@ struct RaceOptions {
 };
 
 /// Errors on real activations against rank of every method, matrix after matrix, methods in the
-/// order given. A method is factored once at full rank and cut; `randomized` is made anew at up to
-/// 16 of the ranks, since cut from full rank it would be the exact SVD. `anchored` takes the inputs
+/// order given. A method is factored once at full rank and cut; `randomized` is made anew at some of
+/// the ranks (previewRanks()), since cut from full rank it would be the exact SVD. `anchored` takes the inputs
 /// of the uncompressed model here. Methods that need gradients which the calibration lacks are left
 /// out with a warning; throws Error of kind Usage where none is left, or a name is unknown.
 std::vector<RaceCurve> race(const checkpoint::Checkpoint& checkpoint,
                             std::span<const checkpoint::WeightMatrix> matrices,
                             const Calibration& calibration, const RaceOptions& options,
                             const backend::Backend& backend, const Progress& progress);
+
+/// Those of the ranks at which a preview of a matrix [rows, columns] is made, evenly spread, the
+/// first and the last among them: all where that is quick, never fewer than 16 of more.
+std::vector<std::int64_t> previewRanks(const std::vector<std::int64_t>& ranks, std::int64_t rows,
+                                       std::int64_t columns);
 
 /// ‖(W - W_r) X‖_F / ‖W X‖_F for r = 0 … rank, W_r the first r components of `factors`, X Xᵀ =
 /// `second` [n, n]; W [m, n]. What rounding hides, errors below √(n · 2⁻⁵²), is 0, as is everything

@@ -269,6 +269,7 @@ TEST(Session, CountsParametersOfThePlanInBothConventions) {
 
 TEST(Session, ACalibrationIsOfTheOpenCheckpointOnly) {
     OpenSession opened;
+    opened.open();
     Session& session = opened.session;
     int changes = 0;
     QObject::connect(&session, &Session::calibrationChanged, [&] { ++changes; });

@@ -109,6 +109,7 @@ void addMarkers(QCPGraph& graph, const PlotData& data, std::size_t place) {
     graph.setScatterStyle(style);
     if (curve.points) {
         graph.setLineStyle(QCPGraph::lsNone);
+        graph.setScatterSkip(static_cast<int>(curve.x.size()) / (2 * markersOnACurve));
         return;
     }
     graph.setScatterSkip(static_cast<int>(curve.x.size()));

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <random>
@@ -268,12 +269,23 @@ TEST_F(RaceOfMethods, EveryMethodRunsInTheOrderOfTheTable) {
     EXPECT_TRUE(warnings.sentences.empty());
 }
 
-// A preview is made at few ranks, each of them anew: no better than svd, and not just svd.
+TEST(PreviewRanks, AreAllOfASmallMatrixAndSixteenOfALargeOne) {
+    std::vector<std::int64_t> ranks;
+    for (std::int64_t rank = 0; rank <= 1024; ++rank) ranks.push_back(rank);
+    EXPECT_EQ(previewRanks(ranks, 96, 192), ranks);
+    const auto few = previewRanks(ranks, 1024, 4096);
+    EXPECT_EQ(few.size(), 16U);
+    EXPECT_EQ(few.front(), 0);
+    EXPECT_EQ(few.back(), 1024);
+    EXPECT_TRUE(std::ranges::is_sorted(few));
+    EXPECT_EQ(previewRanks({7}, 4096, 4096), std::vector<std::int64_t>{7});
+}
+
+// A preview is made at each rank anew: no better than svd, and not just svd.
 TEST_F(RaceOfMethods, APreviewShowsItsExcess) {
     const auto curves = run(MadeUp(false, false), {"svd", "randomized"});
     ASSERT_EQ(curves.size(), 2U);
     const RaceCurve& preview = curves[1];
-    EXPECT_EQ(preview.ranks.size(), 16U);
     EXPECT_NEAR(*preview.excessError.front(), 0, 1e-12);  // rank 0: both keep nothing
     EXPECT_FALSE(preview.excessError.back());             // full rank: nothing over nothing
     double largest = 0;
