@@ -38,10 +38,11 @@ struct RaceOptions {
 };
 
 /// Errors on real activations against rank of every method, matrix after matrix, methods in the
-/// order given. A method is factored once at full rank and cut; `randomized` is made anew at some of
-/// the ranks (previewRanks()), since cut from full rank it would be the exact SVD. `anchored` takes the inputs
-/// of the uncompressed model here. Methods that need gradients which the calibration lacks are left
-/// out with a warning; throws Error of kind Usage where none is left, or a name is unknown.
+/// order given. A method is factored once at full rank and cut; `randomized` is made anew at some
+/// of the ranks (previewRanks()), since cut from full rank it would be the exact SVD. `anchored`
+/// takes the inputs of the uncompressed model here. Methods that need gradients which the
+/// calibration lacks are left out with a warning; throws Error of kind Usage where none is left, or
+/// a name is unknown.
 std::vector<RaceCurve> race(const checkpoint::Checkpoint& checkpoint,
                             std::span<const checkpoint::WeightMatrix> matrices,
                             const Calibration& calibration, const RaceOptions& options,

@@ -212,8 +212,9 @@ TEST_F(RaceWindow, TheExportIsTheShownRace) {
 
 TEST_F(RaceWindow, AnotherMatrixStopsTheJobOfTheFirst) {
     show();
-    program("trap 'exit 130' INT\ncase \"$4\" in *.q.weight) while :; do sleep 0.05; done;; esac\n" +
-            raceScript(k0));
+    program(
+        "trap 'exit 130' INT\ncase \"$4\" in *.q.weight) while :; do sleep 0.05; done;; esac\n" +
+        raceScript(k0));
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
     EXPECT_FALSE(panel()->showsRace());
@@ -265,7 +266,8 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
     EXPECT_EQ(calls(), "calibrate " + open.session.location().toStdString() +
                            " --out /data/new.h5 --data /data/talk.json --samples 64 --held-out -1 "
                            "--fisher --events\n");
-    for (const char* part : {"/data/new.h5", "64 dialogues", "16 held out", "1,234", "few tokens"}) {
+    for (const char* part :
+         {"/data/new.h5", "64 dialogues", "16 held out", "1,234", "few tokens"}) {
         EXPECT_TRUE(dialog.resultLabel()->text().contains(part)) << part;
     }
     EXPECT_EQ(open.session.calibrationFile(), "/data/new.h5");

@@ -10,8 +10,7 @@ namespace rankscope::ui {
 
 CalibrationMenu::CalibrationMenu(Session* session, QWidget* parent)
     : QMenu(tr("C&alibration"), parent), m_session(session) {
-    QAction* const make =
-        addAction(tr("&Calibrate…"), this, &CalibrationMenu::calibrate);
+    QAction* const make = addAction(tr("&Calibrate…"), this, &CalibrationMenu::calibrate);
     QAction* const choose =
         addAction(tr("&Use calibration file…"), this, &CalibrationMenu::chooseFile);
     m_forget =
