@@ -27,13 +27,17 @@ std::string shown(const RaceCurve& curve, std::int64_t rank) {
     return cell;
 }
 
-/// The curves of one matrix, which stand together.
-void addRows(TextTable& table, std::span<const RaceCurve> curves) {
+/// One row a rank of one matrix: `curves` holds its own, `methods` are the columns.
+void addRows(TextTable& table, std::span<const RaceCurve> curves,
+             const std::vector<std::string>& methods) {
     std::set<std::int64_t> ranks;
     for (const RaceCurve& curve : curves) ranks.insert(curve.ranks.begin(), curve.ranks.end());
     for (const std::int64_t rank : ranks) {
         std::vector<std::string> cells = {printable(curves.front().name), fmt::format("{}", rank)};
-        for (const RaceCurve& curve : curves) cells.push_back(shown(curve, rank));
+        for (const std::string& method : methods) {
+            const auto found = std::ranges::find(curves, method, &RaceCurve::method);
+            cells.push_back(found == curves.end() ? "-" : shown(*found, rank));
+        }
         table.addRow(std::move(cells));
     }
 }
@@ -42,18 +46,21 @@ void addRows(TextTable& table, std::span<const RaceCurve> curves) {
 
 std::string Race::text() const {
     std::vector<std::string> titles = {"matrix", "rank"};
-    const auto ofFirst = static_cast<std::size_t>(std::ranges::count(
-        curves, curves.empty() ? std::string() : curves.front().name, &RaceCurve::name));
+    std::vector<std::string> methods;
     bool preview = false;
-    for (std::size_t i = 0; i < ofFirst; ++i) {
-        titles.push_back(curves[i].method);
-        if (curves[i].excessError.empty()) continue;
-        titles.back() += " (preview)";
-        preview = true;
+    for (const RaceCurve& curve : curves) {
+        if (std::ranges::find(methods, curve.method) != methods.end()) continue;
+        methods.push_back(curve.method);
+        titles.push_back(curve.method + (curve.excessError.empty() ? "" : " (preview)"));
+        preview = preview || !curve.excessError.empty();
     }
     TextTable table(titles);
-    for (std::size_t i = 0; i + ofFirst <= curves.size() && ofFirst > 0; i += ofFirst)
-        addRows(table, std::span(curves).subspan(i, ofFirst));
+    for (auto first = curves.begin(); first != curves.end();) {
+        const auto end = std::find_if(
+            first, curves.end(), [&](const RaceCurve& curve) { return curve.name != first->name; });
+        addRows(table, {first, end}, methods);
+        first = end;
+    }
     const bool heldOut = !curves.empty() && !curves.front().heldOutError.empty();
     return table.text() +
            fmt::format("|(W - W')X| / |WX| on {} dialogues of {}, {}\n",

@@ -105,6 +105,36 @@ std::vector<const Method*> runners(const Calibration& calibration, const RaceOpt
     return chosen;
 }
 
+/// One method on one matrix.
+struct Start {
+    const checkpoint::WeightMatrix* matrix;
+    const Method* method;
+};
+
+std::vector<Start> startsOf(std::span<const checkpoint::WeightMatrix> matrices,
+                            const std::vector<const Method*>& methods, const Progress& progress) {
+    std::vector<Start> starts;
+    for (const checkpoint::WeightMatrix& matrix : matrices) {
+        if (matrix.role == checkpoint::Role::Embedding)
+            throw usageError(fmt::format("{} is looked up row by row: it has no inputs that errors "
+                                         "could be measured on. Leave it out.",
+                                         printable(matrix.name)),
+                             matrix.name);
+        bool left = false;
+        for (const Method* method : methods)
+            if (matrix.role == checkpoint::Role::Head && method->needs == MethodNeeds::Gradients)
+                left = true;
+            else
+                starts.push_back({&matrix, method});
+        if (left)
+            progress.warn(fmt::format(
+                "{}: methods that need gradients are left out, since a calibration keeps none of "
+                "the head's outputs.",
+                printable(matrix.name)));
+    }
+    return starts;
+}
+
 /// One matrix, as read for one method.
 struct Lane {
     const Method& method;
@@ -231,26 +261,26 @@ std::vector<RaceCurve> race(const checkpoint::Checkpoint& checkpoint,
                             std::span<const checkpoint::WeightMatrix> matrices,
                             const Calibration& calibration, const RaceOptions& options,
                             const backend::Backend& backend, const Progress& progress) {
-    const std::vector<const Method*> chosen = runners(calibration, options, progress);
-    std::vector<RaceCurve> curves(matrices.size() * chosen.size());
+    const std::vector<Start> starts =
+        startsOf(matrices, runners(calibration, options, progress), progress);
+    std::vector<RaceCurve> curves(starts.size());
     std::atomic<std::size_t> finished{0};
     runInParallel(
         curves.size(), options.threads > 0 ? options.threads : availableCores(),
         [&](std::size_t i) {
             throwIfStopped(progress);
-            const checkpoint::WeightMatrix& matrix = matrices[i / chosen.size()];
-            const Method& method = *chosen[i % chosen.size()];
-            const Lane lane = laneOf(checkpoint, matrix, method, calibration, options, backend);
+            const auto& [matrix, method] = starts[i];
+            const Lane lane = laneOf(checkpoint, *matrix, *method, calibration, options, backend);
             RaceCurve& curve = curves[i];
-            curve.name = matrix.name;
-            curve.method = method.name;
+            curve.name = matrix->name;
+            curve.method = method->name;
             curve.ranks = options.ranks(lane.fullRank());
-            if (method.preview)
+            if (method->preview)
                 lane.makeAnew(curve, progress);
             else
                 lane.cutAtEveryRank(curve);
             progress.report(static_cast<double>(++finished) / static_cast<double>(curves.size()),
-                            fmt::format("{} on {}", method.name, matrix.name));
+                            fmt::format("{} on {}", method->name, matrix->name));
         });
     return curves;
 }

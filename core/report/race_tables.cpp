@@ -35,12 +35,12 @@ std::vector<double> errorsFrom(const Json& document, const char* key, std::size_
 
 std::span<const RaceColumn> raceColumns() {
     static constexpr std::array<RaceColumn, 3> table{{
-        {"activation_error", "calibration error",
+        {"activation_error", "on calibration",
          "‖(W − Wᵣ)X‖ / ‖WX‖ on the calibration dialogues, which the factors were made from.",
          [](const RaceCurve& curve, std::size_t place) {
              return at(curve.activationError, place);
          }},
-        {"held_out_error", "held-out error",
+        {"held_out_error", "held out",
          "‖(W − Wᵣ)X‖ / ‖WX‖ on the held-out dialogues, which no factor saw.",
          [](const RaceCurve& curve, std::size_t place) { return at(curve.heldOutError, place); }},
         {"excess_error", "preview: over svd",

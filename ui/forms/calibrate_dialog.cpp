@@ -141,7 +141,11 @@ void CalibrateDialog::makeForm() {
             m_gradients->setAccessibleName(m_gradients->text());
             form->addRow(QString(), m_gradients);
         } else {
-            m_options.add(option);
+            auto* field = qobject_cast<QLineEdit*>(m_options.add(option));
+            if (field && option.name == "held-out") {
+                field->clear();  // what the default means, in words
+                field->setPlaceholderText(tr("a quarter of the dialogues"));
+            }
         }
     }
     m_file = addFileRow(tr("&File to write"), tr("The calibration, an HDF5 file (.h5)"),

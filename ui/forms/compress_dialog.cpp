@@ -195,6 +195,7 @@ void CompressDialog::addMethods() {
             m_methods = new QLabel(sentence, m_form);
             m_methods->setAccessibleName(tr("Which methods there are"));
             m_methods->setWordWrap(true);
+            m_methods->setMinimumWidth(400);  // else it reserves the height of a narrow one
             m_methods->setTextFormat(Qt::PlainText);
             m_options.layout()->addRow(QString(), m_methods);
         }

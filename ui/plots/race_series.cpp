@@ -68,13 +68,19 @@ void fitShares(PlotData& data) {
     constexpr double most = 1.5;
     double least = 1;
     double largest = 1;
-    for (const Curve& curve : data.curves) {
-        for (const double y : curve.y) {
+    const auto include = [&](const std::vector<double>& values) {
+        for (const double y : values) {
             if (std::isfinite(y)) {
                 least = std::min(least, y);
                 largest = std::max(largest, y);
             }
         }
+    };
+    for (const Curve& curve : data.curves) {
+        include(curve.y);
+    }
+    for (const Overlay& overlay : data.overlays) {
+        include(overlay.low);
     }
     data.yUpper = std::min(largest, most) + 0.05;
     data.yLower = std::max(0.0, least - 0.05);

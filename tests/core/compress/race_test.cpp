@@ -237,9 +237,10 @@ class Warnings : public Progress {
 
 class RaceOfMethods : public testing::Test {
  protected:
-    std::vector<RaceCurve> run(const Calibration& calibration, std::vector<std::string> names) {
-        const auto* matrix =
-            checkpoint.findMatrix("encoder.block.0.layer.0.SelfAttention.q.weight");
+    std::vector<RaceCurve> run(
+        const Calibration& calibration, std::vector<std::string> names,
+        const char* name = "encoder.block.0.layer.0.SelfAttention.q.weight") {
+        const auto* matrix = checkpoint.findMatrix(name);
         RaceOptions options;
         options.methods = std::move(names);
         options.ranks = [](std::int64_t full) {
@@ -307,6 +308,15 @@ TEST_F(RaceOfMethods, MethodsWithoutTheirGradientsAreLeftOutAndNamed) {
     EXPECT_THAT(warnings.sentences[0], testing::HasSubstr("made-up.h5"));
     EXPECT_THROW(run(MadeUp(false, true), {"fisher"}), Error);
     EXPECT_THROW(run(MadeUp(true, true), {"magic"}), Error);
+}
+
+TEST_F(RaceOfMethods, TheHeadHasNoGradientsAndAnEmbeddingNoInputs) {
+    const auto curves = run(MadeUp(true, true), {"svd", "fisher2"}, "lm_head.weight");
+    ASSERT_EQ(curves.size(), 1U);
+    EXPECT_EQ(curves[0].method, "svd");
+    ASSERT_EQ(warnings.sentences.size(), 1U);
+    EXPECT_THAT(warnings.sentences[0], testing::HasSubstr("lm_head.weight"));
+    EXPECT_THROW(run(MadeUp(true, true), {"svd"}, "shared.weight"), Error);
 }
 
 }  // namespace
