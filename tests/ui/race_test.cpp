@@ -180,7 +180,7 @@ TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
         return model->index(row, column).data().toString();
     };
     EXPECT_EQ(cell(0, 0), "svd");
-    EXPECT_EQ(cell(0, 2), "0.8");
+    EXPECT_EQ(cell(0, 2), "0.8000");
     EXPECT_EQ(cell(2, 0), "randomized (preview)");
     EXPECT_EQ(cell(2, 3), "+2.00 %");
     open.session.setRank(2);  // the preview was made at 1 and 3

@@ -27,7 +27,8 @@ QString shown(double value, std::string_view key) {
     return key == "excess_error"
                ? QStringLiteral("%1%2 %").arg(value < 0 ? QString() : QStringLiteral("+"),
                                               QLocale::c().toString(100 * value, 'f', 2))
-               : QLocale::c().toString(value, 'g', 4);
+           : value == 0 || value >= 1e-3 ? QLocale::c().toString(value, 'f', 4)
+                                         : QLocale::c().toString(value, 'g', 3);
 }
 
 }  // namespace
