@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <QImage>
+#include <QPointer>
 #include <QTest>
 #include <cmath>
 
@@ -290,6 +291,24 @@ TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
     ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
     EXPECT_TRUE(dialog.isVisible());
     EXPECT_TRUE(dialog.progress()->label()->text().contains("Cancelled"));
+    EXPECT_TRUE(open.session.calibrationFile().isEmpty());
+}
+
+TEST_F(RaceWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
+    show();
+    window.spectraPage()->showOneMatrix(true);
+    program("trap 'echo stopped >> \"" + record().toStdString() +
+            "\"; exit 130' INT\ncase \"$1\" in calibrate) while :; do sleep 0.05; done;; esac\n");
+    window.calibrationMenu()->calibrate();
+    const QPointer<CalibrateDialog> dialog = window.calibrationMenu()->dialog();
+    dialog->fileField()->setText((open.folder / "new.h5").c_str());
+    QTest::mouseClick(dialog->startButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    const auto other = fixtures::writeTinyT5(open.folder / "other");
+    ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
+    EXPECT_FALSE(dialog && dialog->isVisible());
+    EXPECT_TRUE(QTest::qWaitFor([&] { return dialog.isNull(); }));
+    EXPECT_NE(calls().find("stopped"), std::string::npos);
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
 

@@ -98,12 +98,18 @@ CalibrateDialog::CalibrateDialog(Session* session, QWidget* parent)
     layout->addLayout(buttons);
     connect(m_start, &QPushButton::clicked, this, &CalibrateDialog::start);
     connect(m_close, &QPushButton::clicked, this, &CalibrateDialog::reject);
-    connect(session, &Session::checkpointOpened, this, [this] {  // it was for the other one
-        if (m_job) {
-            m_job->cancel();
-        }
+    connect(session, &Session::checkpointOpened, this, &CalibrateDialog::giveUp);
+}
+
+void CalibrateDialog::giveUp() {
+    if (!m_job) {
         QDialog::reject();
-    });
+        return;
+    }
+    m_job->disconnect(this);
+    connect(m_job, &Job::ended, this, [this] { QDialog::reject(); });  // not waited for here
+    m_job->cancel();
+    hide();
 }
 
 QLineEdit* CalibrateDialog::addFileRow(const QString& label, const QString& toolTip,

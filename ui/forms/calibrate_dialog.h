@@ -42,6 +42,8 @@ class CalibrateDialog : public QDialog {
     void chooseFile();
     void start();
     void finish(const Json& result);
+    /// Stops and closes: the checkpoint that it was for is open no more.
+    void giveUp();
     QStringList arguments() const;
     void showRunning(bool running);
 
