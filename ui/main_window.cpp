@@ -44,7 +44,8 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
       m_evaluation(new EvaluationPage(session, this)),
       m_tabs(makeTabs()),
       m_jobBar(new JobBar(this)),
-      m_messageBar(makeMessageBar()) {
+      m_messageBar(makeMessageBar()),
+      m_calibration(new CalibrationMenu(session, this)) {
     setWindowTitle(tr("Rankscope"));
     resize(1280, 800);
     setAcceptDrops(true);
@@ -67,6 +68,10 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
     connect(m_plan, &PlanPanel::compressRequested, this, &MainWindow::showCompress);
     connect(m_spectra, &SpectraPage::matrixChosen, m_matrices,
             [this](const QString& name) { m_matrices->selectMatrix(name.toStdString()); });
+    connect(m_spectra->race(), &RacePanel::calibrateRequested, m_calibration,
+            &CalibrationMenu::calibrate);
+    connect(m_spectra->race(), &RacePanel::calibrationFileRequested, m_calibration,
+            &CalibrationMenu::chooseFile);
     connect(session, &Session::checkpointOpened, this, &MainWindow::showCheckpoint);
     connect(session, &Session::jobStarted, m_jobBar, &JobBar::follow);
     connect(session, &Session::failed, this, [this](const QString& t) { showMessage(t, true); });
@@ -148,6 +153,7 @@ void MainWindow::makeMenus() {
     auto* clear =
         plan->addAction(tr("C&lear ranks of selection"), m_session, &Session::clearSelectedRanks);
     auto* clearAll = plan->addAction(tr("Clear &all ranks"), m_session, &Session::clearAllRanks);
+    menuBar()->addMenu(m_calibration);
     auto* view = menuBar()->addMenu(tr("Vie&w"));
     auto* spectra = view->addAction(tr("&Spectra"), QKeySequence(tr("Ctrl+1")), m_tabs,
                                     [this] { m_tabs->setCurrentIndex(0); });
@@ -224,6 +230,10 @@ void MainWindow::chooseFile() {
 }
 
 void MainWindow::exportFigure() {
+    if (m_spectra->showsRace() && !m_spectra->race()->showsRace()) {
+        showMessage(tr("There is no race to export yet."), true);
+        return;
+    }
     ExportDialog dialog(m_spectra->figure(), this);
     if (dialog.exec() != QDialog::Accepted) {
         return;

@@ -7,6 +7,7 @@
 #include <QStackedWidget>
 #include <QTabBar>
 
+#include "ui/forms/calibration_menu.h"
 #include "ui/job_bar.h"
 #include "ui/pages/evaluation_page.h"
 #include "ui/pages/matrix_panel.h"
@@ -29,6 +30,7 @@ class MainWindow : public QMainWindow {
     QTabBar* pageTabs() const { return m_tabs; }
     void showEvaluation();
     WelcomePage* welcomePage() const { return m_welcome; }
+    CalibrationMenu* calibrationMenu() const { return m_calibration; }
     JobBar* jobBar() const { return m_jobBar; }
     /// The bar that shows errors and warnings; hidden where there are none.
     QWidget* messageBar() const { return m_messageBar; }
@@ -66,6 +68,7 @@ class MainWindow : public QMainWindow {
     QLabel* m_message = nullptr;  // before the bar, whose making sets it
     QWidget* m_messageBar;
     QMenu* m_recentMenu = nullptr;
+    CalibrationMenu* m_calibration;
     QList<QAction*> m_needsCheckpoint;
 };
 

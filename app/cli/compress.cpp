@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "app/cli/command_line.h"
@@ -31,13 +32,22 @@ const Option dtypeOption = {"dtype",
                             {"F32", "F16", "BF16"}};
 
 std::string text(const compress::CompressResult& result) {
-    TextTable table({"matrix", "rank", "storage", "relative error", "predicted"});
+    std::vector<std::string> titles = {"matrix", "rank", "storage", "relative error", "predicted"};
+    const bool preview = std::ranges::any_of(
+        result.layers, [](const auto& layer) { return layer.excessError.has_value(); });
+    if (preview) titles.emplace_back("preview: over svd");
+    TextTable table(titles);
     std::string notes;
     for (const compress::LayerResult& layer : result.layers) {
-        table.addRow({printable(layer.name), fmt::format("{}", layer.rank),
-                      layer.kept ? "kept" : std::string(storageName(layer.storage)),
-                      fmt::format("{:.6f}", layer.relativeError),
-                      fmt::format("{:.6f}", layer.predictedError)});
+        std::vector<std::string> row = {
+            printable(layer.name), fmt::format("{}", layer.rank),
+            layer.kept ? "kept" : std::string(storageName(layer.storage)),
+            fmt::format("{:.6f}", layer.relativeError),
+            fmt::format("{:.6f}", layer.predictedError)};
+        if (preview)
+            row.push_back(layer.excessError ? fmt::format("{:+.3f} %", 100 * *layer.excessError)
+                                            : "-");
+        table.addRow(std::move(row));
         if (!layer.note.empty())
             notes += fmt::format("{}: {}\n", printable(layer.name), printable(layer.note));
     }

@@ -7,7 +7,9 @@
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
 #include "app/cli/output_file.h"
+#include "app/cli/race_options.h"
 #include "app/cli/text_table.h"
+#include "core/report/race_tables.h"
 #include "core/report/rank_range.h"
 #include "core/report/spectrum_tables.h"
 
@@ -17,6 +19,7 @@ namespace {
 
 struct CurveOptions {
     MatrixOptions matrices;
+    RaceOptions race;
     std::string ranks;
     std::string out;
     bool noCache = false;
@@ -43,10 +46,16 @@ std::vector<report::Curve> makeCurves(const std::vector<spectra::Spectrum>& spec
     return curves;
 }
 
-Json document(const std::vector<report::Curve>& curves) {
+Json document(const std::vector<report::Curve>& curves, const std::optional<Race>& race) {
     Json elements = Json::array();
     for (const report::Curve& curve : curves) elements.push_back(report::toJson(curve));
-    return {{"curves", std::move(elements)}};
+    Json result = {{"curves", std::move(elements)}};
+    if (!race) return result;
+    result["calibration"] = race->calibration;
+    result["race"] = Json::array();
+    for (const compress::RaceCurve& curve : race->curves)
+        result["race"].push_back(report::toJson(curve));
+    return result;
 }
 
 report::FigureRequest errorFigure(const std::string& label) {
@@ -56,24 +65,45 @@ report::FigureRequest errorFigure(const std::string& label) {
     return request;
 }
 
+/// A figure of a race has room for one matrix.
+void requireOneMatrix(const OutputFile& file, const ChosenMatrices& chosen) {
+    if (file.isFigure() && chosen.matrices.size() != 1)
+        throw usageError(fmt::format(
+            "A figure of the methods shows one matrix, but {} are chosen: name one with --targets, "
+            "or write .csv or .json.",
+            chosen.matrices.size()));
+}
+
+void write(const OutputFile& file, const ChosenMatrices& chosen,
+           const std::vector<spectra::Spectrum>& spectra, const std::vector<report::Curve>& curves,
+           const std::optional<Race>& race, const Progress& progress) {
+    const std::string label = printable(chosen.checkpoint.label());
+    if (file.ending() == ".csv")
+        file.writeText(race ? report::raceCsv(race->curves) : report::curvesCsv(curves));
+    else if (file.ending() == ".json")
+        file.writeText(jsonLine(document(curves, race)));
+    else if (file.isFigure() && race)
+        file.writeFigure(race->figure(label), {}, progress);
+    else if (file.isFigure())
+        file.writeFigure(errorFigure(label), spectra, progress);
+}
+
 void run(const CurveOptions& options, Context& context) {
+    options.race.check();
     const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"});
     std::optional<report::RankRange> range;
     if (!options.ranks.empty()) range = report::parseRankRange(options.ranks);
     const ChosenMatrices chosen = choose(options.matrices, context);
     file.refuseSource(chosen.checkpoint);
     if (range) report::requireRanks(*range, chosen.matrices);
+    if (options.race.wanted()) requireOneMatrix(file, chosen);
     const auto spectra = spectraOf(chosen, context, !options.noCache, false).spectra;
     const auto curves = makeCurves(spectra, range);
-    const Json result = document(curves);
-    if (file.ending() == ".csv")
-        file.writeText(report::curvesCsv(curves));
-    else if (file.ending() == ".json")
-        file.writeText(jsonLine(result));
-    else if (file.isFigure())
-        file.writeFigure(errorFigure(printable(chosen.checkpoint.label())), spectra,
-                         context.progress);
-    context.output.result(result, [&] { return text(curves); });
+    std::optional<Race> race;
+    if (options.race.wanted()) race = options.race.run(chosen, range, context);
+    write(file, chosen, spectra, curves, race, context.progress);
+    context.output.result(document(curves, race),
+                          [&] { return race ? race->text() : text(curves); });
 }
 
 }  // namespace
@@ -88,6 +118,7 @@ Run declareCurve(CLI::App& app) {
     app.add_option("--out", options->out, "Also write .csv, .json, .png, .pdf or .svg")
         ->type_name("FILE");
     app.add_flag("--no-cache", options->noCache, "Compute again; neither read nor write the cache");
+    options->race.addTo(app);
     return [options](Context& context) { run(*options, context); };
 }
 

@@ -17,13 +17,18 @@ struct PlanCommandOptions {
     std::string out;
 };
 
+std::string methodShown(const compress::PlanEntry& entry) {
+    if (entry.kept) return "kept";
+    return compress::methodNamed(entry.method).preview ? entry.method + " (preview)" : entry.method;
+}
+
 std::string text(const compress::CompressionPlan& plan) {
     TextTable table(
         {"matrix", "shape", "rank", "method", "storage", "dense", "stored", "relative error"});
     for (const compress::PlanEntry& entry : plan.entries)
         table.addRow({printable(entry.matrix.name),
                       fmt::format("{}x{}", entry.matrix.rows, entry.matrix.columns),
-                      fmt::format("{}", entry.rank), entry.kept ? "kept" : entry.method,
+                      fmt::format("{}", entry.rank), methodShown(entry),
                       std::string(storageName(entry.storage)), grouped(entry.parametersDense),
                       grouped(entry.parametersStored),
                       entry.relativeError ? fmt::format("{:.6f}", *entry.relativeError) : "-"});

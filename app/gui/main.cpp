@@ -61,11 +61,12 @@ void showEvaluation(ui::MainWindow& window, ui::Session& session, const QString&
     }
 }
 
-/// Waits for the spectra, then saves a picture of the window.
+/// Waits for the spectra and a race, then saves a picture of the window.
 int screenshot(ui::MainWindow& window, ui::Session& session, const QString& file) {
     QElapsedTimer waited;
     waited.start();
-    while ((session.spectraJob() || waited.elapsed() < 500) &&
+    while ((session.spectraJob() || window.spectraPage()->race()->results()->job() ||
+            waited.elapsed() < 500) &&
            waited.elapsed() < screenshotTimeoutMilliseconds) {
         QApplication::processEvents(QEventLoop::AllEvents, 20);
     }
@@ -113,6 +114,10 @@ int main(int argc, char** argv) {
                                             QStringLiteral("Start with the overview of all layers: "
                                                            "effective-rank, alpha, …"),
                                             QStringLiteral("METRIC"));
+    const QCommandLineOption raceOption(
+        QStringLiteral("race"),
+        QStringLiteral("Start with the race of methods on this calibration."),
+        QStringLiteral("CALIBRATION.h5"));
     const QCommandLineOption rankOption(
         QStringLiteral("rank"), QStringLiteral("Start with this rank set."), QStringLiteral("N"));
     const QCommandLineOption evaluationOption(
@@ -126,8 +131,8 @@ int main(int argc, char** argv) {
     const QCommandLineOption startOption(
         QStringLiteral("check-start"),
         QStringLiteral("Exit once the window has been drawn; to measure how long it takes."));
-    parser.addOptions({renderOption, screenshotOption, oneOption, overviewOption, rankOption,
-                       evaluationOption, dialoguesOption, startOption});
+    parser.addOptions({renderOption, screenshotOption, oneOption, overviewOption, raceOption,
+                       rankOption, evaluationOption, dialoguesOption, startOption});
     parser.addPositionalArgument(QStringLiteral("CHECKPOINT"),
                                  QStringLiteral("Folder, weights file, Hub id, or demo."),
                                  QStringLiteral("[CHECKPOINT]"));
@@ -159,6 +164,10 @@ int main(int argc, char** argv) {
         QComboBox* chooser = window.spectraPage()->overview()->chooser();
         chooser->setCurrentIndex(std::max(0, chooser->findData(parser.value(overviewOption))));
         window.spectraPage()->showOverview();
+    }
+    if (parser.isSet(raceOption)) {
+        window.calibrationMenu()->use(parser.value(raceOption));
+        window.spectraPage()->showRace();
     }
     if (parser.isSet(rankOption)) {
         session.setRank(parser.value(rankOption).toLongLong());

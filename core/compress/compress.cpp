@@ -194,6 +194,7 @@ Json toJson(const CompressResult& result) {
                      {"kept", layer.kept},
                      {"relative_error", layer.relativeError},
                      {"predicted_error", layer.predictedError}};
+        if (layer.excessError) item["excess_error"] = *layer.excessError;
         if (!layer.note.empty()) item["note"] = layer.note;
         layers.push_back(std::move(item));
     }

@@ -36,7 +36,9 @@ struct LayerResult {
     bool kept = false;          ///< left as it was
     double relativeError = 0;   ///< ‖W - W'‖_F / ‖W‖_F from the bytes read back
     double predictedError = 0;  ///< from the singular values
-    std::string note;           ///< e.g. why pivoted storage was refused
+    /// Of a preview: ‖W - W'‖ / ‖W - W_r‖ - 1 before rounding, measured (excessError()).
+    std::optional<double> excessError = {};
+    std::string note = {};  ///< e.g. why pivoted storage was refused
 };
 
 struct CompressResult {

@@ -9,8 +9,10 @@
 
 #include "core/base/error.h"
 #include "core/compress/layer_factors.h"
+#include "core/compress/race.h"
 #include "core/compress/rank_target.h"
 #include "core/spectra/compute_spectra.h"
+#include "core/spectra/spectrum.h"
 
 namespace rankscope::compress {
 
@@ -101,6 +103,16 @@ std::optional<StoredForm> chooseForm(const Approximation& a, LayerResult& result
     return withoutPivots(a, result, reason);
 }
 
+/// How far a preview's error lies above that of the truncated SVD; nothing for other methods.
+std::optional<double> measuredExcess(const PlanEntry& entry, const Matrix& weight, double error,
+                                     const backend::Device& device,
+                                     const backend::Backend& backend) {
+    if (!methodNamed(entry.method).preview) return std::nullopt;
+    const spectra::Spectrum spectrum(entry.matrix.name, weight.rows, weight.columns,
+                                     backend.singularValues(weight, device).values);
+    return excessError(error, spectrum.relativeError(entry.rank));
+}
+
 void keep(const PlanEntry& entry, DType dtype, double norm, Layer& layer) {
     layer.result.kept = true;
     layer.result.storage = entry.matrix.storage;
@@ -141,6 +153,7 @@ Layer makeLayer(const checkpoint::Checkpoint& source, const CompressionPlan& pla
     layer.result.rank = entry.rank;
     layer.result.storage = form->storage;
     layer.result.predictedError = entry.relativeError.value_or(error);
+    layer.result.excessError = measuredExcess(entry, weight, error, options.device, backend);
     layer.tolerance =
         roundingAllowance(dtype, form->storage, matrix.rows, matrix.columns, entry.rank, norm);
     layer.form = std::move(*form);

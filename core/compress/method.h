@@ -48,6 +48,7 @@ struct Method {
                                         const backend::Device& device,
                                         const backend::Backend& backend) = nullptr;
     bool rareTokensCountMore = false;  ///< the walk weighs tokens by MethodSettings::rarity
+    bool preview = false;  ///< stands in for svd: another matrix at every rank, no better than it
 };
 
 /// All methods, the default first.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/progress.h"
+#include "core/compress/race.h"
 #include "core/report/analysis_tables.h"
 #include "core/spectra/spectrum.h"
 
@@ -16,7 +17,7 @@ namespace rankscope::report {
 /// One figure, drawn by the window's own plot code in a child process (`rankscope --render`) on
 /// Qt's offscreen platform, so that this program needs no Qt.
 struct FigureRequest {
-    std::string figure;  ///< "spectrum", "error", "seed" (the blog post's view) or "heat-map"
+    std::string figure;  ///< "spectrum", "error", "seed" (the blog post's view), "heat-map", "race"
     std::filesystem::path out;  ///< .png, .pdf or .svg
     std::string title;
     std::string metric;  ///< what a heat map shows (HeatMetric::name)
@@ -26,7 +27,8 @@ struct FigureRequest {
     std::vector<const spectra::Spectrum*> spectra;  ///< not owned
     /// Drawn with singular values; empty, or one of each spectrum.
     std::vector<SpectrumAnalysis> analyses;
-    std::optional<std::int64_t> rank;  ///< where the rank line stands
+    std::vector<compress::RaceCurve> race;  ///< of one matrix, for "race", which needs no spectra
+    std::optional<std::int64_t> rank;       ///< where the rank line stands
 };
 
 /// The window's program beside this one, where it is installed.

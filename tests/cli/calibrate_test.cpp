@@ -60,6 +60,13 @@ TEST_F(Calibrate, EveryMethodCompressesAndIsVerified) {
                                         (*folder / method).string(), "--json"});
         ASSERT_EQ(run.exitCode, 0) << method << run.err;
         EXPECT_EQ(run.json()["verified"], true) << method;
+        for (const Json& layer : run.json()["layers"]) {  // only a preview has an excess to say
+            const bool preview = std::string(method) == "randomized" && layer["kept"] == false;
+            ASSERT_EQ(layer.contains("excess_error"), preview) << layer.dump();
+            if (preview) {
+                EXPECT_GT(layer["excess_error"].get<double>(), -1e-9);
+            }
+        }
     }
     // The plan keeps the method and the calibration, and evaluate takes both from it.
     const std::string plan = (*folder / "plan.json").string();

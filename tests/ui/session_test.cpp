@@ -268,9 +268,9 @@ TEST(Session, CountsParametersOfThePlanInBothConventions) {
 }
 
 TEST(Session, ACalibrationIsOfTheOpenCheckpointOnly) {
-    OpenSession open;
-    open.open();
-    Session& session = open.session;
+    OpenSession opened;
+    opened.open();
+    Session& session = opened.session;
     int changes = 0;
     QObject::connect(&session, &Session::calibrationChanged, [&] { ++changes; });
     session.setCalibrationFile(QStringLiteral("moments.h5"));

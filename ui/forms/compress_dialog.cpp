@@ -11,6 +11,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/workspace/calibration_file.h"
 #include "ui/plots/plot_series.h"
 
 namespace rankscope::ui {
@@ -47,12 +48,16 @@ QString compressSummary(const Json& result) {
     const Json& parameters = part(result, "parameters");
     const Json& size = part(result, "bytes");
     double worst = -1;
+    double excess = -1;  // of a preview
     QString worstName;
     for (const Json& layer : part(result, "layers")) {
         const Json& error = part(layer, "relative_error");
         if (error.is_number() && error.get<double>() > worst) {
             worst = error.get<double>();
             worstName = text(part(layer, "name"));
+        }
+        if (const Json& above = part(layer, "excess_error"); above.is_number()) {
+            excess = std::max(excess, above.get<double>());
         }
     }
     const Json& verified = part(result, "verified");
@@ -65,6 +70,10 @@ QString compressSummary(const Json& result) {
     if (worst >= 0) {
         summary += QObject::tr("<br>Largest relative error: %1 in %2")
                        .arg(QLocale::c().toString(worst, 'g', 4), worstName);
+    }
+    if (excess >= 0) {
+        summary += QObject::tr("<br>A preview: up to %1 % above the error of svd, measured")
+                       .arg(QLocale::c().toString(100 * excess, 'f', 2));
     }
     summary += proven ? QObject::tr(
                             "<br>Verified: every matrix was read back and its error "
@@ -135,17 +144,7 @@ void CompressDialog::makeForm() {
     label->setBuddy(m_folder);
     form->addRow(label, row);
     connect(browse, &QPushButton::clicked, this, &CompressDialog::chooseFolder);
-    for (Option option : compress::planOptionTable()) {
-        if (option.name == "method") {
-            // The window has no calibration yet to give to the others.
-            std::erase_if(option.choices, [](std::string_view name) {
-                return compress::methodNamed(name).needs != compress::MethodNeeds::Nothing;
-            });
-        }
-        if (option.name == "method" || option.name == "storage") {
-            m_options.add(option);
-        }
-    }
+    addMethods();
     m_options.setValue(
         "storage", QLatin1String(storageNames.at(static_cast<std::size_t>(m_session->storage()))));
     m_dtype = new QComboBox(m_form);
@@ -164,6 +163,45 @@ void CompressDialog::makeForm() {
     form->addRow(QString(), m_force);
 }
 
+void CompressDialog::addMethods() {
+    const QString file = m_session->calibrationFile();
+    bool gradients = false;
+    QString sentence = tr("More methods look at data: menu Calibration makes them available.");
+    if (!file.isEmpty()) {
+        try {  // a few attributes; whether it fits the checkpoint is checked by the child
+            gradients = workspace::openCalibration(file.toStdString())->record().gradients;
+            sentence = gradients ? tr("Methods that look at data use %1.")
+                                 : tr("Methods that look at data use %1; it has no gradients for "
+                                      "fisher and fisher2.");
+            sentence = sentence.arg(QFileInfo(file).fileName());
+        } catch (const Error& error) {
+            sentence = QString::fromStdString(error.what());
+        }
+    }
+    for (Option option : compress::planOptionTable()) {
+        if (option.name == "method") {
+            std::erase_if(option.choices, [&](std::string_view name) {
+                const auto needs = compress::methodNamed(name).needs;
+                return needs != compress::MethodNeeds::Nothing &&
+                       (file.isEmpty() ||
+                        (needs == compress::MethodNeeds::Gradients && !gradients));
+            });
+        }
+        const bool setting = option.name == "alpha" || option.name == "ridge";
+        if (option.name == "method" || option.name == "storage" || (setting && !file.isEmpty())) {
+            m_options.add(option);
+        }
+        if (option.name == "method") {
+            m_methods = new QLabel(sentence, m_form);
+            m_methods->setAccessibleName(tr("Which methods there are"));
+            m_methods->setWordWrap(true);
+            m_methods->setMinimumWidth(400);  // else it reserves the height of a narrow one
+            m_methods->setTextFormat(Qt::PlainText);
+            m_options.layout()->addRow(QString(), m_methods);
+        }
+    }
+}
+
 void CompressDialog::chooseFolder() {
     const QString path = QFileDialog::getSaveFileName(
         this, tr("Folder to write"), m_folder->text(), QString(), nullptr,
@@ -177,6 +215,9 @@ QStringList CompressDialog::arguments(const QString& planFile) const {
     QStringList result{QStringLiteral("compress"), m_session->location(),
                        QStringLiteral("--plan"),   planFile,
                        QStringLiteral("--out"),    QDir(m_folder->text()).absolutePath()};
+    if (!m_session->calibrationFile().isEmpty()) {
+        result << QStringLiteral("--calibration") << m_session->calibrationFile();
+    }
     if (const QString dtype = m_dtype->currentData().toString(); !dtype.isEmpty()) {
         result << QStringLiteral("--dtype") << dtype;
     }
@@ -205,6 +246,12 @@ void CompressDialog::start() {
     auto plan = *m_session->plan();
     for (auto& entry : plan.entries) {
         entry.method = m_options.value("method").toStdString();
+    }
+    for (const auto& [name, setting] :
+         {std::pair{"alpha", &plan.settings.alpha}, std::pair{"ridge", &plan.settings.ridge}}) {
+        bool number = false;
+        const double value = QLocale::c().toDouble(m_options.value(name), &number);
+        *setting = number ? value : *setting;
     }
     const QString planFile = m_planFolder.filePath(QStringLiteral("plan.json"));
     try {

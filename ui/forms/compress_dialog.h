@@ -27,6 +27,8 @@ class CompressDialog : public QDialog {
     QLineEdit* folderField() const { return m_folder; }
     QPushButton* startButton() const { return m_start; }
     QPushButton* stopButton() const { return m_stop; }
+    OptionForm& options() { return m_options; }
+    QLabel* methodsLabel() const { return m_methods; }
     QLabel* resultLabel() const { return m_result; }
     Job* job() const { return m_job; }
 
@@ -34,6 +36,7 @@ class CompressDialog : public QDialog {
 
  private:
     void makeForm();
+    void addMethods();
     void chooseFolder();
     void start();
     QStringList arguments(const QString& planFile) const;
@@ -45,6 +48,7 @@ class CompressDialog : public QDialog {
     QLineEdit* m_folder = nullptr;
     QComboBox* m_dtype = nullptr;
     QCheckBox* m_force = nullptr;
+    QLabel* m_methods = nullptr;
     QProgressBar* m_progress;
     QLabel* m_label;
     QLabel* m_result;

@@ -31,6 +31,7 @@ ExportDialog::ExportDialog(FigureRequest shown, QWidget* parent)
     m_what = new QComboBox(this);
     m_what->setAccessibleName(tr("What to export"));
     m_what->addItem(m_shown.kind == FigureKind::HeatMap ? tr("the overview, as shown")
+                    : m_shown.kind == FigureKind::Race  ? tr("the race, as shown")
                                                         : tr("both plots, as shown"),
                     static_cast<int>(m_shown.kind));
     if (m_shown.kind == FigureKind::Both) {

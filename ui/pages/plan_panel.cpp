@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/plan_panel.h"
 
+#include <QFileInfo>
 #include <QFormLayout>
 #include <QLocale>
 #include <QSignalBlocker>
@@ -64,6 +65,7 @@ PlanPanel::PlanPanel(Session* session, QWidget* parent) : QWidget(parent), m_ses
     layout->setContentsMargins(0, 6, 6, 6);
     layout->addWidget(makeSelectionBox());
     layout->addWidget(makeModelBox());
+    layout->addWidget(makeCalibrationBox());
     m_compress = new QPushButton(tr("&Compress…"), this);
     m_compress->setAccessibleName(tr("Compress"));
     m_compress->setToolTip(tr("Writes a checkpoint with the planned ranks"));
@@ -137,6 +139,26 @@ QGroupBox* PlanPanel::makeModelBox() {
     small.setPointSizeF(small.pointSizeF() * 0.9);
     note->setFont(small);
     form->addRow(note);
+    return box;
+}
+
+QGroupBox* PlanPanel::makeCalibrationBox() {
+    auto* box = new QGroupBox(tr("Calibration"), this);
+    m_calibration = new QLabel(box);
+    m_calibration->setAccessibleName(tr("Calibration in use"));
+    m_calibration->setWordWrap(true);
+    m_calibration->setTextFormat(Qt::PlainText);
+    auto* layout = new QVBoxLayout(box);
+    layout->addWidget(m_calibration);
+    const auto show = [this] {
+        const QString file = m_session->calibrationFile();
+        m_calibration->setText(
+            file.isEmpty() ? tr("None. Methods that look at data need one: menu Calibration.")
+                           : QFileInfo(file).fileName());
+        m_calibration->setToolTip(file);
+    };
+    connect(m_session, &Session::calibrationChanged, this, show);
+    show();
     return box;
 }
 

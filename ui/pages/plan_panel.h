@@ -18,6 +18,8 @@ class PlanPanel : public QWidget {
  public:
     explicit PlanPanel(Session* session, QWidget* parent = nullptr);
     QSpinBox* rankField() const { return m_rank; }
+    /// Which calibration is in use.
+    QLabel* calibrationLabel() const { return m_calibration; }
 
  signals:
     void compressRequested();
@@ -25,6 +27,7 @@ class PlanPanel : public QWidget {
  private:
     QGroupBox* makeSelectionBox();
     QGroupBox* makeModelBox();
+    QGroupBox* makeCalibrationBox();
     void showSelection();
     void showPlan();
 
@@ -43,6 +46,7 @@ class PlanPanel : public QWidget {
     QLabel* m_factored = nullptr;
     QLabel* m_pivoted = nullptr;
     QLabel* m_post = nullptr;
+    QLabel* m_calibration = nullptr;
     QPushButton* m_compress = nullptr;
 };
 

@@ -32,10 +32,12 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
       m_spectrumPlot(new RankPlot(tr("Singular values"), this)),
       m_errorPlot(new RankPlot(tr("Error against rank"), this)),
       m_curves(makeCurves()),
-      m_overview(new HeatMapPanel(session, this)) {
+      m_overview(new HeatMapPanel(session, this)),
+      m_race(new RacePanel(session, this)) {
     m_tabs->addTab(tr("Se&lected matrices"));
     m_tabs->addTab(tr("One &matrix, as in the blog post"));
-    m_tabs->addTab(tr("O&verview of all layers"));
+    m_tabs->addTab(tr("O&verview"));
+    m_tabs->addTab(tr("Race of met&hods"));
     m_tabs->setAccessibleName(tr("View"));
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
@@ -44,15 +46,19 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
     layout->addWidget(m_tabs);
     layout->addWidget(m_curves, 1);
     layout->addWidget(m_overview, 1);
+    layout->addWidget(m_race, 1);
     m_overview->hide();
+    m_race->hide();
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(refreshMilliseconds);
     connect(&m_refreshTimer, &QTimer::timeout, this, [this] { refresh(true); });
     connect(m_overview, &HeatMapPanel::matrixChosen, this, &SpectraPage::matrixChosen);
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int tab) {
-        m_curves->setVisible(!showsOverview());
+        const bool curves = !showsOverview() && !showsRace();
+        m_curves->setVisible(curves);
         m_overview->setVisible(showsOverview());
-        if (showsOverview()) {
+        m_race->setVisible(showsRace());
+        if (!curves) {
             return;
         }
         const QSignalBlocker quiet(m_logValue);
@@ -217,6 +223,9 @@ void SpectraPage::showRank() {
 }
 
 FigureRequest SpectraPage::figure() const {
+    if (showsRace()) {
+        return m_race->figure();
+    }
     FigureRequest request;
     if (showsOverview()) {
         request.kind = FigureKind::HeatMap;
@@ -248,6 +257,9 @@ std::string SpectraPage::spectraTable() const {
 }
 
 std::string SpectraPage::curvesTable() const {
+    if (showsRace()) {
+        return m_race->csv();
+    }
     std::vector<report::Curve> curves;
     for (const auto* spectrum : shownSpectra()) {
         std::vector<std::int64_t> ranks(static_cast<std::size_t>(spectrum->size()) + 1);

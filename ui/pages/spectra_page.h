@@ -9,6 +9,7 @@
 #include <QWidget>
 
 #include "ui/pages/heat_map_panel.h"
+#include "ui/pages/race_panel.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
 #include "ui/session/null_spectra.h"
@@ -17,7 +18,8 @@
 namespace rankscope::ui {
 
 /// Singular values and error against rank, side by side, with one rank line: of all selected
-/// matrices, or, as in the blog post, of one. Or an overview: one number of every matrix.
+/// matrices, or, as in the blog post, of one. Or an overview: one number of every matrix. Or a
+/// race: all methods on the real activations of one matrix.
 class SpectraPage : public QWidget {
     Q_OBJECT
  public:
@@ -35,12 +37,15 @@ class SpectraPage : public QWidget {
     bool showsOverview() const { return m_tabs->currentIndex() == 2; }
     void showOverview() { m_tabs->setCurrentIndex(2); }
     HeatMapPanel* overview() const { return m_overview; }
+    bool showsRace() const { return m_tabs->currentIndex() == 3; }
+    void showRace() { m_tabs->setCurrentIndex(3); }
+    RacePanel* race() const { return m_race; }
 
     /// The spectra drawn now.
     std::vector<const spectra::Spectrum*> shownSpectra() const;
     /// Both plots as they stand, zoom included; `out` and `size` are left to the caller.
     FigureRequest figure() const;
-    /// The shown curves as CSV: the left plot's or the right plot's data.
+    /// The shown curves as CSV: the left plot's or the right plot's data (a race's, where one is).
     std::string spectraTable() const;
     std::string curvesTable() const;
 
@@ -73,6 +78,7 @@ class SpectraPage : public QWidget {
     RankPlot* m_errorPlot;
     QWidget* m_curves;
     HeatMapPanel* m_overview;
+    RacePanel* m_race;
     QSlider* m_slider;
     QLabel* m_rankText;
     QTimer m_refreshTimer;

@@ -5,9 +5,11 @@
 
 #include "core/base/error.h"
 #include "core/report/analysis_tables.h"
+#include "core/report/race_tables.h"
 #include "core/report/spectrum_tables.h"
 #include "ui/plots/heat_map_plot.h"
 #include "ui/plots/plot_drawing.h"
+#include "ui/plots/race_series.h"
 
 namespace rankscope::ui {
 
@@ -68,7 +70,12 @@ FigureKind kindOf(const std::string& name, const std::string& what) {
     if (name == "heat-map") {
         return FigureKind::HeatMap;
     }
-    throw usageError(what + ": \"figure\" must be spectrum, error, both, seed or heat-map, not \"" +
+    if (name == "race") {
+        return FigureKind::Race;
+    }
+    throw usageError(what +
+                         ": \"figure\" must be spectrum, error, both, seed, heat-map or race, not "
+                         "\"" +
                          printable(name) + "\"",
                      what);
 }
@@ -79,6 +86,31 @@ std::vector<const spectra::Spectrum*> pointers(const std::vector<spectra::Spectr
         result.push_back(&spectrum);
     }
     return result;
+}
+
+void readSpectra(const Json& document, const std::string& what, FigureRequest& request) {
+    const Json& spectra = field(document, "spectra", what);
+    if (!spectra.is_array() || spectra.empty()) {
+        throw usageError(what + ": \"spectra\" must be a list with at least one spectrum", what);
+    }
+    for (const Json& element : spectra) {
+        request.spectra.push_back(report::spectrumFromJson(element));
+        if (element.contains("null")) {
+            request.overlays.nullBand = true;
+            request.overlays.nulls.emplace(request.spectra.back().name(),
+                                           report::nullFromJson(element.at("null")));
+        }
+    }
+}
+
+void readRace(const Json& document, const std::string& what, FigureRequest& request) {
+    const Json& race = field(document, "race", what);
+    if (!race.is_array() || race.empty()) {
+        throw usageError(what + ": \"race\" must be a list with at least one method", what);
+    }
+    for (const Json& element : race) {
+        request.race.push_back(report::raceCurveFromJson(element));
+    }
 }
 
 void addRankLine(QCPAxisRect& rect, std::int64_t rank) {
@@ -127,6 +159,8 @@ QString readout(const FigureRequest& request, std::size_t place) {
                          : frobeniusReadout(*spectra.front(), *request.rank);
         case FigureKind::Error:
             return errorReadout(spectra, *request.rank);
+        case FigureKind::Race:
+            return raceReadout(request.race, *request.rank);
         default:
             return first ? spectrumReadout(spectra, *request.rank, request.axes.normalise)
                          : errorReadout(spectra, *request.rank);
@@ -168,7 +202,9 @@ void drawHeatMapFigure(QCustomPlot& plot, const FigureRequest& request) {
 
 void drawFigure(QCustomPlot& plot, const FigureRequest& request) {
     const auto data =
-        figurePlots(request.kind, pointers(request.spectra), request.axes, request.overlays);
+        request.kind == FigureKind::Race
+            ? std::vector{raceData(request.race, request.axes)}
+            : figurePlots(request.kind, pointers(request.spectra), request.axes, request.overlays);
     const int row = addTitle(plot, request.title);
     for (std::size_t i = 0; i < data.size(); ++i) {
         auto* rect = i == 0 ? plot.axisRect(0) : new QCPAxisRect(&plot, true);
@@ -227,6 +263,7 @@ std::vector<PlotData> figurePlots(FigureKind kind, Spectra spectra, const AxesCh
             return {singularValues(spectra), errorData(spectra, axes)};
         case FigureKind::Seed:
         case FigureKind::HeatMap:  // no curves: drawn from FigureRequest::heatMap
+        case FigureKind::Race:     // nor of spectra: drawn from FigureRequest::race
             break;
     }
     const auto one = spectra.first(std::min<std::size_t>(1, spectra.size()));
@@ -241,7 +278,7 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
     FigureRequest request;
     request.kind = kindOf(text(field(document, "figure", what), "figure", what), what);
     // The post draws its two curves on plain axes.
-    request.axes.logValue = request.kind != FigureKind::Seed;
+    request.axes.logValue = request.kind != FigureKind::Seed && request.kind != FigureKind::Race;
     request.axes.logRank = flagOr(document, "log_rank", false, what);
     request.axes.logValue = flagOr(document, "log_value", request.axes.logValue, what);
     request.axes.normalise = flagOr(document, "normalise", false, what);
@@ -255,17 +292,10 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
     if (document.contains("title")) {
         request.title = QString::fromStdString(text(document.at("title"), "title", what));
     }
-    const Json& spectra = field(document, "spectra", what);
-    if (!spectra.is_array() || spectra.empty()) {
-        throw usageError(what + ": \"spectra\" must be a list with at least one spectrum", what);
-    }
-    for (const Json& element : spectra) {
-        request.spectra.push_back(report::spectrumFromJson(element));
-        if (element.contains("null")) {
-            request.overlays.nullBand = true;
-            request.overlays.nulls.emplace(request.spectra.back().name(),
-                                           report::nullFromJson(element.at("null")));
-        }
+    if (request.kind == FigureKind::Race) {
+        readRace(document, what, request);
+    } else {
+        readSpectra(document, what, request);
     }
     if (document.contains("rank") && !document.at("rank").is_null()) {
         const Json& rank = document.at("rank");

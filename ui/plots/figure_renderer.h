@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/compress/race.h"
 #include "core/report/heat_map.h"
 #include "ui/plots/plot_export.h"
 #include "ui/plots/plot_series.h"
@@ -22,7 +23,8 @@ enum class FigureKind {
     Error,     ///< relative error against rank
     Both,      ///< the two side by side
     Seed,      ///< the blog post's view of one matrix: singular values and Frobenius error
-    HeatMap    ///< one number of every matrix, by layer and role
+    HeatMap,   ///< one number of every matrix, by layer and role
+    Race       ///< error on real activations against rank, one curve a method
 };
 
 /// Ranges of one pair of axes, where they are not to show everything.
@@ -40,13 +42,15 @@ struct FigureRequest {
     std::optional<std::int64_t> rank;
     AxesChoice axes;
     OverlayChoice overlays;
+    std::vector<compress::RaceCurve> race;     ///< what FigureKind::Race shows; of one matrix
     report::HeatMap heatMap;                   ///< what FigureKind::HeatMap shows
     std::array<std::optional<View>, 2> views;  ///< of the left and the right axes
 };
 
 /// The request {"figure","out","width_mm","height_mm","dpi","title","spectra","rank", and
 /// optionally "log_rank","log_value","normalise","power_law", and "null" of each spectrum};
-/// "heat-map" needs "metric" and takes "rank" as the rank of "relative-error". Throws Error naming
+/// "heat-map" needs "metric" and takes "rank" as the rank of "relative-error"; "race" needs "race",
+/// what `curve --calibration` prints of one matrix, in place of "spectra". Throws Error naming
 /// `what` and the field.
 FigureRequest figureRequestFromJson(const Json& document, const std::string& what);
 

@@ -18,6 +18,18 @@ constexpr QRgb palette[] = {0xff0072b2, 0xffd55e00, 0xff009e73, 0xffcc79a7,
 constexpr Qt::PenStyle styles[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine,
                                    Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
 
+constexpr QCPScatterStyle::ScatterShape shapes[] = {QCPScatterStyle::ssDisc,
+                                                    QCPScatterStyle::ssSquare,
+                                                    QCPScatterStyle::ssTriangle,
+                                                    QCPScatterStyle::ssDiamond,
+                                                    QCPScatterStyle::ssTriangleInverted,
+                                                    QCPScatterStyle::ssCircle,
+                                                    QCPScatterStyle::ssPlus,
+                                                    QCPScatterStyle::ssCross};
+constexpr double markerPixels = 7;
+constexpr int markersOnACurve = 10;
+constexpr double markedLineWidth = 1.6;
+
 const QStringList& roleOrder() {
     static const QStringList order{
         QStringLiteral("q"),    QStringLiteral("k"),    QStringLiteral("v"),
@@ -63,6 +75,51 @@ void addGroupLegend(QCPAxisRect& rect, const PlotData& data) {
             rect.parentPlot()->addGraph(rect.axis(QCPAxis::atBottom), rect.axis(QCPAxis::atLeft));
         sample->setPen(groupPen(group));
         sample->setName(group);
+    }
+}
+
+/// Curves that lie close together all over leave no room for a legend among them.
+void moveBelow(QCPAxisRect& rect, QCPLegend& legend) {
+    constexpr int rows = 3;
+    legend.setFillOrder(QCPLegend::foRowsFirst);
+    legend.setWrap(rows);
+    legend.setBorderPen(Qt::NoPen);
+    legend.setColumnSpacing(16);
+    legend.setMargins(QMargins(40, 0, 4, 4));
+    if (legend.layout() != rect.insetLayout()) {
+        return;
+    }
+    auto* plots = rect.parentPlot()->plotLayout();
+    rect.insetLayout()->take(&legend);
+    plots->addElement(plots->rowCount(), 0, &legend);
+    plots->setRowStretchFactor(plots->rowCount() - 1, 0.001);
+}
+
+std::size_t styleOf(const PlotData& data, std::size_t curve) {
+    const int own = data.curves[curve].style;
+    return (own < 0 ? curve : static_cast<std::size_t>(own)) % std::size(palette);
+}
+
+/// About ten markers along the curve, at other ranks than other curves have theirs, so that none
+/// hides another. They are a graph of their own; the curve itself has one, for the legend.
+void addMarkers(QCPGraph& graph, const PlotData& data, std::size_t place) {
+    const Curve& curve = data.curves[place];
+    QCPScatterStyle style(shapes[styleOf(data, place)], markerPixels);
+    style.setPen(QPen(graph.pen().color(), 1.2));
+    graph.setScatterStyle(style);
+    if (curve.points) {
+        graph.setLineStyle(QCPGraph::lsNone);
+        graph.setScatterSkip(static_cast<int>(curve.x.size()) / (2 * markersOnACurve));
+        return;
+    }
+    graph.setScatterSkip(static_cast<int>(curve.x.size()));
+    const std::size_t step = std::max<std::size_t>(1, curve.x.size() / markersOnACurve);
+    auto* markers = graph.parentPlot()->addGraph(graph.keyAxis(), graph.valueAxis());
+    markers->setLineStyle(QCPGraph::lsNone);
+    markers->setScatterStyle(style);
+    for (std::size_t i = styleOf(data, place) * step / std::size(shapes); i < curve.x.size();
+         i += step) {
+        markers->addData(curve.x[i], curve.y[i]);
     }
 }
 
@@ -116,6 +173,18 @@ QPen groupPen(const QString& group) {
     return curvePen(std::min(index, std::size(palette) - 1));
 }
 
+QPen penOf(const PlotData& data, std::size_t curve) {
+    if (curve == noCurve) {
+        return {QColor(80, 80, 80), data.markers ? markedLineWidth : 1.0};
+    }
+    QPen pen = curvePen(styleOf(data, curve));
+    if (data.markers) {
+        pen.setStyle(Qt::SolidLine);
+        pen.setWidthF(markedLineWidth);
+    }
+    return pen;
+}
+
 void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fontPixels) {
     QCustomPlot& plot = *rect.parentPlot();
     auto* x = rect.axis(QCPAxis::atBottom);
@@ -144,12 +213,17 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
     y->setLabel(data.yTitle);
     plot.setAutoAddPlottableToLegend(false);
     const bool named = data.curves.size() <= mostNamedCurves;
+    QList<QCPGraph*> curves;
     for (std::size_t i = 0; i < data.curves.size(); ++i) {
         const Curve& curve = data.curves[i];
         auto* graph = plot.addGraph(x, y);
-        graph->setPen(named ? curvePen(i) : groupPen(curve.group));
+        curves << graph;
+        graph->setPen(named ? penOf(data, i) : groupPen(curve.group));
         graph->setName(curve.label);
         graph->setData(toVector(curve.x), toVector(curve.y), true);
+        if (data.markers) {
+            addMarkers(*graph, data, i);
+        }
     }
     if (!named) {
         addGroupLegend(rect, data);
@@ -162,18 +236,23 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
         legend->setBrush(QColor(255, 255, 255, 225));
         legend->setBorderPen(QColor(200, 200, 200));
         legend->setRowSpacing(0);
-        legend->setIconSize(data.overlays.empty() ? 32 : 20, 18);  // the labels are longer then
-        const auto graphs = rect.graphs();
-        for (QCPGraph* graph : named ? graphs : graphs.mid(static_cast<int>(data.curves.size()))) {
+        if (data.markers) {
+            moveBelow(rect, *legend);
+        }
+        // Labels beside overlays are long; markers and dashes need their room.
+        legend->setIconSize(data.overlays.empty() || data.markers ? 32 : 20, 18);
+        for (QCPGraph* graph : named ? curves : rect.graphs().mid(curves.size())) {
             graph->addToLegend(legend);
         }
         legend->setVisible(data.curves.size() > 1 || !data.overlays.empty());
         // Falling curves leave the lower left free on logarithmic axes, the upper right on plain
         // ones; below the legend stands the readout.
-        auto* inset = rect.insetLayout();
-        inset->setInsetAlignment(0, data.logY && !data.logX ? Qt::AlignLeft | Qt::AlignBottom
-                                                            : Qt::AlignRight | Qt::AlignTop);
-        inset->setMargins(QMargins(8, 8, 8, 46));
+        if (!data.markers) {
+            auto* inset = rect.insetLayout();
+            inset->setInsetAlignment(0, data.logY && !data.logX ? Qt::AlignLeft | Qt::AlignBottom
+                                                                : Qt::AlignRight | Qt::AlignTop);
+            inset->setMargins(QMargins(8, 8, 8, 46));
+        }
     }
     drawOverlays(rect, data, legend);
     x->setRange(data.xLower, data.xUpper);
@@ -193,6 +272,16 @@ void clipCurves(QCPAxisRect& rect) {
             values << fromAxisSpace(y, point.y());
         };
         const auto& points = *graph->data();
+        if (graph->lineStyle() == QCPGraph::lsNone) {
+            for (auto point = points.constBegin(); point != points.constEnd(); ++point) {
+                if (x.range().contains(point->key) && y.range().contains(point->value)) {
+                    keys << point->key;
+                    values << point->value;
+                }
+            }
+            graph->setData(keys, values, true);
+            continue;
+        }
         for (auto point = points.constBegin(); point != points.constEnd(); ++point) {
             const auto next = point + 1;
             if (next == points.constEnd() || std::isnan(point->value) || std::isnan(next->value)) {

@@ -46,45 +46,6 @@ void fitLogarithmic(double smallest, double largest, PlotData& data) {
     }
 }
 
-/// Sets the axes to show every point.
-void fit(PlotData& data) {
-    double smallest = std::numeric_limits<double>::infinity();
-    double largest = 0;
-    double right = 1;
-    double left = std::numeric_limits<double>::infinity();
-    for (const Curve& curve : data.curves) {
-        for (std::size_t i = 0; i < curve.y.size(); ++i) {
-            left = std::min(left, curve.x[i]);
-            right = std::max(right, curve.x[i]);
-            if (std::isfinite(curve.y[i])) {
-                smallest = std::min(smallest, curve.y[i]);
-                largest = std::max(largest, curve.y[i]);
-            }
-        }
-    }
-    if (!std::isfinite(left)) {
-        left = data.logX ? 1 : 0;
-        right = 10;
-    }
-    if (!(largest > 0)) {
-        smallest = 0.1;
-        largest = 1;
-    }
-    data.xLower = data.logX ? std::max(left, 1.0) / 1.03 : left;
-    data.xUpper = data.logX ? right * 1.03 : right;
-    if (!data.logX) {
-        const double margin = 0.015 * std::max(1.0, right - left);
-        data.xLower -= margin;
-        data.xUpper += margin;
-    }
-    if (data.logY) {
-        fitLogarithmic(smallest, largest, data);
-    } else {
-        data.yLower = 0;
-        data.yUpper = largest * 1.05;
-    }
-}
-
 /// Where all curves are of one block, its name ("encoder 0 ") is left out of the legend.
 void shortenLabels(PlotData& data) {
     if (data.curves.size() < 2) {
@@ -121,6 +82,51 @@ QString range(std::vector<double> values) {
 
 }  // namespace
 
+void fitAxes(PlotData& data) {
+    double smallest = std::numeric_limits<double>::infinity();
+    double largest = 0;
+    double right = 1;
+    double left = std::numeric_limits<double>::infinity();
+    const auto include = [&](const std::vector<double>& x, const std::vector<double>& y) {
+        for (std::size_t i = 0; i < y.size(); ++i) {
+            left = std::min(left, x[i]);
+            right = std::max(right, x[i]);
+            if (std::isfinite(y[i])) {
+                smallest = std::min(smallest, y[i]);
+                largest = std::max(largest, y[i]);
+            }
+        }
+    };
+    for (const Curve& curve : data.curves) {
+        include(curve.x, curve.y);
+    }
+    for (const Overlay& overlay : data.overlays) {
+        include(overlay.x, overlay.low);
+        include(overlay.x, overlay.high);
+    }
+    if (!std::isfinite(left)) {
+        left = data.logX ? 1 : 0;
+        right = 10;
+    }
+    if (!(largest > 0)) {
+        smallest = 0.1;
+        largest = 1;
+    }
+    data.xLower = data.logX ? std::max(left, 1.0) / 1.03 : left;
+    data.xUpper = data.logX ? right * 1.03 : right;
+    if (!data.logX) {
+        const double margin = 0.015 * std::max(1.0, right - left);
+        data.xLower -= margin;
+        data.xUpper += margin;
+    }
+    if (data.logY) {
+        fitLogarithmic(smallest, largest, data);
+    } else {
+        data.yLower = 0;
+        data.yUpper = largest * 1.05;
+    }
+}
+
 PlotData spectrumData(Spectra spectra, const AxesChoice& axes) {
     PlotData data = emptyData(spectra, axes);
     data.xTitle = tr("index i");
@@ -140,7 +146,7 @@ PlotData spectrumData(Spectra spectra, const AxesChoice& axes) {
         data.note = tr("singular values of exactly 0 cannot be drawn on this axis");
     }
     shortenLabels(data);
-    fit(data);
+    fitAxes(data);
     return data;
 }
 
@@ -158,7 +164,7 @@ PlotData errorData(Spectra spectra, const AxesChoice& axes) {
         data.note = tr("0 at full rank (not on a log axis)");
     }
     shortenLabels(data);
-    fit(data);
+    fitAxes(data);
     return data;
 }
 
@@ -175,7 +181,7 @@ PlotData frobeniusData(const spectra::Spectrum& spectrum, const AxesChoice& axes
     if (axes.logValue) {
         data.note = tr("0 at full rank (not on a log axis)");
     }
-    fit(data);
+    fitAxes(data);
     return data;
 }
 

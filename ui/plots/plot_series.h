@@ -16,23 +16,32 @@ struct Curve {
     QString label;  ///< e.g. "encoder 0 SelfAttention.q"
     QString group;  ///< the role, "q" … "head", or "other"
     std::vector<double> x, y;
+    int style = -1;       ///< its place among the colours; below 0: its place in the plot
+    bool points = false;  ///< markers alone: nothing is known between them
 };
 
 /// Up to this many curves each has its own colour, line style and legend entry; more are grouped
 /// by role.
 inline constexpr std::size_t mostNamedCurves = 8;
 
-/// Drawn beside a curve: a line (`high` empty), or the band between `low` and `high`.
+/// The overlay of no curve: grey.
+inline constexpr std::size_t noCurve = static_cast<std::size_t>(-1);
+
+/// Drawn beside a curve: a line (`high` empty), or the band between `low` and `high`. Without
+/// points it is only an entry of the legend.
 struct Overlay {
     std::size_t curve = 0;  ///< whose colour it takes
     QString label;          ///< in the legend; empty: none
     std::vector<double> x, low, high;
+    bool plain = false;   ///< a line as thin as a curve in its full colour, not a broad pale one
+    bool dashed = false;  ///< with plain
 };
 
 /// Everything a plot shows, without any widget.
 struct PlotData {
     QString xTitle, yTitle;
     bool logX = false, logY = true;
+    bool markers = false;  ///< curves are solid, told apart by markers; the legend stands below
     std::vector<Curve> curves;
     std::vector<Overlay> overlays;
     double xLower = 1, xUpper = 10, yLower = 0.1, yUpper = 1;  ///< axes that show all of it
@@ -44,8 +53,12 @@ struct PlotData {
 struct AxesChoice {
     bool logRank = false;
     bool logValue = true;
-    bool normalise = false;  ///< singular values divided by the largest of their matrix
+    bool normalise = false;  ///< singular values divided by the largest of their matrix, errors of
+                             ///< methods by those of svd
 };
+
+/// Sets the axes to show every point of curves and overlays.
+void fitAxes(PlotData& data);
 
 using Spectra = std::span<const spectra::Spectrum* const>;
 

@@ -80,8 +80,8 @@ void addToLegend(QCPLegend* legend, QCPGraph& graph, const QString& label) {
     }
 }
 
-QColor faded(std::size_t curve, int alpha) {
-    QColor color = curvePen(curve).color();
+QColor faded(const PlotData& data, std::size_t curve, int alpha) {
+    QColor color = penOf(data, curve).color();
     color.setAlpha(alpha);
     return color;
 }
@@ -117,15 +117,21 @@ void addOverlays(PlotData& data, Spectra spectra, const AxesChoice& axes,
 void drawOverlays(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend) {
     for (const Overlay& overlay : data.overlays) {
         QCPGraph* low = addGraph(rect, overlay.x, overlay.low);
+        if (overlay.plain) {
+            const QPen pen = penOf(data, overlay.curve);
+            low->setPen(overlay.dashed ? QPen(pen.color(), 1, Qt::DashLine) : pen);
+            addToLegend(legend, *low, overlay.label);
+            continue;
+        }
         if (overlay.high.empty()) {
-            low->setPen(QPen(faded(overlay.curve, lineAlpha), 4));
+            low->setPen(QPen(faded(data, overlay.curve, lineAlpha), 4));
             addToLegend(legend, *low, overlay.label);
             continue;
         }
         QCPGraph* high = addGraph(rect, overlay.x, overlay.high);
         low->setPen(Qt::NoPen);
         high->setPen(Qt::NoPen);
-        high->setBrush(faded(overlay.curve, bandAlpha));
+        high->setBrush(faded(data, overlay.curve, bandAlpha));
         high->setChannelFillGraph(low);
         addToLegend(legend, *high, overlay.label);
     }

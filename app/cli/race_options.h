@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/App.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/cli/checkpoint_options.h"
+#include "app/cli/command_line.h"
+#include "core/compress/race.h"
+#include "core/report/figure.h"
+#include "core/report/rank_range.h"
+
+namespace rankscope::cli {
+
+/// What `curve --calibration` adds: errors of all methods on real activations.
+struct Race {
+    std::vector<compress::RaceCurve> curves;
+    Json calibration;  ///< {file, samples, held_out}
+
+    /// One row a rank, one column a method: held-out errors where there are some.
+    std::string text() const;
+    report::FigureRequest figure(const std::string& label) const;
+};
+
+/// --calibration, --methods, --alpha and --ridge.
+class RaceOptions {
+ public:
+    void addTo(CLI::App& app);
+    bool wanted() const { return !m_calibration.empty(); }
+    /// Throws Error of kind Usage for an unknown method, or other options without --calibration.
+    void check() const;
+    /// At `range`, or where none is given at the ranks that curves have.
+    Race run(const ChosenMatrices& chosen, const std::optional<report::RankRange>& range,
+             const Context& context) const;
+
+ private:
+    std::string m_calibration;
+    std::vector<std::string> m_methods;
+    std::optional<double> m_alpha, m_ridge;
+};
+
+}  // namespace rankscope::cli

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/report/race_tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/report/csv.h"
+
+namespace rankscope::report {
+
+using compress::RaceCurve;
+
+namespace {
+
+std::optional<double> at(const std::vector<double>& values, std::size_t place) {
+    return place < values.size() ? std::optional(values[place]) : std::nullopt;
+}
+
+/// Errors, none of them missing: as many as ranks, or none at all.
+std::vector<double> errorsFrom(const Json& document, const char* key, std::size_t count) {
+    const Json& list = document.at(key);
+    if (list.is_null()) return {};
+    auto values = list.get<std::vector<double>>();
+    if (values.size() != count)
+        throw Error(fmt::format("A race needs as many numbers in {} as it has ranks.", key));
+    return values;
+}
+
+}  // namespace
+
+std::span<const RaceColumn> raceColumns() {
+    static constexpr std::array<RaceColumn, 3> table{{
+        {"activation_error", "on calibration",
+         "‖(W − Wᵣ)X‖ / ‖WX‖ on the calibration dialogues, which the factors were made from.",
+         [](const RaceCurve& curve, std::size_t place) {
+             return at(curve.activationError, place);
+         }},
+        {"held_out_error", "held out",
+         "‖(W − Wᵣ)X‖ / ‖WX‖ on the held-out dialogues, which no factor saw.",
+         [](const RaceCurve& curve, std::size_t place) { return at(curve.heldOutError, place); }},
+        {"excess_error", "preview: over svd",
+         "How far ‖W − W′‖ of a preview lies above that of svd, measured.",
+         [](const RaceCurve& curve, std::size_t place) {
+             return place < curve.excessError.size() ? curve.excessError[place] : std::nullopt;
+         }},
+    }};
+    return table;
+}
+
+std::optional<std::size_t> placeOfRank(const RaceCurve& curve, std::int64_t rank) {
+    const auto above = std::ranges::upper_bound(curve.ranks, rank);
+    if (above == curve.ranks.begin()) return std::nullopt;
+    return static_cast<std::size_t>(above - curve.ranks.begin()) - 1;
+}
+
+Json toJson(const RaceCurve& curve) {
+    Json document = {{"name", curve.name},
+                     {"method", curve.method},
+                     {"preview", !curve.excessError.empty()},
+                     {"ranks", curve.ranks}};
+    for (const RaceColumn& column : raceColumns()) {
+        Json values = Json::array();
+        bool any = false;
+        for (std::size_t place = 0; place < curve.ranks.size(); ++place) {
+            const std::optional<double> value = column.value(curve, place);
+            any = any || value;
+            values.push_back(value ? Json(*value) : Json());
+        }
+        document[std::string(column.key)] = any ? std::move(values) : Json();
+    }
+    return document;
+}
+
+RaceCurve raceCurveFromJson(const Json& document) {
+    try {
+        RaceCurve curve;
+        curve.name = document.at("name").get<std::string>();
+        curve.method = document.at("method").get<std::string>();
+        curve.ranks = document.at("ranks").get<std::vector<std::int64_t>>();
+        if (!std::ranges::is_sorted(curve.ranks))
+            throw Error("The ranks of a race must be in ascending order.");
+        curve.activationError = errorsFrom(document, "activation_error", curve.ranks.size());
+        curve.heldOutError = errorsFrom(document, "held_out_error", curve.ranks.size());
+        if (!document.at("preview").get<bool>()) return curve;
+        const Json& excess = document.at("excess_error");
+        for (std::size_t place = 0; place < curve.ranks.size(); ++place) {
+            const Json& value = excess.is_null() ? excess : excess.at(place);
+            curve.excessError.push_back(value.is_null() ? std::nullopt
+                                                        : std::optional(value.get<double>()));
+        }
+        return curve;
+    } catch (const nlohmann::json::exception& problem) {
+        throw Error(fmt::format(
+            "A race needs name, method, preview, ranks, activation_error, held_out_error and "
+            "excess_error ({}).",
+            printable(problem.what())));
+    }
+}
+
+std::string raceCsv(std::span<const RaceCurve> curves) {
+    std::string text = "name,method,rank";
+    for (const RaceColumn& column : raceColumns()) text += fmt::format(",{}", column.key);
+    text += "\r\n";
+    for (const RaceCurve& curve : curves) {
+        const std::string name = csvCell(curve.name);
+        for (std::size_t place = 0; place < curve.ranks.size(); ++place) {
+            fmt::format_to(std::back_inserter(text), "{},{},{}", name, curve.method,
+                           curve.ranks[place]);
+            for (const RaceColumn& column : raceColumns()) {
+                const std::optional<double> value = column.value(curve, place);
+                text += value ? fmt::format(",{:.17g}", *value) : ",";
+            }
+            text += "\r\n";
+        }
+    }
+    return text;
+}
+
+}  // namespace rankscope::report

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gtest/gtest.h>
+
+#include <QImage>
+#include <QPointer>
+#include <QTest>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/report/race_tables.h"
+#include "core/workspace/calibration_file.h"
+#include "tests/ui/ui_fixture.h"
+#include "ui/forms/calibrate_dialog.h"
+#include "ui/forms/compress_dialog.h"
+#include "ui/main_window.h"
+#include "ui/plots/figure_renderer.h"
+#include "ui/plots/plot_drawing.h"
+#include "ui/plots/race_series.h"
+
+namespace rankscope::ui {
+namespace {
+
+using uitest::OpenSession;
+
+const compress::RaceCurve svd{"w", "svd", {0, 1, 2, 3}, {1, 0.5, 0.25, 0}, {1, 0.8, 0.4, 0}, {}};
+const compress::RaceCurve whitened{
+    "w", "whitened", {0, 1, 2, 3}, {1, 0.25, 0.125, 0}, {1, 0.6, 0.5, 0}, {}};
+const compress::RaceCurve preview{"w",       "randomized", {1, 3},
+                                  {0.55, 0}, {0.1, 0},     {0.02, std::nullopt}};
+const std::vector<compress::RaceCurve> all{svd, whitened, preview};
+
+TEST(RaceSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
+    const PlotData data = raceData(all, {.logValue = false});
+    ASSERT_EQ(data.curves.size(), 3U);
+    EXPECT_EQ(data.curves[1].y, whitened.heldOutError);
+    EXPECT_EQ(data.overlays[1].low, whitened.activationError);
+    EXPECT_TRUE(data.overlays[1].dashed);
+    EXPECT_EQ(data.overlays[1].curve, 1U);
+    EXPECT_TRUE(data.curves[2].points);  // a preview is known at its ranks alone
+    EXPECT_TRUE(data.curves[2].label.contains("preview"));
+    EXPECT_EQ(data.largestRank, 3);
+    EXPECT_LE(data.yLower, 0);
+    EXPECT_GE(data.yUpper, 1);
+    EXPECT_TRUE(data.yTitle.contains("‖(W − Wᵣ)X‖ / ‖WX‖"));
+}
+
+TEST(RaceSeries, WithoutHeldOutDialoguesCalibrationIsTheCurve) {
+    auto seen = all;
+    for (auto& curve : seen) {
+        curve.heldOutError.clear();
+    }
+    const PlotData data = raceData(seen, {.logValue = false});
+    EXPECT_EQ(data.curves[0].y, svd.activationError);
+    ASSERT_EQ(data.overlays.size(), 1U);  // the legend says so
+    EXPECT_TRUE(data.overlays[0].label.contains("calibration"));
+    EXPECT_TRUE(raceReadout(seen, 2).contains("best on calibration: whitened, 0.125"));
+}
+
+TEST(RaceSeries, DividedBySvdSameDialoguesAreCompared) {
+    const PlotData data = raceData(all, {.logValue = false, .normalise = true});
+    EXPECT_EQ(data.curves[0].y[1], 1);
+    EXPECT_EQ(data.curves[1].y[1], 0.6 / 0.8);
+    EXPECT_EQ(data.overlays[1].low[1], 0.25 / 0.5);
+    EXPECT_TRUE(std::isnan(data.curves[1].y[3]));  // nothing over nothing
+    EXPECT_TRUE(data.yTitle.contains("svd"));
+}
+
+TEST(RaceSeries, OnALogarithmicAxisZeroIsAGap) {
+    const PlotData data = raceData(all, {.logRank = true, .logValue = true});
+    EXPECT_EQ(data.curves[0].x.front(), 1);
+    EXPECT_TRUE(std::isnan(data.curves[0].y.back()));
+    EXPECT_GT(data.yLower, 0);
+    EXPECT_LT(data.yLower, 0.1);
+}
+
+TEST(RaceSeries, TheReadoutNamesTheBestButNoPreview) {
+    EXPECT_EQ(raceReadout(all, 1), "r = 1   best held out: whitened, 0.6");
+    EXPECT_EQ(raceReadout(all, 2), "r = 2   best held out: svd, 0.4");
+    EXPECT_EQ(raceReadout({}, 2), "");
+}
+
+TEST(RaceSeries, AMethodKeepsItsColourWhoeverRuns) {
+    const PlotData both = raceData(all, {});
+    const PlotData alone = raceData(std::span(all).subspan(1, 1), {});
+    EXPECT_EQ(penOf(both, 1).color(), penOf(alone, 0).color());
+    EXPECT_NE(penOf(both, 0).color(), penOf(both, 1).color());
+}
+
+TEST(RaceFigure, IsReadFromWhatTheCommandLinePrintsAndDrawn) {
+    const fixtures::TempFolder folder;
+    for (const char* ending : {".png", ".svg", ".pdf"}) {
+        const std::string out = (folder / (std::string("race") + ending)).string();
+        Json document = {{"figure", "race"}, {"out", out}, {"rank", 2}, {"title", "w"}};
+        for (const auto& curve : all) {
+            document["race"].push_back(report::toJson(curve));
+        }
+        renderFigure(figureRequestFromJson(document, "request"));
+        EXPECT_FALSE(fixtures::readFile(out).empty());
+    }
+    const std::string svg = fixtures::readFile(folder / "race.svg");
+    for (const char* words :
+         {"whitened", "randomized (preview)", "held-out dialogues", "best held out: svd, 0.4"}) {
+        EXPECT_NE(svg.find(words), std::string::npos) << words;
+    }
+    EXPECT_THROW(figureRequestFromJson({{"figure", "race"}, {"out", "x.png"}}, "request"), Error);
+    EXPECT_THROW(figureRequestFromJson(
+                     {{"figure", "race"}, {"out", "x.png"}, {"race", Json::array()}}, "request"),
+                 Error);
+}
+
+const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
+const std::string k0 = "encoder.block.0.layer.0.SelfAttention.k.weight";
+
+/// What a child prints of a race of this matrix.
+std::string raceScript(const std::string& matrix) {
+    Json result = {{"calibration", {{"file", "c.h5"}, {"samples", 24}, {"held_out", 8}}}};
+    for (compress::RaceCurve curve : all) {
+        curve.name = matrix;
+        result["race"].push_back(report::toJson(curve));
+    }
+    return "printf '%s\\n' '" + Json{{"event", "done"}, {"result", result}}.dump() + "'\n";
+}
+
+class RaceWindow : public ::testing::Test {
+ protected:
+    void show() {
+        window.show();
+        open.open();
+        open.session.setSelection({q0}, q0);
+        window.spectraPage()->showRace();
+    }
+    QString record() const { return QString::fromStdString((open.folder / "seen").string()); }
+    /// A child that notes its words, then does what `body` says.
+    void program(const std::string& body) {
+        open.session.setProgram(uitest::fakeProgram(
+            open.folder, "echo \"$@\" >> '" + record().toStdString() + "'\n" + body));
+    }
+    std::string calls() const { return fixtures::readFile(record().toStdString()); }
+    RacePanel* panel() { return window.spectraPage()->race(); }
+    /// A calibration file as calibrate writes it, with no moments in it.
+    QString calibrationFile(bool gradients) const {
+        workspace::CalibrationContent content;
+        content.record.checkpoint = "tiny";
+        content.record.gradients = gradients;
+        const auto path = open.folder / (gradients ? "with.h5" : "without.h5");
+        workspace::writeCalibration(path, content);
+        return QString::fromStdString(path.string());
+    }
+    OpenSession open;
+    MainWindow window{&open.session};
+};
+
+TEST_F(RaceWindow, WithoutACalibrationItSaysHowToGetOne) {
+    show();
+    EXPECT_FALSE(panel()->showsRace());
+    EXPECT_TRUE(panel()->message()->text().contains("calibration"));
+    EXPECT_TRUE(panel()->chooseButton()->isVisible());
+    QTest::mouseClick(panel()->calibrateButton(), Qt::LeftButton);
+    ASSERT_TRUE(window.calibrationMenu()->dialog());
+    EXPECT_TRUE(window.calibrationMenu()->dialog()->isVisible());
+    window.calibrationMenu()->use("/nowhere.h5");
+    EXPECT_TRUE(window.message().contains("/nowhere.h5"));
+    EXPECT_TRUE(open.session.calibrationFile().isEmpty());
+}
+
+TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
+    show();
+    program(raceScript(q0));
+    open.session.setCalibrationFile("/data/c.h5");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    EXPECT_EQ(calls(), "curve " + open.session.location().toStdString() + " --targets " + q0 +
+                           " --calibration /data/c.h5 --ranks 0:24:1 --events\n");
+    EXPECT_EQ(panel()->plot()->plotData().curves.size(), 3U);
+    EXPECT_TRUE(panel()->note()->text().contains("24 calibration dialogues"));
+    EXPECT_TRUE(window.planPanel()->calibrationLabel()->text().contains("c.h5"));
+    QTest::keyClick(panel()->plot(), Qt::Key_Home);
+    EXPECT_EQ(open.session.rank(), 1);
+    EXPECT_EQ(panel()->plot()->readout(), "r = 1   best held out: whitened, 0.6");
+    const auto* model = panel()->table()->model();
+    const auto cell = [&](int row, int column) {
+        return model->index(row, column).data().toString();
+    };
+    EXPECT_EQ(cell(0, 0), "svd");
+    EXPECT_EQ(cell(0, 2), "0.8000");
+    EXPECT_EQ(cell(2, 0), "randomized (preview)");
+    EXPECT_EQ(cell(2, 3), "+2.00 %");
+    open.session.setRank(2);  // the preview was made at 1 and 3
+    EXPECT_EQ(cell(2, 0), "randomized (preview), at rank 1");
+    // To another tab and back: nothing is computed again.
+    window.spectraPage()->showOneMatrix(true);
+    window.spectraPage()->showRace();
+    QTest::qWait(100);
+    EXPECT_EQ(std::ranges::count(calls(), '\n'), 1);
+    panel()->shareBox()->click();
+    EXPECT_EQ(panel()->plot()->plotData().curves[0].y[1], 1);
+}
+
+TEST_F(RaceWindow, TheExportIsTheShownRace) {
+    show();
+    program(raceScript(q0));
+    open.session.setCalibrationFile("/data/c.h5");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    panel()->shareBox()->click();
+    FigureRequest request = window.spectraPage()->figure();
+    EXPECT_EQ(request.kind, FigureKind::Race);
+    EXPECT_EQ(request.race.size(), 3U);
+    EXPECT_TRUE(request.axes.normalise);
+    request.out = QString::fromStdString((open.folder / "race.png").string());
+    renderFigure(request);
+    EXPECT_FALSE(QImage(request.out).isNull());
+    EXPECT_TRUE(window.spectraPage()->curvesTable().starts_with("name,method,rank,activation"));
+}
+
+TEST_F(RaceWindow, AnotherMatrixStopsTheJobOfTheFirst) {
+    show();
+    program(
+        "trap 'exit 130' INT\ncase \"$4\" in *.q.weight) while :; do sleep 0.05; done;; esac\n" +
+        raceScript(k0));
+    open.session.setCalibrationFile("/data/c.h5");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    EXPECT_FALSE(panel()->showsRace());
+    open.session.setSelection({k0}, k0);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    EXPECT_TRUE(panel()->results()->of(k0));
+    EXPECT_FALSE(panel()->results()->of(q0));
+    EXPECT_TRUE(panel()->results()->problem(q0).isEmpty());  // it may be asked again
+}
+
+TEST_F(RaceWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
+    show();
+    program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
+    open.session.setCalibrationFile("/data/c.h5");
+    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    QTest::mouseClick(panel()->progress()->cancelButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->results()->job() == nullptr; }));
+    EXPECT_EQ(panel()->message()->text(), "Stopped.");
+    EXPECT_TRUE(panel()->againButton()->isVisible());
+    program("echo '{\"event\":\"error\",\"message\":\"c.h5 is of another model.\"}'\nexit 2\n");
+    QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->message()->text().contains("another"); }));
+    EXPECT_FALSE(panel()->showsRace());
+    program(raceScript(q0));
+    QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
+    EXPECT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    // Another calibration: what was known was of the first.
+    program("exit 1\n");
+    open.session.setCalibrationFile("/data/other.h5");
+    EXPECT_FALSE(panel()->showsRace());
+}
+
+TEST_F(RaceWindow, CalibrateRunsTheChildAndItsFileIsInUse) {
+    show();
+    program(R"SH(
+echo '{"event":"progress","fraction":0.5,"label":"dialogue 64"}'
+printf '{"event":"done","result":{"path":"%s","samples":64,"held_out":16,"tokens":1234,' "$4"
+printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
+)SH");
+    CalibrateDialog dialog(&open.session, &window);
+    dialog.show();
+    dialog.fileField()->setText("/data/new.h5");
+    dialog.dataField()->setText("/data/talk.json");
+    dialog.options().setValue("samples", "64");
+    dialog.gradientsBox()->setChecked(true);
+    window.spectraPage()->showOneMatrix(true);  // no race meanwhile
+    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    EXPECT_EQ(calls(), "calibrate " + open.session.location().toStdString() +
+                           " --out /data/new.h5 --data /data/talk.json --samples 64 "
+                           "--fisher --events\n");
+    for (const char* part :
+         {"/data/new.h5", "64 dialogues", "16 held out", "1,234", "few tokens"}) {
+        EXPECT_TRUE(dialog.resultLabel()->text().contains(part)) << part;
+    }
+    EXPECT_EQ(open.session.calibrationFile(), "/data/new.h5");
+}
+
+TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
+    show();
+    program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
+    CalibrateDialog dialog(&open.session, &window);
+    dialog.show();
+    dialog.fileField()->setText(calibrationFile(false));
+    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
+    EXPECT_FALSE(dialog.job());
+    EXPECT_TRUE(dialog.resultLabel()->text().contains("exists"));
+    dialog.replaceBox()->setChecked(true);
+    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
+    ASSERT_TRUE(dialog.job());
+    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    dialog.reject();  // Escape stops
+    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    EXPECT_TRUE(dialog.isVisible());
+    EXPECT_TRUE(dialog.progress()->label()->text().contains("Cancelled"));
+    EXPECT_TRUE(open.session.calibrationFile().isEmpty());
+}
+
+TEST_F(RaceWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
+    show();
+    window.spectraPage()->showOneMatrix(true);
+    program("trap 'echo stopped >> \"" + record().toStdString() +
+            "\"; exit 130' INT\ncase \"$1\" in calibrate) while :; do sleep 0.05; done;; esac\n");
+    window.calibrationMenu()->calibrate();
+    const QPointer<CalibrateDialog> dialog = window.calibrationMenu()->dialog();
+    dialog->fileField()->setText((open.folder / "new.h5").c_str());
+    QTest::mouseClick(dialog->startButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    const auto other = fixtures::writeTinyT5(open.folder / "other");
+    ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
+    EXPECT_FALSE(dialog && dialog->isVisible());
+    EXPECT_TRUE(QTest::qWaitFor([&] { return dialog.isNull(); }));
+    EXPECT_NE(calls().find("stopped"), std::string::npos);
+    EXPECT_TRUE(open.session.calibrationFile().isEmpty());
+}
+
+TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
+    show();
+    open.session.setRank(5);
+    const auto methods = [](CompressDialog& dialog) {
+        QStringList names;
+        auto* box = qobject_cast<QComboBox*>(dialog.options().editor("method"));
+        for (int i = 0; i < box->count(); ++i) {
+            names << box->itemText(i);
+        }
+        return names.join(' ');
+    };
+    CompressDialog none(&open.session, &window);
+    EXPECT_EQ(methods(none), "svd randomized");
+    EXPECT_TRUE(none.methodsLabel()->text().contains("menu Calibration"));
+    window.spectraPage()->showOneMatrix(true);
+    window.calibrationMenu()->use(calibrationFile(false));
+    EXPECT_EQ(open.session.calibrationFile(), calibrationFile(false));
+    CompressDialog some(&open.session, &window);
+    EXPECT_EQ(methods(some), "svd whitened diagonal anchored randomized");
+    EXPECT_TRUE(some.methodsLabel()->text().contains("without.h5"));
+    open.session.setCalibrationFile(calibrationFile(true));
+    CompressDialog all(&open.session, &window);
+    EXPECT_EQ(methods(all), "svd whitened diagonal fisher fisher2 anchored randomized");
+    const auto copy = (open.folder / "plan-seen.json").string();
+    program("cp \"$4\" '" + copy + "'\nexit 1\n");
+    all.show();
+    all.folderField()->setText("/tmp/smaller");
+    all.options().setValue("method", "anchored");
+    all.options().setValue("ridge", "0.5");
+    QTest::mouseClick(all.startButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return all.job() == nullptr; }));
+    EXPECT_NE(calls().find("--calibration " + calibrationFile(true).toStdString()),
+              std::string::npos);
+    const Json plan = parseJson(fixtures::readFile(copy), "plan");
+    EXPECT_EQ(plan["entries"][0]["method"], "anchored");
+    EXPECT_EQ(plan["settings"]["ridge"], 0.5);
+}
+
+}  // namespace
+}  // namespace rankscope::ui

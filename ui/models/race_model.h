@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAbstractTableModel>
+#include <vector>
+
+#include "core/compress/race.h"
+
+namespace rankscope::ui {
+
+/// The methods of a race at one rank: a row a method, a column an error (report::raceColumns()).
+class RaceModel : public QAbstractTableModel {
+    Q_OBJECT
+ public:
+    using QAbstractTableModel::QAbstractTableModel;
+    void setCurves(std::vector<compress::RaceCurve> curves);
+    const std::vector<compress::RaceCurve>& curves() const { return m_curves; }
+    void setRank(std::int64_t rank);
+
+    int rowCount(const QModelIndex& parent = {}) const override;
+    int columnCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+ private:
+    QString methodCell(const compress::RaceCurve& curve) const;
+
+    std::vector<compress::RaceCurve> m_curves;
+    std::int64_t m_rank = 1;
+};
+
+}  // namespace rankscope::ui

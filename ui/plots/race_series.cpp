@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/plots/race_series.h"
+
+#include <QCoreApplication>
+#include <QLocale>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/report/race_tables.h"
+
+namespace rankscope::ui {
+
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("Plots", text); }
+
+const compress::Method* methodOf(const std::string& name) {
+    const auto table = compress::methods();
+    const auto found = std::ranges::find(table, name, &compress::Method::name);
+    return found == table.end() ? nullptr : &*found;
+}
+
+/// What errors are divided by: nothing, or those of svd.
+class Divisor {
+ public:
+    Divisor(RaceCurves curves, bool wanted) {
+        const auto found = std::ranges::find(curves, "svd", &compress::RaceCurve::method);
+        if (wanted && found != curves.end()) {
+            m_svd = &*found;
+        }
+    }
+    bool used() const { return m_svd != nullptr; }
+    double divided(double error, std::int64_t rank, bool heldOut) const {
+        if (!m_svd) {
+            return error;
+        }
+        const auto place = report::placeOfRank(*m_svd, rank);
+        const auto& errors = heldOut ? m_svd->heldOutError : m_svd->activationError;
+        if (!place || m_svd->ranks[*place] != rank || *place >= errors.size() ||
+            !(errors[*place] > 0)) {
+            return std::numeric_limits<double>::quiet_NaN();
+        }
+        return error / errors[*place];
+    }
+
+ private:
+    const compress::RaceCurve* m_svd = nullptr;
+};
+
+/// The points that the axes can show; a zero on a logarithmic axis is a gap.
+void addPoints(const compress::RaceCurve& race, bool heldOut, const AxesChoice& axes,
+               const Divisor& divisor, std::vector<double>& x, std::vector<double>& y) {
+    const auto& errors = heldOut ? race.heldOutError : race.activationError;
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+        if (axes.logRank && race.ranks[i] < 1) {
+            continue;
+        }
+        const double error = divisor.divided(errors[i], race.ranks[i], heldOut);
+        x.push_back(static_cast<double>(race.ranks[i]));
+        y.push_back(axes.logValue && !(error > 0) ? std::numeric_limits<double>::quiet_NaN()
+                                                  : error);
+    }
+}
+
+/// Shares of svd's error: those far above it, near full rank, must not flatten the others.
+void fitShares(PlotData& data) {
+    constexpr double most = 1.5;
+    double least = 1;
+    double largest = 1;
+    const auto include = [&](const std::vector<double>& values) {
+        for (const double y : values) {
+            if (std::isfinite(y)) {
+                least = std::min(least, y);
+                largest = std::max(largest, y);
+            }
+        }
+    };
+    for (const Curve& curve : data.curves) {
+        include(curve.y);
+    }
+    for (const Overlay& overlay : data.overlays) {
+        include(overlay.low);
+    }
+    data.yUpper = std::min(largest, most) + 0.05;
+    data.yLower = std::max(0.0, least - 0.05);
+    if (data.yUpper < largest) {
+        data.note = tr("above %1 not shown").arg(data.yUpper);
+    }
+}
+
+void addKey(PlotData& data, const QString& label, bool dashed) {
+    Overlay key;
+    key.curve = noCurve;
+    key.label = label;
+    key.plain = true;
+    key.dashed = dashed;
+    data.overlays.push_back(std::move(key));
+}
+
+}  // namespace
+
+QString methodLabel(const std::string& method) {
+    const QString name = QString::fromStdString(method);
+    const auto* known = methodOf(method);
+    return known && known->preview ? tr("%1 (preview)").arg(name) : name;
+}
+
+int methodStyle(const std::string& method) {
+    const auto* known = methodOf(method);
+    return known ? static_cast<int>(known - compress::methods().data()) : -1;
+}
+
+PlotData raceData(RaceCurves curves, const AxesChoice& axes) {
+    PlotData data;
+    data.logX = axes.logRank;
+    data.logY = axes.logValue;
+    data.markers = true;
+    data.xTitle = tr("rank r");
+    const Divisor divisor(curves, axes.normalise);
+    data.yTitle = divisor.used() ? tr("error on activations / that of svd")
+                                 : tr("error on activations ‖(W − Wᵣ)X‖ / ‖WX‖");
+    bool heldOut = false;
+    for (const compress::RaceCurve& race : curves) {
+        Curve curve;
+        curve.label = methodLabel(race.method);
+        curve.group = QStringLiteral("other");
+        curve.style = methodStyle(race.method);
+        const bool both = !race.heldOutError.empty();
+        curve.points = !race.excessError.empty();
+        addPoints(race, both, axes, divisor, curve.x, curve.y);
+        data.largestRank = std::max(data.largestRank, race.ranks.empty() ? 1 : race.ranks.back());
+        if (both && !curve.points) {
+            Overlay seen;
+            seen.curve = data.curves.size();
+            seen.plain = true;
+            seen.dashed = true;
+            addPoints(race, false, axes, divisor, seen.x, seen.low);
+            data.overlays.push_back(std::move(seen));
+        }
+        heldOut = heldOut || both;
+        data.curves.push_back(std::move(curve));
+    }
+    if (heldOut) {
+        addKey(data, tr("held-out dialogues"), false);
+        addKey(data, tr("calibration dialogues"), true);
+    } else if (!curves.empty()) {
+        addKey(data, tr("calibration dialogues"), false);
+    }
+    fitAxes(data);
+    if (divisor.used() && !axes.logValue) {
+        fitShares(data);
+    }
+    return data;
+}
+
+QString raceReadout(RaceCurves curves, std::int64_t rank) {
+    const compress::RaceCurve* best = nullptr;
+    double least = std::numeric_limits<double>::infinity();
+    for (const compress::RaceCurve& race : curves) {
+        const auto place = report::placeOfRank(race, rank);
+        const auto& errors = race.heldOutError.empty() ? race.activationError : race.heldOutError;
+        if (race.excessError.empty() && place && errors[*place] < least) {
+            best = &race;
+            least = errors[*place];
+        }
+    }
+    if (!best) {
+        return {};
+    }
+    const QString format = best->heldOutError.empty() ? tr("r = %1   best on calibration: %2, %3")
+                                                      : tr("r = %1   best held out: %2, %3");
+    return format.arg(rank).arg(QString::fromStdString(best->method),
+                                QLocale::c().toString(least, 'g', 4));
+}
+
+}  // namespace rankscope::ui
