@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 
 #include "app/cli/command_line.h"
@@ -20,6 +21,19 @@ struct PlanCommandOptions {
 std::string methodShown(const compress::PlanEntry& entry) {
     if (entry.kept) return "kept";
     return compress::methodNamed(entry.method).preview ? entry.method + " (preview)" : entry.method;
+}
+
+/// What was measured before the plan was settled; nothing where nothing was.
+std::string triedText(const compress::CompressionPlan& plan) {
+    if (plan.tried.empty()) return {};
+    TextTable table({"tried", "ridge", "parameters", "held-out loss"});
+    for (const compress::TriedSetting& setting : plan.tried)
+        table.addRow({setting.allocation.empty() ? "-" : setting.allocation,
+                      fmt::format("{:g}", setting.ridge), grouped(setting.parameters),
+                      std::isfinite(setting.loss) ? fmt::format("{:.4f}", setting.loss) : "none"});
+    return '\n' + table.text() +
+           fmt::format("taken: {}{}ridge {:g}\n", plan.allocation,
+                       plan.allocation.empty() ? "" : ", ", plan.settings.ridge);
 }
 
 std::string text(const compress::CompressionPlan& plan) {
@@ -42,7 +56,7 @@ std::string text(const compress::CompressionPlan& plan) {
     row("all chosen factored", counts.factored);
     row("all chosen pivoted", counts.pivoted);
     row("post's convention: factors not counted", counts.postConvention);
-    return table.text() + '\n' + totals.text();
+    return table.text() + '\n' + totals.text() + triedText(plan);
 }
 
 }  // namespace

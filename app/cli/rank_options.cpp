@@ -7,8 +7,11 @@
 #include <map>
 #include <utility>
 
+#include "core/base/own_path.h"
 #include "core/compress/activation_spectrum.h"
+#include "core/compress/allocation.h"
 #include "core/compress/layer_factors.h"
+#include "core/evaluate/measured_plan.h"
 #include "core/workspace/calibration_file.h"
 
 namespace rankscope::cli {
@@ -36,8 +39,31 @@ StorageChoice parseStorageChoice(const std::string& name) {
 /// Opens the calibration that the plan names and checks that it fits.
 void openCalibrationOf(compress::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
                        const Progress& progress) {
-    plan.calibration = usableCalibration(plan.calibrationFile, checkpoint, progress);
+    if (!plan.calibration)
+        plan.calibration = usableCalibration(plan.calibrationFile, checkpoint, progress);
     compress::requireCalibration(plan);
+}
+
+/// A plan that measures nothing; spectra are computed only where the target needs them.
+compress::CompressionPlan plainPlan(const ChosenMatrices& chosen,
+                                    const std::shared_ptr<const compress::Calibration>& calibration,
+                                    const compress::PlanOptions& options, const Context& context) {
+    std::map<std::string, spectra::Spectrum> known;
+    if (calibration && options.target.kind == RankTarget::Kind::Budget &&
+        compress::needsSpectra(options) &&
+        compress::methodNamed(options.method).needs != compress::MethodNeeds::Nothing) {
+        const backend::Backend& backend =
+            backend::loadBackend({.threads = context.options.threads});
+        known = compress::activationSpectra(chosen.checkpoint, chosen.matrices, *calibration,
+                                            backend.chooseDevice(context.options.device),
+                                            context.options.threads, backend, context.progress);
+    } else if (compress::needsSpectra(options)) {
+        for (auto& spectrum : spectraOf(chosen, context, true, false).spectra)
+            known.emplace(spectrum.name(), std::move(spectrum));
+    } else {
+        known = workspace::readCachedSpectra(chosen.checkpoint, context.progress);
+    }
+    return compress::makePlan(chosen.checkpoint, chosen.matrices, known, options);
 }
 
 }  // namespace
@@ -62,6 +88,7 @@ compress::CompressionPlan readPlanFile(const std::string& file,
 void RankOptions::addTo(CLI::App& app) {
     m_matrices.addTo(app);
     const auto table = compress::planOptionTable();
+    m_options.allocation = findOption(table, "allocation").defaultText;
     const char* target = "How far (exactly one)";
     const auto add = [&](const char* name, auto& value, const char* group) {
         return addOption(app, findOption(table, name), value)->group(group);
@@ -82,6 +109,11 @@ void RankOptions::addTo(CLI::App& app) {
     file->excludes(add("method", m_options.method, how));
     file->excludes(add("alpha", m_alpha, how));
     file->excludes(add("ridge", m_ridge, how));
+    file->excludes(add("rarity", m_rarity, how));
+    file->excludes(app.add_flag("--refit", m_refit,
+                                "Fit the left factors of any method to the inputs of the "
+                                "compressed model in one last pass")
+                       ->group(how));
     app.add_option("--calibration", m_calibrationFile,
                    "A file that `calibrate` wrote for this checkpoint")
         ->type_name("FILE")
@@ -115,41 +147,98 @@ RankTarget RankOptions::target() const {
     return target;
 }
 
-RankOptions::Planned RankOptions::plan(const Context& context) const {
+compress::PlanOptions RankOptions::planOptions(const Context& context) const {
     compress::PlanOptions options = m_options;
     options.target = target();
     if (m_alpha) options.settings.alpha = *m_alpha;
     if (m_ridge) options.settings.ridge = *m_ridge;
+    if (m_rarity) options.settings.rarity = *m_rarity;
+    options.settings.refit = m_refit;
     options.settings.seed = context.options.seed;
     options.storage = parseStorageChoice(m_storage);
-    Planned planned;
-    if (!m_planFile.empty()) {
-        planned.checkpoint = openAndWarn(m_matrices.checkpoint, context);
-        const Json document = parseJson(readTextFile(m_planFile, largestPlanFile), m_planFile);
-        planned.plan = compress::planFromJson(document, planned.checkpoint, m_planFile);
-    } else {
-        ChosenMatrices chosen = choose(m_matrices, context);
-        std::map<std::string, spectra::Spectrum> known;
-        compress::requirePossible(chosen.checkpoint, chosen.matrices, options);
-        const std::shared_ptr<const compress::Calibration> calibration =
-            usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
-        if (calibration && options.target.kind == RankTarget::Kind::Budget &&
-            compress::needsSpectra(options) &&
-            compress::methodNamed(options.method).needs != compress::MethodNeeds::Nothing) {
-            const backend::Backend& backend =
-                backend::loadBackend({.threads = context.options.threads});
-            known = compress::activationSpectra(chosen.checkpoint, chosen.matrices, *calibration,
-                                                backend.chooseDevice(context.options.device),
-                                                context.options.threads, backend, context.progress);
-        } else if (compress::needsSpectra(options)) {
+    return options;
+}
+
+void RankOptions::planFromFile(Planned& planned, const Context& context) const {
+    planned.checkpoint = openAndWarn(m_matrices.checkpoint, context);
+    const Json document = parseJson(readTextFile(m_planFile, largestPlanFile), m_planFile);
+    planned.plan = compress::planFromJson(document, planned.checkpoint, m_planFile);
+}
+
+void RankOptions::planByOptions(Planned& planned, const Context& context) const {
+    compress::PlanOptions options = planOptions(context);
+    ChosenMatrices chosen = choose(m_matrices, context);
+    compress::requirePossible(chosen.checkpoint, chosen.matrices, options);
+    const std::shared_ptr<const compress::Calibration> calibration =
+        usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
+    const compress::Method& method = compress::methodNamed(options.method);
+    const bool looksAtData = method.needs != compress::MethodNeeds::Nothing || m_refit;
+    if (looksAtData && !calibration) {  // says what is missing before anything is computed
+        planned.plan = compress::makePlan(chosen.checkpoint, chosen.matrices, {},
+                                          {.target = {RankTarget::Kind::Rank, 1},
+                                           .method = options.method,
+                                           .settings = options.settings});
+        compress::requireCalibration(planned.plan);
+    }
+    const bool heldOut = calibration && !calibration->record().heldOut.empty();
+    const bool budget = options.target.kind == RankTarget::Kind::Budget;
+    if (options.allocation == compress::autoName && !heldOut) {
+        if (calibration && budget)
+            context.progress.warn(fmt::format(
+                "{} has no held-out dialogues to compare allocations on; uniform is taken.",
+                printable(calibration->name(), 1000)));
+        options.allocation = compress::allocators().front().name;
+    }
+    const bool measured = budget && compress::isMeasured(options.allocation);
+    if (measured && !calibration)
+        throw usageError(
+            "The allocation sensitivity measures losses: give a file that `calibrate` wrote with "
+            "--calibration.");
+    const bool choosesRidge = !m_ridge && (method.hasRidge || m_refit);
+    if (choosesRidge && !heldOut)
+        context.progress.warn(
+            fmt::format("There are no held-out dialogues to choose the ridge on; {:g} is taken.",
+                        options.settings.ridge));
+
+    std::map<std::string, spectra::Spectrum> known;
+    if (measured || (choosesRidge && heldOut)) {
+        const backend::Backend& backend =
+            backend::loadBackend({.threads = context.options.threads});
+        const evaluate::MeasuredPlanning planning{
+            .checkpoint = chosen.checkpoint,
+            .matrices = chosen.matrices,
+            .calibration = calibration,
+            .device = backend.chooseDevice(context.options.device),
+            .threads = context.options.threads,
+            .backend = backend,
+            .journals = cacheFolder() / "sensitivity"};
+        if (measured && options.allocation == compress::autoName) {
             for (auto& spectrum : spectraOf(chosen, context, true, false).spectra)
                 known.emplace(spectrum.name(), std::move(spectrum));
+            planned.plan =
+                evaluate::planByBestAllocation(planning, known, options, context.progress);
+        } else if (measured) {
+            planned.plan = evaluate::planBySensitivity(planning, known, options, context.progress);
         } else {
-            known = workspace::readCachedSpectra(chosen.checkpoint, context.progress);
+            planned.plan = plainPlan(chosen, calibration, options, context);
         }
-        planned.plan = compress::makePlan(chosen.checkpoint, chosen.matrices, known, options);
-        planned.checkpoint = std::move(chosen.checkpoint);
+        planned.plan.calibration = calibration;
+        if (choosesRidge)
+            planned.plan =
+                evaluate::withBestRidge(planning, std::move(planned.plan), context.progress);
+    } else {
+        planned.plan = plainPlan(chosen, calibration, options, context);
     }
+    planned.plan.calibration = calibration;
+    planned.checkpoint = std::move(chosen.checkpoint);
+}
+
+RankOptions::Planned RankOptions::plan(const Context& context) const {
+    Planned planned;
+    if (m_planFile.empty())
+        planByOptions(planned, context);
+    else
+        planFromFile(planned, context);
     if (!m_calibrationFile.empty()) planned.plan.calibrationFile = m_calibrationFile;
     openCalibrationOf(planned.plan, planned.checkpoint, context.progress);
     for (const std::string& warning : planned.plan.warnings) context.progress.warn(warning);

@@ -37,10 +37,14 @@ class RankOptions {
 
  private:
     compress::RankTarget target() const;
+    compress::PlanOptions planOptions(const Context& context) const;
+    void planFromFile(Planned& planned, const Context& context) const;
+    void planByOptions(Planned& planned, const Context& context) const;
 
     MatrixOptions m_matrices;
     std::string m_planFile, m_calibrationFile;
-    std::optional<double> m_alpha, m_ridge;
+    std::optional<double> m_alpha, m_ridge, m_rarity;
+    bool m_refit = false;
     std::optional<double> m_rank, m_ratio, m_energy, m_error, m_budget;
     compress::PlanOptions m_options;
     std::string m_storage = "auto";

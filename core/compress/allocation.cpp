@@ -60,14 +60,17 @@ std::span<const Allocator> allocators() {
     return table;
 }
 
+bool isMeasured(std::string_view name) { return name == sensitivityName || name == autoName; }
+
 const Allocator& allocatorNamed(std::string_view name) {
+    if (isMeasured(name)) return allocators().front();
     std::string names;
     for (const Allocator& allocator : allocators()) {
         if (allocator.name == name) return allocator;
         names += fmt::format("{}{}", names.empty() ? "" : ", ", allocator.name);
     }
-    throw usageError(
-        fmt::format("There is no allocation \"{}\"; choose: {}.", printable(name), names));
+    throw usageError(fmt::format("There is no allocation \"{}\"; choose: {}, {}, {}.",
+                                 printable(name), names, sensitivityName, autoName));
 }
 
 std::vector<RankChoices> rankChoices(const Allocator& allocator,

@@ -54,7 +54,13 @@ struct Allocator {
 /// All allocations, the default first.
 std::span<const Allocator> allocators();
 
-/// The allocation of that name; throws Error of kind Usage naming those there are.
+/// Names beside those of allocators(): allocations that measure a model, in core/evaluate. Before
+/// anything is measured they ask for what `uniform` asks for.
+inline constexpr std::string_view sensitivityName = "sensitivity", autoName = "auto";
+bool isMeasured(std::string_view name);
+
+/// The allocation of that name, `uniform` for one that is measured; throws Error of kind Usage
+/// naming those there are.
 const Allocator& allocatorNamed(std::string_view name);
 
 /// What options.storage, multipleOf and the smallest and largest ranks permit for each matrix.

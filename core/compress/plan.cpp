@@ -105,9 +105,11 @@ CompressionPlan planFromAllocation(const Checkpoint& checkpoint,
         const auto known = spectra.find(chosen[i].name);
         const RankChoice& choice = allocation.choices[i];
         // At full rank `auto` keeps the matrix as it is.
-        plan.entries.push_back(makeEntry(
-            chosen[i], choice.rank, choice.leftDense ? StorageChoice::Auto : options.storage,
-            options.method, known == spectra.end() ? nullptr : &known->second));
+        plan.entries.push_back(
+            makeEntry(chosen[i], choice.rank,
+                      choice.leftDense ? StorageChoice::Auto : options.storage, options.method,
+                      // A refit changes the error that the spectrum foretells.
+                      known == spectra.end() || options.settings.refit ? nullptr : &known->second));
     }
     finishPlan(checkpoint, plan);
     plan.warnings.insert(plan.warnings.end(), allocation.warnings.begin(),

@@ -64,6 +64,14 @@ struct ParameterCounts {
     std::int64_t postConvention = 0;  ///< chosen matrices not counted at all, as in the blog post
 };
 
+/// A setting that was measured before the plan was settled.
+struct TriedSetting {
+    std::string allocation;  ///< empty where no budget was distributed
+    double ridge = 0;
+    std::int64_t parameters = 0;  ///< of the whole model, really stored
+    double loss = 0;              ///< on held-out dialogues; may be NaN
+};
+
 /// Factors by matrix name that are already there, to be cut at any rank up to theirs.
 using PreparedFactors = std::map<std::string, backend::Factors>;
 
@@ -73,6 +81,7 @@ struct CompressionPlan {
     ParameterCounts parameters;
     std::string allocation;  ///< what distributed a budget; empty otherwise and once edited
     std::vector<std::string> warnings;
+    std::vector<TriedSetting> tried;  ///< what `auto` and the choice of a ridge measured
     MethodSettings settings = {};
     std::string calibrationFile;                     ///< where the calibration is kept; empty: none
     std::shared_ptr<const Calibration> calibration;  ///< what methods look at; may be null

@@ -154,6 +154,16 @@ Json toJson(const CompressionPlan& plan) {
         if (entry.relativeError) item["relative_error"] = *entry.relativeError;
         entries.push_back(std::move(item));
     }
+    Json tried = Json::array();
+    for (const TriedSetting& setting : plan.tried) {
+        Json item = {{"allocation", nullptr},
+                     {"ridge", setting.ridge},
+                     {"parameters", setting.parameters},
+                     {"loss", nullptr}};
+        if (!setting.allocation.empty()) item["allocation"] = setting.allocation;
+        if (std::isfinite(setting.loss)) item["loss"] = setting.loss;
+        tried.push_back(std::move(item));
+    }
     const ParameterCounts& counts = plan.parameters;
     Json calibration;
     if (plan.calibration) {
@@ -166,6 +176,7 @@ Json toJson(const CompressionPlan& plan) {
     }
     return {{"entries", std::move(entries)},
             {"allocation", plan.allocation.empty() ? Json(nullptr) : Json(plan.allocation)},
+            {"tried", std::move(tried)},
             {"calibration", std::move(calibration)},
             {"settings",
              {{"alpha", plan.settings.alpha},

@@ -155,7 +155,9 @@ struct Lane {
             return method.factorize(input, options.device, backend);
         // Nothing is compressed before: X' = X, and the residual stream has lost nothing.
         return method.factorizeWalked(input,
-                                      {.original = inputs.second,
+                                      {.modules = {},
+                                       .tokens = inputs.tokens,
+                                       .original = inputs.second,
                                        .cross = inputs.second,
                                        .shifted = inputs.second,
                                        .lost = {}},

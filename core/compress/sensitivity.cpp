@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/compress/plan_parts.h"
@@ -41,7 +43,9 @@ std::vector<Sensitivity> emptyRows(std::span<const WeightMatrix> chosen,
     return rows;
 }
 
-Json journalKey(std::span<const WeightMatrix> chosen, const SensitivityOptions& options) {
+}  // namespace
+
+Json searchKey(std::span<const WeightMatrix> chosen, const SensitivityOptions& options) {
     Json key = {{"search", "sensitivity"},
                 {"method", options.plan.method},
                 {"storage", static_cast<int>(options.plan.storage)},
@@ -50,6 +54,8 @@ Json journalKey(std::span<const WeightMatrix> chosen, const SensitivityOptions& 
         key["matrices"].push_back({matrix.name, matrix.rows, matrix.columns});
     return key;
 }
+
+namespace {
 
 /// Fills in the losses of one matrix; false where a stop was requested.
 bool measureMatrix(const Checkpoint& checkpoint, const WeightMatrix& matrix,
@@ -112,6 +118,18 @@ std::vector<const Sensitivity*> byLoss(std::span<const Sensitivity> rows) {
 
 }  // namespace
 
+std::size_t lossesMissing(std::span<const WeightMatrix> chosen, const SensitivityOptions& options,
+                          const Progress& progress) {
+    SensitivityJournal journal;
+    if (!options.journal.empty())
+        journal = SensitivityJournal(options.journal, searchKey(chosen, options), progress);
+    std::set<std::pair<std::size_t, std::int64_t>> missing;
+    for (const Sensitivity& row : emptyRows(chosen, options))
+        if (!journal.find(chosen[row.matrix].name, row.choice.rank))
+            missing.emplace(row.matrix, row.choice.rank);
+    return missing.size();
+}
+
 SensitivityTable measureSensitivity(const Checkpoint& checkpoint,
                                     std::span<const WeightMatrix> chosen,
                                     const SensitivityOptions& options, const LossOf& lossOf,
@@ -120,7 +138,7 @@ SensitivityTable measureSensitivity(const Checkpoint& checkpoint,
     table.rows = emptyRows(chosen, options);
     SensitivityJournal journal;
     if (!options.journal.empty())
-        journal = SensitivityJournal(options.journal, journalKey(chosen, options), progress);
+        journal = SensitivityJournal(options.journal, searchKey(chosen, options), progress);
     const std::size_t shares = options.shares.size();
     std::size_t silent = 0;  // matrices in succession without a finite loss
     std::size_t measured = 0;
@@ -183,7 +201,8 @@ CompressionPlan planBySensitivity(const Checkpoint& checkpoint,
     allocation.warnings = table.warnings;
     CompressionPlan plan =
         planFromAllocation(checkpoint, chosen, allocation, spectra, options.plan);
-    plan.allocation = "sensitivity";
+    plan.settings = options.plan.settings;
+    plan.allocation = sensitivityName;
     return plan;
 }
 

@@ -46,6 +46,13 @@ SensitivityTable measureSensitivity(const checkpoint::Checkpoint& checkpoint,
                                     const SensitivityOptions& options, const LossOf& lossOf,
                                     const Progress& progress);
 
+/// How many losses measureSensitivity() would have to measure.
+std::size_t lossesMissing(std::span<const checkpoint::WeightMatrix> chosen,
+                          const SensitivityOptions& options, const Progress& progress);
+
+/// Everything that the losses of a search depend on: the journal's first line.
+Json searchKey(std::span<const checkpoint::WeightMatrix> chosen, const SensitivityOptions& options);
+
 /// STRS (ASVD, arXiv:2312.05821): all rows with a loss up to one cut are allowed, each matrix takes
 /// the smallest share it is allowed or stays as it is, and the cut is the lowest that stores at
 /// most `allowed` parameters. Rows without a loss come last, larger shares first. Throws Error of

@@ -53,8 +53,8 @@ TEST_F(Calibrate, ListsEveryDistinctInputOnce) {
 
 TEST_F(Calibrate, EveryMethodCompressesAndIsVerified) {
     ASSERT_EQ(made.exitCode, 0) << made.err;
-    for (const char* method :
-         {"svd", "whitened", "diagonal", "fisher", "fisher2", "anchored", "randomized"}) {
+    for (const char* method : {"svd", "whitened", "diagonal", "fisher", "fisher2", "anchored",
+                               "compensated", "randomized"}) {
         const Outcome run = runCommand({"compress", "demo", "--targets", "attention,ffn", "--ratio",
                                         "0.6", "--method", method, "--calibration", file(), "--out",
                                         (*folder / method).string(), "--json"});
@@ -68,6 +68,11 @@ TEST_F(Calibrate, EveryMethodCompressesAndIsVerified) {
             }
         }
     }
+    const Outcome refit = runCommand({"compress", "demo", "--targets", "attention,ffn", "--ratio",
+                                      "0.6", "--refit", "--ridge", "0.1", "--calibration", file(),
+                                      "--out", (*folder / "refit").string(), "--json"});
+    ASSERT_EQ(refit.exitCode, 0) << refit.err;
+    EXPECT_EQ(refit.json()["verified"], true);
     // The plan keeps the method and the calibration, and evaluate takes both from it.
     const std::string plan = (*folder / "plan.json").string();
     ASSERT_EQ(runCommand({"plan", "demo", "--targets", "attention,ffn", "--ratio", "0.6",
@@ -116,6 +121,51 @@ TEST_F(Calibrate, BudgetsAreSpentByErrorsOnActivations) {
     };
     EXPECT_NE(ranks("whitened", "water-filling"), ranks("svd", "water-filling"));
     EXPECT_EQ(ranks("whitened", "uniform"), ranks("svd", "uniform"));
+}
+
+TEST_F(Calibrate, TheRidgeIsChosenOnHeldOutDialoguesUnlessItIsGiven) {
+    const std::vector<std::string> words = {
+        "plan",          "demo", "--targets", "decoder.block.1.*",
+        "--ratio",       "0.5",  "--method",  "anchored",
+        "--calibration", file(), "--json"};
+    const Outcome run = runCommand(words);
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    const Json plan = run.json();
+    std::map<double, double> losses;
+    for (const Json& tried : plan["tried"]) {
+        EXPECT_TRUE(tried["allocation"].is_null());
+        losses[tried["ridge"].get<double>()] = tried["loss"].get<double>();
+    }
+    ASSERT_EQ(losses.size(), 4U);
+    const double taken = plan["settings"]["ridge"].get<double>();
+    for (const auto& [ridge, loss] : losses) EXPECT_LE(losses.at(taken), loss) << ridge;
+    EXPECT_GT(std::abs(losses.at(1e-3) - losses.at(1)), 1e-3);
+
+    std::vector<std::string> given = words;
+    given.insert(given.end(), {"--ridge", "0.25"});
+    const Json fixed = runCommand(given).json();
+    EXPECT_TRUE(fixed["tried"].empty());
+    EXPECT_EQ(fixed["settings"]["ridge"], 0.25);
+}
+
+TEST_F(Calibrate, WithoutHeldOutDialoguesNothingIsChosenAndThatIsSaid) {
+    const std::string none = (*folder / "none-held-out.h5").string();
+    ASSERT_EQ(runCommand({"calibrate", "demo", "--samples", "8", "--held-out", "0", "--out", none})
+                  .exitCode,
+              0);
+    const std::vector<std::string> words = {"plan",          "demo", "--targets", "attention,ffn",
+                                            "--budget",      "0.7",  "--method",  "anchored",
+                                            "--calibration", none,   "--json"};
+    const Outcome run = runCommand(words);
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    EXPECT_EQ(run.json()["allocation"], "uniform");
+    EXPECT_THAT(run.err, HasSubstr("no held-out dialogues to compare allocations on"));
+    EXPECT_THAT(run.err, HasSubstr("no held-out dialogues to choose the ridge on; 0.01 is taken"));
+    std::vector<std::string> search = words;
+    search.insert(search.end(), {"--allocation", "sensitivity"});
+    const Outcome refused = runCommand(search);
+    EXPECT_EQ(refused.exitCode, 2);
+    EXPECT_THAT(refused.err, HasSubstr("run `calibrate` with --held-out 1 or more"));
 }
 
 TEST_F(Calibrate, WhatDoesNotFitIsAUsageError) {

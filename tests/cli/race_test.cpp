@@ -49,7 +49,7 @@ TEST_F(CurveRace, AddsEveryMethodThatTheFileAllowsAndNamesTheOthers) {
     EXPECT_EQ(result["calibration"]["held_out"], 8);
     std::map<std::string, Json> of;
     for (const Json& entry : result["race"]) of[entry["method"]] = entry;
-    ASSERT_EQ(of.size(), 5U);  // svd, whitened, diagonal, anchored, randomized
+    ASSERT_EQ(of.size(), 6U);  // svd, whitened, diagonal, anchored, compensated, randomized
     const Json& best = of.at("whitened");
     for (const auto& [method, entry] : of) {
         EXPECT_EQ(entry["name"], q);

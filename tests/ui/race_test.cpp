@@ -330,11 +330,11 @@ TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     window.calibrationMenu()->use(calibrationFile(false));
     EXPECT_EQ(open.session.calibrationFile(), calibrationFile(false));
     CompressDialog some(&open.session, &window);
-    EXPECT_EQ(methods(some), "svd whitened diagonal anchored randomized");
+    EXPECT_EQ(methods(some), "svd whitened diagonal anchored compensated randomized");
     EXPECT_TRUE(some.methodsLabel()->text().contains("without.h5"));
     open.session.setCalibrationFile(calibrationFile(true));
     CompressDialog all(&open.session, &window);
-    EXPECT_EQ(methods(all), "svd whitened diagonal fisher fisher2 anchored randomized");
+    EXPECT_EQ(methods(all), "svd whitened diagonal fisher fisher2 anchored compensated randomized");
     const auto copy = (open.folder / "plan-seen.json").string();
     program("cp \"$4\" '" + copy + "'\nexit 1\n");
     all.show();

@@ -216,6 +216,142 @@ TEST(TwoSided, LosesTheTailOfWhatBothMetricsSee) {
     }
 }
 
+/// Inputs of the original and of the compressed model, with the moments a walk gives.
+struct Shifted {
+    Matrix w, x, shifted, stream;
+    backend::WalkedGroup group;
+
+    explicit Shifted(const Shapes& shape)
+        : w(gaussian(shape.rows, shape.columns, 31)),
+          x(inputs(shape.columns, shape.tokens, 32)),
+          shifted(x),
+          stream(gaussian(shape.rows, shape.tokens, 33)) {
+        const Matrix noise = gaussian(shape.columns, shape.tokens, 34);
+        for (std::size_t i = 0; i < shifted.values.size(); ++i)
+            shifted.values[i] = 0.9 * shifted.values[i] + 0.3 * noise.values[i];
+        group = {{},
+                 shape.tokens,
+                 times(x, transposed(x)),
+                 times(x, transposed(shifted)),
+                 times(shifted, transposed(shifted)),
+                 {}};
+    }
+    MethodInput input(std::int64_t rank, double ridge) const {
+        MethodInput result{.weight = w, .rank = rank};
+        result.settings.ridge = ridge;
+        return result;
+    }
+};
+
+Matrix beside(const Matrix& a, const Matrix& b) {
+    Matrix both{{}, a.rows, a.columns + b.columns};
+    for (std::int64_t i = 0; i < a.rows; ++i) {
+        const auto row = [i](const Matrix& m) { return m.values.begin() + i * m.columns; };
+        both.values.insert(both.values.end(), row(a), row(a) + a.columns);
+        both.values.insert(both.values.end(), row(b), row(b) + b.columns);
+    }
+    return both;
+}
+
+Matrix scaled(Matrix a, double factor) {
+    for (double& value : a.values) value *= factor;
+    return a;
+}
+
+/// Reduced-rank regression by its textbook solution: of ‖T - W' Z‖² over W' of a rank, the least is
+/// what no W' reaches, ‖T‖² - ‖T Q‖², plus the tail of T Q, Q an orthonormal basis of Z's rows.
+double leastLoss(const Matrix& target, const Matrix& z, std::int64_t rank) {
+    const Matrix seen = times(target, engine().orthonormalBasis(transposed(z), {}));
+    return squaredNorm(target) - squaredNorm(seen) + tail(seen, rank);
+}
+
+const std::vector<Shapes> regressions = {{12, 20, 100}, {16, 16, 60}, {24, 14, 50}};
+
+TEST(Anchored, LosesTheLeastOfReducedRankRegression) {
+    for (const Shapes& shape : regressions) {
+        const Shifted given(shape);
+        const Matrix target = times(given.w, given.x);
+        for (const std::int64_t rank : {1, 4, 9}) {
+            const auto loss = [&](const Factors& factors) {
+                return squaredNorm(minus(target, times(product(factors), given.shifted)));
+            };
+            const double lost = loss(anchored(given.input(rank, 0), given.group, {}, engine()));
+            EXPECT_NEAR(lost, leastLoss(target, given.shifted, rank), 1e-9 * squaredNorm(target));
+            const auto moments = momentsOf(given.x);
+            MethodInput unanchored = given.input(rank, 0);
+            unanchored.inputs = &moments;
+            EXPECT_LT(lost, loss(whitened(unanchored, {}, engine())));
+        }
+    }
+}
+
+TEST(Anchored, OnUnchangedInputsIsWhitened) {
+    const Shifted given({16, 16, 60});
+    const backend::WalkedGroup same{
+        {}, 60, given.group.original, given.group.original, given.group.original, {}};
+    const auto moments = momentsOf(given.x);
+    MethodInput input = given.input(5, 0);
+    input.inputs = &moments;
+    const Matrix expected = product(whitened(input, {}, engine()));
+    for (const auto method : {&anchored, &compensated})
+        EXPECT_LT(squaredNorm(minus(expected, product(method(input, same, {}, engine())))),
+                  1e-14 * squaredNorm(expected));
+}
+
+/// The ridge is further columns of the regression: √ρ W from √ρ 1.
+TEST(Compensated, LosesTheLeastOfTheRegressionWithStreamAndRidge) {
+    for (const Shapes& shape : regressions)
+        for (const bool toStream : {false, true}) {
+            Shifted given(shape);
+            Matrix target = times(given.w, given.x);
+            if (toStream) {
+                given.group.lost = times(given.stream, transposed(given.shifted));
+                target = minus(target, scaled(given.stream, -1));
+            }
+            const double ridge = 0.2;
+            double mean = 0;
+            for (std::int64_t i = 0; i < shape.columns; ++i)
+                mean += at(given.group.shifted, i, i) / static_cast<double>(shape.columns);
+            Matrix one{std::vector<double>(static_cast<std::size_t>(shape.columns * shape.columns)),
+                       shape.columns, shape.columns};
+            for (std::int64_t i = 0; i < shape.columns; ++i) at(one, i, i) = 1;
+            const double root = std::sqrt(ridge * mean);
+            const Matrix all = beside(target, scaled(given.w, root));
+            const Matrix z = beside(given.shifted, scaled(one, root));
+            for (const std::int64_t rank : {2, 7}) {
+                const Factors factors =
+                    compensated(given.input(rank, ridge), given.group, {}, engine());
+                EXPECT_NEAR(squaredNorm(minus(all, times(product(factors), z))),
+                            leastLoss(all, z, rank), 1e-9 * squaredNorm(all));
+            }
+        }
+}
+
+TEST(Refitted, IsTheBestLeftFactorAndLeavesTheBestAsItIs) {
+    const Shifted given({12, 20, 100});
+    const Matrix target = times(given.w, given.x);
+    const auto loss = [&](const Factors& factors) {
+        return squaredNorm(minus(target, times(product(factors), given.shifted)));
+    };
+    const MethodInput input = given.input(5, 0);
+    const Factors plain = truncatedSvd(input, {}, engine());
+    const Factors fitted = refitted(input, plain, given.group, {}, engine());
+    EXPECT_EQ(fitted.right.values, plain.right.values);
+    // With Z = B X' no left factor is better than the projection onto Z's rows.
+    const Matrix z = times(plain.right, given.shifted);
+    EXPECT_NEAR(loss(fitted), leastLoss(target, z, 5), 1e-9 * squaredNorm(target));
+    EXPECT_LT(loss(fitted), loss(plain));
+    const Factors best = anchored(input, given.group, {}, engine());
+    EXPECT_LT(squaredNorm(
+                  minus(product(best), product(refitted(input, best, given.group, {}, engine())))),
+              1e-14 * squaredNorm(product(best)));
+    // A large ridge keeps the factor that was given.
+    const MethodInput held = given.input(5, 1e9);
+    EXPECT_LT(squaredNorm(
+                  minus(product(plain), product(refitted(held, plain, given.group, {}, engine())))),
+              1e-12 * squaredNorm(product(plain)));
+}
+
 TEST(Methods, FirstComponentsAreTheFactorsOfALowerRank) {
     const Matrix w = gaussian(18, 12, 12);
     const auto moments = momentsOf(inputs(12, 40, 13));

@@ -85,20 +85,15 @@ std::map<std::string, Factors> allFactors(const Matrix& w, const backend::InputM
     gradients.second = times(g, transposed(g));
     for (std::int64_t j = 0; j < w.columns; ++j)
         gradients.columns.push_back(1.0 + static_cast<double>(j % 5));
+    const backend::WalkedGroup unshifted{
+        {}, moments.tokens, moments.second, moments.second, moments.second, {}};
+    const MethodInput input{.weight = w, .rank = full, .inputs = &moments, .gradients = &gradients};
     std::map<std::string, Factors> factors;
     for (const Method& method : methods()) {
         if (method.preview) continue;
         factors[std::string(method.name)] =
-            method.factorize != nullptr
-                ? method.factorize(
-                      {.weight = w, .rank = full, .inputs = &moments, .gradients = &gradients}, {},
-                      engine())
-                : anchored({.weight = w,
-                            .cross = moments.second,
-                            .shifted = moments.second,
-                            .rank = full,
-                            .ridge = 1e-2},
-                           {}, engine());
+            method.factorize != nullptr ? method.factorize(input, {}, engine())
+                                        : method.factorizeWalked(input, unshifted, {}, engine());
     }
     return factors;
 }
