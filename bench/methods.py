@@ -1,63 +1,131 @@
 # SPDX-License-Identifier: Apache-2.0
-"""python3 bench/methods.py (or ./dev bench methods): loss and ROUGE of the demo model against what is stored, for every method and
-allocation. Prints the Markdown tables of docs/methods.md.
+"""./dev bench methods: whitened factors of all Flan-T5-base linears at half rank, against the
+published steps in Python.
 
-Moments are of 100 of the demo's calibration dialogues; loss (mean over tokens) and ROUGE-1 are of
-its test dialogues, which no method sees.
+The steps of SVD-LLM (arXiv:2403.07378), layer by layer in PyTorch: Cholesky of G in float64 (with
+the paper's (1e-6 - smallest eigenvalue) added where that fails), SVD of W S and the inverse of S in
+float32, as its code does. Both sides read the same weights and the same G, one a width; reading the
+weights is inside the time. Every round runs each once, in a process of its own. The layer errors
+are worked out in float64 by both.
 """
 import argparse
 import json
+import os
 import pathlib
+import statistics
 import subprocess
-import tempfile
+import sys
+import time
 
-METHODS = ["svd", "diagonal", "whitened", "fisher", "fisher2", "anchored"]
-ALLOCATIONS = ["uniform", "energy", "effective-rank", "water-filling"]
+import spectra
 
-
-def run(cli, *words):
-    done = subprocess.run([cli, *map(str, words), "--json", "--quiet"], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, words))}: {done.stderr}")
-    return json.loads(done.stdout)
+GOAL = 1.5
 
 
-def measure(arguments, folder, calibration, method, allocation, budget):
-    plan = folder / "plan.json"
-    run(arguments.cli, "plan", "demo", "--targets", "attention,ffn", "--budget", budget, "--method",
-        method, "--allocation", allocation, "--storage", arguments.storage, "--calibration",
-        calibration, "--out", plan)
-    result = run(arguments.cli, "evaluate", "demo", "--plan", plan, "--limit", arguments.limit)
-    return result["runs"]
+def write_moments(folder):
+    """G = X Xᵀ of 20,000 tokens whose channels differ in size and go together, per width."""
+    import numpy
+    paths = []
+    for width in (spectra.D_MODEL, spectra.D_FF):
+        path = folder / f"moments-{width}.f64"
+        paths.append(path)
+        if path.exists():
+            continue
+        random = numpy.random.default_rng(width)
+        mix = random.standard_normal((width, width)) * numpy.linspace(1.5, 0.05, width)[None, :]
+        x = mix @ random.standard_normal((width, 20000))
+        (x @ x.T).astype("<f8").tofile(path)
+    return paths
+
+
+def published(weight, moments):
+    """A [m, r], B [r, n] in float32."""
+    import torch
+    try:
+        s = torch.linalg.cholesky(moments)
+    except torch.linalg.LinAlgError:
+        smallest = torch.linalg.eigvalsh(moments)[0]
+        s = torch.linalg.cholesky(moments + (1e-6 - smallest) * torch.eye(len(moments)))
+    s = s.float()
+    u, values, vh = torch.linalg.svd(weight @ s, full_matrices=False)
+    rank = min(weight.shape) // 2
+    root = values[:rank].sqrt()
+    return u[:, :rank] * root, root[:, None] * (vh[:rank] @ torch.linalg.inv(s))
+
+
+def peer(folder, paths, threads):
+    import numpy
+    import torch
+    torch.set_num_threads(threads)
+    moments = {}
+    for path in paths:
+        flat = numpy.fromfile(path, "<f8")
+        width = int(len(flat) ** 0.5)
+        moments[width] = torch.from_numpy(flat.reshape(width, width))
+    factors = {}
+    start = time.perf_counter()
+    for name, weight in spectra.read_matrices(folder, list(spectra.linear_shapes())):
+        weight = torch.from_numpy(weight.copy())
+        factors[name] = published(weight, moments[weight.shape[1]])
+    seconds = time.perf_counter() - start
+    errors = {}
+    for name, weight in spectra.read_matrices(folder, list(factors)):
+        weight = torch.from_numpy(weight.copy()).double()
+        g = moments[weight.shape[1]]
+        left, right = (factor.double() for factor in factors[name])
+        rest = weight - left @ right
+        errors[name] = float((((rest @ g) * rest).sum() / ((weight @ g) * weight).sum()).sqrt())
+    return {"seconds": seconds, "errors": errors}
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--cli", default="build/release/bin/rankscope-cli")
-    parser.add_argument("--limit", type=int, default=100, help="test dialogues")
-    parser.add_argument("--storage", default="auto")
-    parser.add_argument("--budgets", default="0.9,0.8,0.7,0.6,0.5")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=pathlib.Path, default="build/bench")
+    parser.add_argument("--program", default="build/release/bin/rankscope-bench-methods")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--layers", type=int, default=spectra.LAYERS,
+                        help="fewer only to try the script")
+    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    budgets = arguments.budgets.split(",")
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        calibration = folder / "calibration.h5"
-        run(arguments.cli, "calibrate", "demo", "--samples", 100, "--fisher", "--out", calibration)
-        rows = {}
-        for method in METHODS:
-            for allocation in ALLOCATIONS:
-                rows[method, allocation] = []
-                for budget in budgets:
-                    dense, compressed = measure(arguments, folder, calibration, method, allocation,
-                                                budget)
-                    rows[method, allocation].append(
-                        (compressed["loss"]["token_mean"], compressed["rouge"]["rouge1"]))
-        print(f"dense: loss {dense['loss']['token_mean']:.3f}, ROUGE-1 {dense['rouge']['rouge1']:.1f}\n")
-        shares = " / ".join(f"{float(budget):.0%}" for budget in budgets)
-        print(f"| method, allocation | loss at {shares} | ROUGE-1 at {shares} |\n|---|---|---|")
-        for (method, allocation), values in rows.items():
-            print(f"| {method}, {allocation} | {' / '.join(f'{loss:.2f}' for loss, _ in values)} | "
-                  f"{' / '.join(f'{rouge:.1f}' for _, rouge in values)} |", flush=True)
+    spectra.LAYERS = arguments.layers
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    folder = arguments.work / f"base-{arguments.layers}"
+    paths = [arguments.work / f"moments-{width}.f64" for width in (spectra.D_MODEL, spectra.D_FF)]
+    if arguments.peer:
+        print(json.dumps(peer(folder, paths, arguments.threads)))
+        return
+    if not (folder / "model.safetensors").exists():
+        spectra.write_checkpoint(folder)
+    write_moments(arguments.work)
+    commands = {
+        "ours": [arguments.program, str(folder), str(arguments.threads), *map(str, paths)],
+        "published steps": [sys.executable, __file__, "--peer", "--work", str(arguments.work),
+                            "--layers", str(arguments.layers), "--threads",
+                            str(arguments.threads)]}
+    results = {name: [] for name in commands}
+    for _ in range(arguments.rounds):
+        for name, command in commands.items():
+            output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+            results[name].append(json.loads(output))
+
+    print(f"{arguments.threads} threads, {arguments.rounds} rounds, "
+          f"{len(results['ours'][0]['errors'])} matrices\n")
+    print("| whitened factors | s, median | fastest - slowest | mean error on the inputs |\n"
+          "|---|---|---|---|")
+    for name, runs in results.items():
+        seconds = [run["seconds"] for run in runs]
+        errors = runs[0]["errors"].values()
+        print(f"| {name} | {statistics.median(seconds):.1f} | {min(seconds):.1f} - "
+              f"{max(seconds):.1f} | {statistics.mean(errors):.7f} |")
+    ratios = [b["seconds"] / a["seconds"] for a, b in zip(*results.values())]
+    ours, theirs = (runs[0]["errors"] for runs in results.values())
+    excess = max(ours[name] / theirs[name] - 1 for name in ours)
+    print("\npublished / ours, by round: " + ", ".join(f"{ratio:.2f}" for ratio in ratios) +
+          f"; median {statistics.median(ratios):.2f}, asked >= {GOAL}"
+          f"\nlargest error of ours over theirs of one layer: {excess:+.1e}")
+    if statistics.median(ratios) < GOAL or excess > 1e-9:
+        raise SystemExit("missed")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./dev bench demo_methods: loss and ROUGE of the demo model against what is stored, for every method and
+allocation. Prints the Markdown tables of docs/methods.md.
+
+Moments are of 100 of the demo's calibration dialogues; loss (mean over tokens) and ROUGE-1 are of
+its test dialogues, which no method sees.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import tempfile
+
+METHODS = ["svd", "diagonal", "whitened", "fisher", "fisher2", "anchored", "compensated"]
+ALLOCATIONS = ["uniform", "energy", "effective-rank", "water-filling"]
+
+
+def run(cli, *words):
+    done = subprocess.run([cli, *map(str, words), "--json", "--quiet"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, words))}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def measure(arguments, folder, calibration, method, allocation, budget):
+    plan = folder / "plan.json"
+    run(arguments.cli, "plan", "demo", "--targets", "attention,ffn", "--budget", budget, "--method",
+        method, "--allocation", allocation, "--storage", arguments.storage, "--calibration",
+        calibration, "--out", plan, *(["--refit"] if arguments.refit else []))
+    result = run(arguments.cli, "evaluate", "demo", "--plan", plan, "--limit", arguments.limit)
+    return result["runs"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cli", default="build/release/bin/rankscope-cli")
+    parser.add_argument("--limit", type=int, default=100, help="test dialogues")
+    parser.add_argument("--storage", default="auto")
+    parser.add_argument("--budgets", default="0.9,0.8,0.7,0.6,0.5")
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--allocations", default=",".join(ALLOCATIONS))
+    parser.add_argument("--refit", action="store_true", help="with the last pass of --refit")
+    parser.add_argument("--out", type=pathlib.Path, help="also write the values, for the plot (.csv)")
+    arguments = parser.parse_args()
+    budgets = arguments.budgets.split(",")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        calibration = folder / "calibration.h5"
+        run(arguments.cli, "calibrate", "demo", "--samples", 100, "--fisher", "--out", calibration)
+        rows = {}
+        for method in arguments.methods.split(","):
+            for allocation in arguments.allocations.split(","):
+                rows[method, allocation] = []
+                for budget in budgets:
+                    dense, compressed = measure(arguments, folder, calibration, method, allocation,
+                                                budget)
+                    rows[method, allocation].append(
+                        (compressed["loss"]["token_mean"], compressed["rouge"]["rouge1"]))
+        print(f"dense: loss {dense['loss']['token_mean']:.3f}, ROUGE-1 {dense['rouge']['rouge1']:.1f}\n")
+        shares = " / ".join(f"{float(budget):.0%}" for budget in budgets)
+        print(f"| method, allocation | loss at {shares} | ROUGE-1 at {shares} |\n|---|---|---|")
+        if arguments.out:
+            with arguments.out.open("w") as file:
+                file.write("method,allocation,budget,loss,rouge1\n")
+                file.write(f"dense,,1,{dense['loss']['token_mean']},{dense['rouge']['rouge1']}\n")
+                for (method, allocation), values in rows.items():
+                    for budget, (loss, rouge) in zip(budgets, values):
+                        file.write(f"{method},{allocation},{budget},{loss},{rouge}\n")
+        for (method, allocation), values in rows.items():
+            print(f"| {method}, {allocation} | {' / '.join(f'{loss:.2f}' for loss, _ in values)} | "
+                  f"{' / '.join(f'{rouge:.1f}' for _, rouge in values)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
