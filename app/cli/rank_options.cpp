@@ -7,11 +7,10 @@
 #include <map>
 #include <utility>
 
+#include "app/cli/planning.h"
 #include "core/base/own_path.h"
-#include "core/compress/activation_spectrum.h"
 #include "core/compress/allocation.h"
 #include "core/compress/layer_factors.h"
-#include "core/evaluate/measured_plan.h"
 #include "core/workspace/calibration_file.h"
 
 namespace rankscope::cli {
@@ -42,28 +41,6 @@ void openCalibrationOf(compress::CompressionPlan& plan, const checkpoint::Checkp
     if (!plan.calibration)
         plan.calibration = usableCalibration(plan.calibrationFile, checkpoint, progress);
     compress::requireCalibration(plan);
-}
-
-/// A plan that measures nothing; spectra are computed only where the target needs them.
-compress::CompressionPlan plainPlan(const ChosenMatrices& chosen,
-                                    const std::shared_ptr<const compress::Calibration>& calibration,
-                                    const compress::PlanOptions& options, const Context& context) {
-    std::map<std::string, spectra::Spectrum> known;
-    if (calibration && options.target.kind == RankTarget::Kind::Budget &&
-        compress::needsSpectra(options) &&
-        compress::methodNamed(options.method).needs != compress::MethodNeeds::Nothing) {
-        const backend::Backend& backend =
-            backend::loadBackend({.threads = context.options.threads});
-        known = compress::activationSpectra(chosen.checkpoint, chosen.matrices, *calibration,
-                                            backend.chooseDevice(context.options.device),
-                                            context.options.threads, backend, context.progress);
-    } else if (compress::needsSpectra(options)) {
-        for (auto& spectrum : spectraOf(chosen, context, true, false).spectra)
-            known.emplace(spectrum.name(), std::move(spectrum));
-    } else {
-        known = workspace::readCachedSpectra(chosen.checkpoint, context.progress);
-    }
-    return compress::makePlan(chosen.checkpoint, chosen.matrices, known, options);
 }
 
 }  // namespace
@@ -166,69 +143,12 @@ void RankOptions::planFromFile(Planned& planned, const Context& context) const {
 }
 
 void RankOptions::planByOptions(Planned& planned, const Context& context) const {
-    compress::PlanOptions options = planOptions(context);
+    const compress::PlanOptions options = planOptions(context);
     ChosenMatrices chosen = choose(m_matrices, context);
     compress::requirePossible(chosen.checkpoint, chosen.matrices, options);
-    const std::shared_ptr<const compress::Calibration> calibration =
+    const auto calibration =
         usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
-    const compress::Method& method = compress::methodNamed(options.method);
-    const bool looksAtData = method.needs != compress::MethodNeeds::Nothing || m_refit;
-    if (looksAtData && !calibration) {  // says what is missing before anything is computed
-        planned.plan = compress::makePlan(chosen.checkpoint, chosen.matrices, {},
-                                          {.target = {RankTarget::Kind::Rank, 1},
-                                           .method = options.method,
-                                           .settings = options.settings});
-        compress::requireCalibration(planned.plan);
-    }
-    const bool heldOut = calibration && !calibration->record().heldOut.empty();
-    const bool budget = options.target.kind == RankTarget::Kind::Budget;
-    if (options.allocation == compress::autoName && !heldOut) {
-        if (calibration && budget)
-            context.progress.warn(fmt::format(
-                "{} has no held-out dialogues to compare allocations on; uniform is taken.",
-                printable(calibration->name(), 1000)));
-        options.allocation = compress::allocators().front().name;
-    }
-    const bool measured = budget && compress::isMeasured(options.allocation);
-    if (measured && !calibration)
-        throw usageError(
-            "The allocation sensitivity measures losses: give a file that `calibrate` wrote with "
-            "--calibration.");
-    const bool choosesRidge = !m_ridge && (method.hasRidge || m_refit);
-    if (choosesRidge && !heldOut)
-        context.progress.warn(
-            fmt::format("There are no held-out dialogues to choose the ridge on; {:g} is taken.",
-                        options.settings.ridge));
-
-    std::map<std::string, spectra::Spectrum> known;
-    if (measured || (choosesRidge && heldOut)) {
-        const backend::Backend& backend =
-            backend::loadBackend({.threads = context.options.threads});
-        const evaluate::MeasuredPlanning planning{
-            .checkpoint = chosen.checkpoint,
-            .matrices = chosen.matrices,
-            .calibration = calibration,
-            .device = backend.chooseDevice(context.options.device),
-            .threads = context.options.threads,
-            .backend = backend,
-            .journals = cacheFolder() / "sensitivity"};
-        if (measured && options.allocation == compress::autoName) {
-            for (auto& spectrum : spectraOf(chosen, context, true, false).spectra)
-                known.emplace(spectrum.name(), std::move(spectrum));
-            planned.plan =
-                evaluate::planByBestAllocation(planning, known, options, context.progress);
-        } else if (measured) {
-            planned.plan = evaluate::planBySensitivity(planning, known, options, context.progress);
-        } else {
-            planned.plan = plainPlan(chosen, calibration, options, context);
-        }
-        planned.plan.calibration = calibration;
-        if (choosesRidge)
-            planned.plan =
-                evaluate::withBestRidge(planning, std::move(planned.plan), context.progress);
-    } else {
-        planned.plan = plainPlan(chosen, calibration, options, context);
-    }
+    planned.plan = planFor(chosen, calibration, options, m_ridge.has_value(), context);
     planned.plan.calibration = calibration;
     planned.checkpoint = std::move(chosen.checkpoint);
 }

@@ -54,6 +54,9 @@ struct Allocator {
 /// All allocations, the default first.
 std::span<const Allocator> allocators();
 
+/// The name of the errors that a measured loss weighs, in core/evaluate.
+inline constexpr std::string_view lossErrorName = "loss";
+
 /// Names beside those of allocators(): allocations that measure a model, in core/evaluate. Before
 /// anything is measured they ask for what `uniform` asks for.
 inline constexpr std::string_view sensitivityName = "sensitivity", autoName = "auto";

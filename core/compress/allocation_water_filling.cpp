@@ -25,7 +25,7 @@ Allocation allocateByWaterFilling(std::span<const AllocationMatrix> matrices,
                                   const PlanOptions& options) {
     std::vector<std::vector<KnapsackItem>> classes;
     for (std::size_t m = 0; m < matrices.size(); ++m) {
-        const double factor = factorOf(matrices[m], options.allocationError == "relative");
+        const double factor = factorOf(matrices[m], options.allocationError != "raw");
         std::vector<KnapsackItem> items;
         for (const RankChoice& choice : choices[m])
             items.push_back({choice.parameters, factor * choice.squaredError});

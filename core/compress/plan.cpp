@@ -24,9 +24,12 @@ namespace {
 void checkOptions(const PlanOptions& options) {
     methodNamed(options.method);
     allocatorNamed(options.allocation);
-    if (options.allocationError != "relative" && options.allocationError != "raw")
-        throw usageError(fmt::format("There is no allocation error \"{}\"; choose: relative, raw.",
-                                     printable(options.allocationError)));
+    if (options.allocationError != "relative" && options.allocationError != "raw" &&
+        options.allocationError != lossErrorName)
+        throw usageError(
+            fmt::format("There is no allocation error \"{}\"; choose: relative, raw, "
+                        "loss.",
+                        printable(options.allocationError)));
     if (options.multipleOf < 1 || options.minRank < 1)
         throw usageError("--multiple-of and --min-rank must be 1 or more.");
 }

@@ -35,7 +35,9 @@ struct PlanOptions {
     MethodSettings settings = {};
     StorageChoice storage = StorageChoice::Auto;
     std::string allocation = "uniform";        ///< how --budget is distributed
-    std::string allocationError = "relative";  ///< or "raw": the errors that water-filling adds up
+    std::string allocationError = "relative";  ///< "raw" or "loss": what water-filling adds up
+    /// By matrix name, for "loss": factors c_l of the relative squared errors; absent is 1.
+    std::map<std::string, double> lossWeights = {};
     std::int64_t multipleOf = 1;  ///< ranks are rounded down to a multiple (never below it); up for
                                   ///< energy and error, so that what was asked for still holds
     std::int64_t minRank = 1;

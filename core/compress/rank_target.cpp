@@ -145,10 +145,13 @@ std::vector<std::int64_t> ranksByRatio(std::span<const WeightMatrix> chosen,
 
 std::vector<AllocationMatrix> allocationMatrices(
     std::span<const WeightMatrix> chosen, const std::map<std::string, spectra::Spectrum>& spectra,
-    bool needsSpectra) {
+    bool needsSpectra, const PlanOptions& options) {
     std::vector<AllocationMatrix> matrices;
     for (const WeightMatrix& matrix : chosen) {
         AllocationMatrix entry{matrix};
+        if (const auto weight = options.lossWeights.find(matrix.name);
+            weight != options.lossWeights.end())
+            entry.weight = weight->second;
         if (needsSpectra) entry.importance = spectrumOf(matrix, spectra).singularValues();
         matrices.push_back(std::move(entry));
     }
@@ -161,7 +164,7 @@ Allocation ranksByBudget(const checkpoint::Checkpoint& checkpoint,
                          const PlanOptions& options) {
     const Allocator& allocator = allocatorNamed(options.allocation);
     const std::vector<AllocationMatrix> matrices =
-        allocationMatrices(chosen, spectra, allocator.needsSpectra);
+        allocationMatrices(chosen, spectra, allocator.needsSpectra, options);
     const std::int64_t allowed =
         allowedByBudget(checkpoint, chosen, options, leastByBudget(chosen, options));
     return allocate(allocator, matrices, allowed, options);
@@ -231,7 +234,7 @@ std::int64_t allowedByBudget(const checkpoint::Checkpoint& checkpoint,
 }
 
 std::int64_t leastByBudget(std::span<const WeightMatrix> chosen, const PlanOptions& options) {
-    const std::vector<AllocationMatrix> matrices = allocationMatrices(chosen, {}, false);
+    const std::vector<AllocationMatrix> matrices = allocationMatrices(chosen, {}, false, options);
     return leastParameters(rankChoices(allocatorNamed(options.allocation), matrices, options));
 }
 

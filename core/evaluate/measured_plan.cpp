@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/compress/activation_spectrum.h"
 #include "core/compress/allocation.h"
 #include "core/evaluate/pareto.h"
 
@@ -114,6 +115,34 @@ CompressionPlan planBySensitivity(const MeasuredPlanning& planning, const Spectr
     return compress::planBySensitivity(planning.checkpoint, planning.matrices, spectra,
                                        searchOf(planning, options), heldOutLoss(planning, progress),
                                        progress);
+}
+
+std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
+                                          const PlanOptions& options, const Progress& progress) {
+    requireHeldOut(planning, "Weighing errors by the loss");
+    const Spectra errors = compress::activationSpectra(
+        planning.checkpoint, planning.matrices, *planning.calibration, planning.device,
+        planning.threads, planning.backend, Silent(progress));
+    const double dense =
+        meanLoss(planning.checkpoint, nullptr, planning.calibration->record().heldOut,
+                 planning.device, planning.backend, Silent(progress));
+    const compress::SensitivityTable table = compress::measureSensitivity(
+        planning.checkpoint, planning.matrices, searchOf(planning, options),
+        heldOutLoss(planning, progress), progress);
+    for (const std::string& warning : table.warnings) progress.warn(warning);
+    throwIfStopped(progress);
+    std::map<std::string, double> weights;
+    double sum = 0;
+    for (const compress::Sensitivity& row : table.rows) {  // the smallest share of each comes last
+        const std::string& name = planning.matrices[row.matrix].name;
+        const double error = std::pow(errors.at(name).relativeError(row.choice.rank), 2);
+        const bool known = std::isfinite(row.loss) && error > 0;
+        weights[name] = known ? std::max(0.0, row.loss - dense) / error : 0;
+    }
+    for (const auto& [name, weight] : weights) sum += weight;
+    const double mean = sum / static_cast<double>(weights.size());
+    for (auto& [name, weight] : weights) weight = mean > 0 ? std::max(weight / mean, 0.01) : 1;
+    return weights;
 }
 
 CompressionPlan planByBestAllocation(const MeasuredPlanning& planning, const Spectra& spectra,

@@ -45,6 +45,14 @@ compress::CompressionPlan planBySensitivity(const MeasuredPlanning& planning,
                                             const compress::PlanOptions& options,
                                             const Progress& progress);
 
+/// `--allocation-error loss`: how much the held-out loss rises per relative squared error on the
+/// calibration inputs, each matrix alone at the smallest share of the sensitivity search (which is
+/// measured as planBySensitivity() does). At least a hundredth of the mean: a rise that drowns in
+/// noise would make a matrix worthless. By matrix name, divided by the mean.
+std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
+                                          const compress::PlanOptions& options,
+                                          const Progress& progress);
+
 /// Losses that `auto` measures at most to let the sensitivity search take part.
 inline constexpr std::size_t mostLossesForAuto = 500;
 

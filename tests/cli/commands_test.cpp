@@ -226,7 +226,8 @@ TEST_F(Commands, CompressedFolderOpensAgain) {
     const Outcome spectrum =
         runCommand({"spectrum", m_folder / "small", "--targets", "q", "--json"});
     ASSERT_EQ(spectrum.exitCode, 0) << spectrum.err;
-    for (const Json& element : spectrum.json()["spectra"]) {
+    const Json spectraOf = spectrum.json()["spectra"];
+    for (const Json& element : spectraOf) {
         const double first = element["singular_values"][0].get<double>();
         EXPECT_GT(element["singular_values"][4].get<double>(), 1e-3 * first);
         EXPECT_LT(element["singular_values"][5].get<double>(), 1e-5 * first);

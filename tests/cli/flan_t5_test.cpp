@@ -57,7 +57,8 @@ TEST(FlanT5Base, PlanCountsToTheUnitWithoutTorch) {
     // 144 matrices, each r(m + n) - r² = 382·1536 - 382² instead of 768²
     EXPECT_EQ(four["parameters"]["pivoted"], 247'577'856 - 144 * (768 - 382) * (768 - 382));
     const Outcome inspected = runCommand({"inspect", folder / "base", "--json"}, withoutTorch);
-    for (const Json& matrix : inspected.json()["matrices"]) {
+    const Json matricesOf = inspected.json()["matrices"];
+    for (const Json& matrix : matricesOf) {
         if (matrix["role"] == "q") {
             EXPECT_EQ(matrix["break_even_rank"], 384);
         }

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <sstream>
 
 #include "tests/cli/command_runner.h"
 #include "tests/fixtures/tiny_t5.h"
@@ -116,6 +119,77 @@ TEST_F(Pareto, TheSensitivitySearchGoesOnWhereItWas) {
     ASSERT_EQ(again.exitCode, 0) << again.err;
     EXPECT_EQ(fixtures::readFile(journal), whole);
     EXPECT_EQ(again.json()["entries"], first.json()["entries"]);
+}
+
+// The weights worked out again from the search's journal and the errors of `curve`: under them the
+// plan loses less than the one of relative errors, as water-filling promises.
+TEST_F(Pareto, ErrorsWeighedByTheLossGiveTheLeastWeighedSum) {
+    const std::string matrices = "decoder.block.1.layer.1.*";
+    const auto ranksBy = [&](const char* errors) {
+        const Outcome run =
+            runCommand({"plan", "demo", "--targets", matrices, "--budget", "0.975", "--method",
+                        "whitened", "--allocation", "water-filling", "--allocation-error", errors,
+                        "--calibration", calibration, "--json"},
+                       {.environment = {"XDG_CACHE_HOME=" + (folder / "cache").string()}});
+        EXPECT_EQ(run.exitCode, 0) << run.err;
+        const Json plan = run.json();
+        EXPECT_LE(plan["parameters"]["stored"].get<double>(), 0.975 * 747328);
+        std::map<std::string, std::int64_t> ranks;
+        for (const Json& entry : plan["entries"])
+            ranks[entry["name"].get<std::string>()] = entry["rank"].get<std::int64_t>();
+        return ranks;
+    };
+    const auto relative = ranksBy("relative");
+    const auto weighed = ranksBy("loss");
+    EXPECT_NE(relative, weighed);
+
+    const Json curves =
+        runCommand({"curve", "demo", "--targets", matrices, "--calibration", calibration,
+                    "--methods", "whitened", "--ranks", "0:96:1", "--json"})
+            .json();
+    std::map<std::string, std::vector<double>> errors;  // by rank
+    for (const Json& curve : curves["race"])
+        errors[curve["name"].get<std::string>()] =
+            curve["activation_error"].get<std::vector<double>>();
+    ASSERT_EQ(errors.size(), 4U);
+    const Json measured = pareto({"--methods", "svd", "--budgets", "0.9"}).json();
+    const double dense = measured["dense"]["loss"].get<double>();
+    std::map<std::string, double> weights;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "cache")) {
+        if (entry.path().extension() != ".jsonl") continue;
+        std::istringstream lines(fixtures::readFile(entry.path()));
+        for (std::string line; std::getline(lines, line);)
+            if (const Json row = Json::parse(line); row.contains("matrix")) {
+                const auto name = row["matrix"].get<std::string>();
+                const double error = errors.at(name).at(row["rank"].get<std::size_t>());
+                weights[name] = std::max(0.0, row["loss"].get<double>() - dense) / (error * error);
+            }
+    }
+    ASSERT_EQ(weights.size(), 4U);
+    double mean = 0;
+    for (const auto& [name, weight] : weights) mean += weight / 4;
+    const auto sum = [&](const std::map<std::string, std::int64_t>& ranks) {
+        double total = 0;
+        for (const auto& [name, rank] : ranks)
+            total += std::max(weights.at(name), mean / 100) *
+                     std::pow(errors.at(name).at(static_cast<std::size_t>(rank)), 2);
+        return total;
+    };
+    EXPECT_LT(sum(weighed), sum(relative));
+}
+
+TEST_F(Pareto, AllocationsThatMeasureNeedACalibration) {
+    for (const std::vector<std::string>& more :
+         {std::vector<std::string>{"--allocation", "sensitivity"},
+          {"--allocation", "water-filling", "--allocation-error", "loss"},
+          {"--refit"},
+          {"--method", "compensated"}}) {
+        std::vector<std::string> words = {"plan", "demo", "--targets", "ffn", "--budget", "0.9"};
+        words.insert(words.end(), more.begin(), more.end());
+        const Outcome run = runCommand(words);
+        EXPECT_EQ(run.exitCode, 2) << run.err;
+        EXPECT_THAT(run.err, HasSubstr("give a file that `calibrate` wrote with --calibration"));
+    }
 }
 
 TEST_F(Pareto, TheFrontIsWhatNoOtherPointBeats) {

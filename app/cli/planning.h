@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "app/cli/checkpoint_options.h"
+#include "app/cli/command_line.h"
+#include "core/compress/plan.h"
+
+namespace rankscope::cli {
+
+/// The plan of these options for the chosen matrices. Spectra are computed, and losses measured,
+/// only where the options ask for them; what is settled by default (an allocation, the ridge unless
+/// `ridgeGiven`) is chosen on the calibration's held-out dialogues, and a warning says where it has
+/// none. `calibration` may be null. Throws Error, of kind Usage where a calibration is missing.
+compress::CompressionPlan planFor(const ChosenMatrices& chosen,
+                                  const std::shared_ptr<const compress::Calibration>& calibration,
+                                  compress::PlanOptions options, bool ridgeGiven,
+                                  const Context& context);
+
+}  // namespace rankscope::cli
