@@ -161,9 +161,27 @@ std::map<std::string, spectra::Spectrum> spectraFor(const evaluate::ParetoOption
     return known;
 }
 
+void warnOfSkipped(const evaluate::ParetoFront& front, const Progress& progress) {
+    if (front.skipped.empty()) return;
+    const std::size_t others = front.skipped.size() - 1;
+    progress.warn(others == 0 ? fmt::format("One setting is left out: {}", front.skipped.front())
+                              : fmt::format("{} settings are left out: {} So are {} more.",
+                                            others + 1, front.skipped.front(), others));
+}
+
+report::FigureRequest figureOf(const evaluate::ParetoFront& front, const std::string& label) {
+    report::FigureRequest request;
+    request.figure = "pareto";
+    request.pareto = evaluate::toJson(front);
+    request.title = fmt::format("{}, measured on {}", label, report::measuredOn(front));
+    request.widthMm = front.denseRouge ? 220 : 160;
+    request.heightMm = 110;
+    return request;
+}
+
 void run(const ParetoCommandOptions& options, Context& context) {
     evaluate::ParetoOptions how = settingsOf(options, context);
-    const OutputFile file(options.out, {".csv", ".json"});
+    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"});
     how.data = dataOf(options, context);
     const ChosenMatrices chosen = choose(options.matrices, context);
     file.refuseSource(chosen.checkpoint);
@@ -176,10 +194,13 @@ void run(const ParetoCommandOptions& options, Context& context) {
         chosen.checkpoint, chosen.matrices, known, calibration, how, backend, context.progress);
     if (front.points.empty())
         throw usageError(fmt::format("No setting can be paid. {}", front.skipped.front()));
-    for (const std::string& sentence : front.skipped) context.progress.warn(sentence);
+    warnOfSkipped(front, context.progress);
     const Json json = evaluate::toJson(front, options.plans);
     if (file.ending() == ".csv") file.writeText(report::paretoCsv(front));
     if (file.ending() == ".json") file.writeText(jsonLine(json));
+    if (file.isFigure())
+        file.writeFigure(figureOf(front, printable(chosen.checkpoint.label())), {},
+                         context.progress);
     context.output.result(json, [&] { return shown(front); });
 }
 
@@ -221,7 +242,8 @@ Run declarePareto(CLI::App& app) {
                  "Put each point's plan, as of `plan --json`, into the JSON");
     app.add_flag("--no-cache", options->noCache,
                  "Measure --data again; neither read nor write the cache");
-    app.add_option("--out", options->out, "Also write .csv or .json")->type_name("FILE");
+    app.add_option("--out", options->out, "Also write .csv, .json, .png, .pdf or .svg")
+        ->type_name("FILE");
     options->summarization.addTo(app);
     return [options](Context& context) { run(*options, context); };
 }

@@ -45,6 +45,8 @@ std::string requestText(const FigureRequest& request, const fs::path& out) {
                      {"dpi", request.dpi},           {"title", request.title},
                      {"spectra", std::move(spectra)}};
     if (powerLaw) document["power_law"] = true;
+    if (!request.pareto.is_null()) document["pareto"] = request.pareto;
+    if (!request.compared.is_null()) document["compared"] = request.compared;
     if (request.rank) document["rank"] = *request.rank;
     if (!request.metric.empty()) document["metric"] = request.metric;
     return document.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/report/analysis_tables.h"
 #include "core/spectra/spectrum.h"
@@ -16,7 +17,8 @@ namespace rankscope::report {
 /// One figure, drawn by the window's own plot code in a child process (`rankscope --render`) on
 /// Qt's offscreen platform, so that this program needs no Qt.
 struct FigureRequest {
-    std::string figure;  ///< "spectrum", "error", "seed" (the blog post's view) or "heat-map"
+    /// "spectrum", "error", "seed" (the blog post's view), "heat-map", "pareto" or "compare"
+    std::string figure;
     std::filesystem::path out;  ///< .png, .pdf or .svg
     std::string title;
     std::string metric;  ///< what a heat map shows (HeatMetric::name)
@@ -27,6 +29,8 @@ struct FigureRequest {
     /// Drawn with singular values; empty, or one of each spectrum.
     std::vector<SpectrumAnalysis> analyses;
     std::optional<std::int64_t> rank;  ///< where the rank line stands
+    Json pareto = {};                  ///< of "pareto": evaluate::toJson(ParetoFront)
+    Json compared = {};                ///< of "compare": a list of toJson(MatrixComparison)
 };
 
 /// The window's program beside this one, where it is installed.

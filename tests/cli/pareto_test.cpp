@@ -159,6 +159,25 @@ TEST_F(Pareto, DataAloneIsEnoughForMethodsThatLookAtNone) {
     EXPECT_THAT(nothing.err, HasSubstr("nothing to measure on"));
 }
 
+TEST_F(Pareto, DrawsLossAndRougeInEveryFormat) {
+    if (!RANKSCOPE_HAS_WINDOW) GTEST_SKIP() << "built without the window";
+    const std::string svg = (folder / "front.svg").string();
+    Outcome run = pareto({"--methods", "svd,whitened", "--allocations", "uniform", "--budgets",
+                          "0.7,0.9", "--data", data, "--limit", "1", "--no-cache", "--out", svg});
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    const std::string drawn = fixtures::readFile(svg);
+    for (const char* words :
+         {"loss (mean over tokens)", "ROUGE-1", "svd, uniform", "whitened, uniform",
+          "front by loss", "dense model", "1 dialogues of talk.json"})
+        EXPECT_THAT(drawn, HasSubstr(words));
+    for (const char* name : {"front.png", "front.pdf"}) {
+        run = pareto({"--methods", "svd", "--budgets", "0.9", "--out", (folder / name).string()});
+        ASSERT_EQ(run.exitCode, 0) << run.err;
+    }
+    EXPECT_EQ(fixtures::readFile(folder / "front.png").substr(1, 3), "PNG");
+    EXPECT_THAT(fixtures::readFile(folder / "front.pdf"), testing::StartsWith("%PDF"));
+}
+
 TEST_F(Pareto, WrongRequests) {
     for (const std::vector<std::string>& more : {std::vector<std::string>{"--budgets", "0"},
                                                  {"--budgets", "1.2"},

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/evaluate/pareto.h"
 #include "core/report/heat_map.h"
+#include "ui/plots/compared_spectra.h"
 #include "ui/plots/plot_export.h"
 #include "ui/plots/plot_series.h"
 #include "ui/plots/spectrum_overlays.h"
@@ -22,7 +24,9 @@ enum class FigureKind {
     Error,     ///< relative error against rank
     Both,      ///< the two side by side
     Seed,      ///< the blog post's view of one matrix: singular values and Frobenius error
-    HeatMap    ///< one number of every matrix, by layer and role
+    HeatMap,   ///< one number of every matrix, by layer and role
+    Pareto,    ///< loss and ROUGE against parameters
+    Compare    ///< spectra of two checkpoints and of their difference, a plot a matrix
 };
 
 /// Ranges of one pair of axes, where they are not to show everything.
@@ -41,13 +45,16 @@ struct FigureRequest {
     AxesChoice axes;
     OverlayChoice overlays;
     report::HeatMap heatMap;                   ///< what FigureKind::HeatMap shows
+    evaluate::ParetoFront front;               ///< what FigureKind::Pareto shows
+    std::vector<ComparedSpectra> compared;     ///< what FigureKind::Compare shows
     std::array<std::optional<View>, 2> views;  ///< of the left and the right axes
 };
 
 /// The request {"figure","out","width_mm","height_mm","dpi","title","spectra","rank", and
 /// optionally "log_rank","log_value","normalise","power_law", and "null" of each spectrum};
-/// "heat-map" needs "metric" and takes "rank" as the rank of "relative-error". Throws Error naming
-/// `what` and the field.
+/// "heat-map" needs "metric" and takes "rank" as the rank of "relative-error"; "pareto" has in
+/// place of spectra "pareto" (what `pareto --json` prints), and "compare" has "compared", elements
+/// of `matrices[]` of `compare --json`. Throws Error naming `what` and the field.
 FigureRequest figureRequestFromJson(const Json& document, const std::string& what);
 
 /// The plots of a figure, left to right, as the window shows them.

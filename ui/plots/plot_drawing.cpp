@@ -186,6 +186,9 @@ void clipCurves(QCPAxisRect& rect) {
     const Box box{toAxisSpace(x, x.range().lower), toAxisSpace(x, x.range().upper),
                   toAxisSpace(y, y.range().lower), toAxisSpace(y, y.range().upper)};
     for (QCPGraph* graph : rect.graphs()) {
+        if (graph->lineStyle() == QCPGraph::lsNone) {
+            continue;  // signs alone: there is no line to cut
+        }
         QVector<double> keys;
         QVector<double> values;
         const auto append = [&](QPointF point) {
