@@ -42,6 +42,7 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
       m_spectra(new SpectraPage(session, this)),
       m_plan(new PlanPanel(session, this)),
       m_evaluation(new EvaluationPage(session, this)),
+      m_pareto(new ParetoPage(session, this)),
       m_tabs(makeTabs()),
       m_jobBar(new JobBar(this)),
       m_messageBar(makeMessageBar()) {
@@ -51,6 +52,7 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
     m_pages->addWidget(m_welcome);
     m_pages->addWidget(makeWorkbench());
     m_pages->addWidget(m_evaluation);
+    m_pages->addWidget(m_pareto);
     auto* central = new QWidget(this);
     auto* layout = new QVBoxLayout(central);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -89,6 +91,7 @@ QTabBar* MainWindow::makeTabs() {
     tabs->setAccessibleName(tr("Page"));
     tabs->addTab(tr("Spectra"));
     tabs->addTab(tr("Evaluation"));
+    tabs->addTab(tr("Pareto"));
     tabs->setExpanding(false);
     tabs->setDrawBase(false);
     tabs->hide();
@@ -153,9 +156,11 @@ void MainWindow::makeMenus() {
                                     [this] { m_tabs->setCurrentIndex(0); });
     auto* evaluation = view->addAction(tr("&Evaluation"), QKeySequence(tr("Ctrl+2")), m_tabs,
                                        [this] { m_tabs->setCurrentIndex(1); });
+    auto* pareto = view->addAction(tr("&Pareto"), QKeySequence(tr("Ctrl+3")), m_tabs,
+                                   [this] { m_tabs->setCurrentIndex(2); });
     auto* help = menuBar()->addMenu(tr("&Help"));
     help->addAction(tr("&About Rankscope"), this, &MainWindow::showAbout);
-    m_needsCheckpoint = {figure, values, curves, clear, clearAll, spectra, evaluation};
+    m_needsCheckpoint = {figure, values, curves, clear, clearAll, spectra, evaluation, pareto};
     for (QAction* action : m_needsCheckpoint) {
         action->setEnabled(false);
     }

@@ -137,15 +137,17 @@ void CompressDialog::makeForm() {
     connect(browse, &QPushButton::clicked, this, &CompressDialog::chooseFolder);
     for (Option option : compress::planOptionTable()) {
         if (option.name == "method") {
-            // The window has no calibration yet to give to the others.
-            std::erase_if(option.choices, [](std::string_view name) {
-                return compress::methodNamed(name).needs != compress::MethodNeeds::Nothing;
+            // The others need a calibration, which a plan of such a method brings along.
+            std::erase_if(option.choices, [this](std::string_view name) {
+                return compress::methodNamed(name).needs != compress::MethodNeeds::Nothing &&
+                       name != m_session->method();
             });
         }
         if (option.name == "method" || option.name == "storage") {
             m_options.add(option);
         }
     }
+    m_options.setValue("method", QString::fromStdString(m_session->method()));
     m_options.setValue(
         "storage", QLatin1String(storageNames.at(static_cast<std::size_t>(m_session->storage()))));
     m_dtype = new QComboBox(m_form);

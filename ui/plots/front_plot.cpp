@@ -213,7 +213,7 @@ void FrontPlot::drawHighlights() {
             }
         }
     };
-    ring(m_planned, {QCPScatterStyle::ssCrossSquare, QPen(inkColor, 1.6), Qt::NoBrush, 17});
+    ring(m_planned, {QCPScatterStyle::ssSquare, QPen(inkColor, 1.6), Qt::NoBrush, 21});
     ring(m_current, {QCPScatterStyle::ssCircle, QPen(QColor(0xd5, 0x5e, 0x00), 2), Qt::NoBrush,
                      highlightSize});
     setAccessibleDescription(readout());
