@@ -13,6 +13,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "ui/forms/compare_dialog.h"
 #include "ui/forms/compress_dialog.h"
 #include "ui/forms/export_dialog.h"
 
@@ -137,6 +138,7 @@ void MainWindow::makeMenus() {
                     [this] { m_session->open(QStringLiteral("demo")); });
     m_recentMenu = file->addMenu(tr("Open &recent"));
     connect(m_recentMenu, &QMenu::aboutToShow, this, &MainWindow::fillRecentMenu);
+    auto* compare = file->addAction(tr("Co&mpare with…"), this, &MainWindow::showCompare);
     file->addSeparator();
     auto* figure = file->addAction(tr("&Export figure…"), QKeySequence(tr("Ctrl+E")), this,
                                    &MainWindow::exportFigure);
@@ -160,7 +162,8 @@ void MainWindow::makeMenus() {
                                    [this] { m_tabs->setCurrentIndex(2); });
     auto* help = menuBar()->addMenu(tr("&Help"));
     help->addAction(tr("&About Rankscope"), this, &MainWindow::showAbout);
-    m_needsCheckpoint = {figure, values, curves, clear, clearAll, spectra, evaluation, pareto};
+    m_needsCheckpoint = {compare,  figure,  values,     curves, clear,
+                         clearAll, spectra, evaluation, pareto};
     for (QAction* action : m_needsCheckpoint) {
         action->setEnabled(false);
     }
@@ -270,6 +273,12 @@ void MainWindow::showCompress() {
     auto* dialog = new CompressDialog(m_session, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
+}
+
+void MainWindow::showCompare() {
+    auto* dialog = new CompareDialog(m_session, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->show();
 }
 
 void MainWindow::showAbout() {

@@ -54,6 +54,7 @@ class MainWindow : public QMainWindow {
     void exportFigure();
     void exportData(bool curves);
     void showCompress();
+    void showCompare();
     void showAbout();
 
     Session* m_session;

@@ -57,20 +57,15 @@ Json document(const CompareResult& result) {
 }
 
 std::string text(const CompareResult& result) {
-    TextTable table({"matrix", "rows", "columns", "relative difference", "rank 90 %", "rank 99 %",
-                     "numerical rank", "directions", "left cosine", "right cosine"});
+    std::vector<std::string> header = {"matrix"};
+    for (const report::ComparisonColumn& column : report::comparisonColumns())
+        header.emplace_back(column.title);
+    TextTable table(header);
     for (const spectra::MatrixComparison& matrix : result.matrices) {
-        const bool angles = !matrix.leftCosines.empty();
-        const auto cosine = [&](const std::vector<double>& cosines) {
-            return angles ? fmt::format("{:.4f}", report::smallestCosine(cosines)) : "-";
-        };
-        table.addRow({printable(matrix.name), fmt::format("{}", matrix.a.rows()),
-                      fmt::format("{}", matrix.a.columns()),
-                      fmt::format("{:.6f}", matrix.relativeDifference),
-                      fmt::format("{}", matrix.rank90), fmt::format("{}", matrix.rank99),
-                      fmt::format("{}", matrix.numericalRank),
-                      fmt::format("{}", matrix.leftCosines.size()), cosine(matrix.leftCosines),
-                      cosine(matrix.rightCosines)});
+        std::vector<std::string> row = {printable(matrix.name)};
+        for (const report::ComparisonColumn& column : report::comparisonColumns())
+            row.push_back(report::comparisonCell(column, matrix));
+        table.addRow(std::move(row));
     }
     std::string out = table.text();
     for (const spectra::SkippedMatrix& matrix : result.skipped)
