@@ -9,6 +9,7 @@
 #include <QWidget>
 
 #include "ui/pages/heat_map_panel.h"
+#include "ui/pages/scan_panel.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
 #include "ui/session/null_spectra.h"
@@ -35,6 +36,8 @@ class SpectraPage : public QWidget {
     bool showsOverview() const { return m_tabs->currentIndex() == 2; }
     void showOverview() { m_tabs->setCurrentIndex(2); }
     HeatMapPanel* overview() const { return m_overview; }
+    /// Below the plots of one matrix while its power law is shown.
+    ScanPanel* scan() const { return m_scan; }
 
     /// The spectra drawn now.
     std::vector<const spectra::Spectrum*> shownSpectra() const;
@@ -55,6 +58,7 @@ class SpectraPage : public QWidget {
     void refreshSoon();
     void refresh(bool keepView);
     void showRank();
+    void showScan();
     AxesChoice axes() const;
     /// What the boxes ask for and is known.
     OverlayChoice overlays(const std::vector<const spectra::Spectrum*>& shown) const;
@@ -71,6 +75,7 @@ class SpectraPage : public QWidget {
     QCheckBox* m_nullBand;
     RankPlot* m_spectrumPlot;
     RankPlot* m_errorPlot;
+    ScanPanel* m_scan;
     QWidget* m_curves;
     HeatMapPanel* m_overview;
     QSlider* m_slider;
