@@ -49,7 +49,7 @@ CompareDialog::CompareDialog(Session* session, QWidget* parent)
       m_logValue(new QCheckBox(tr("Lo&g values"), this)),
       m_plot(new RankPlot(tr("Singular values of A, B and A − B"), this)) {
     setWindowTitle(tr("Compare %1 with…").arg(m_name));
-    resize(1240, 760);
+    resize(1160, 740);
     m_error->setAccessibleName(tr("Error"));
     m_error->setWordWrap(true);
     m_error->setTextFormat(Qt::PlainText);
@@ -124,6 +124,9 @@ QWidget* CompareDialog::makeResults() {
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
     m_table->verticalHeader()->hide();
+    for (const int shape : {1, 2}) {  // in the name's tool tip: the rest needs the room
+        m_table->hideColumn(shape);
+    }
     m_note->setAccessibleName(tr("What the table shows"));
     m_note->setWordWrap(true);
     m_logValue->setAccessibleName(tr("Logarithmic vertical axis"));

@@ -40,10 +40,14 @@ QVariant ComparisonModel::data(const QModelIndex& index, int role) const {
         return QVariant((index.column() == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
     }
     if (index.column() == 0) {
-        return role == Qt::DisplayRole   ? QVariant(shortName(matrix.name))
-               : role == Qt::ToolTipRole ? QVariant(QString::fromStdString(printable(matrix.name)))
-               : role == sortRole        ? QVariant(index.row())
-                                         : QVariant();
+        return role == Qt::DisplayRole ? QVariant(shortName(matrix.name))
+               : role == Qt::ToolTipRole
+                   ? QVariant(tr("%1, %2 × %3")
+                                  .arg(QString::fromStdString(printable(matrix.name)))
+                                  .arg(matrix.a.rows())
+                                  .arg(matrix.a.columns()))
+               : role == sortRole ? QVariant(index.row())
+                                  : QVariant();
     }
     const auto& column = report::comparisonColumns()[static_cast<std::size_t>(index.column() - 1)];
     const double value = column.value(matrix);

@@ -94,6 +94,8 @@ PlotData comparedData(const ComparedSpectra& spectra, const AxesChoice& axes) {
     data.curves = {curveOf(tr("A"), spectra.a, scale, least),
                    curveOf(tr("B"), spectra.b, scale, least),
                    curveOf(tr("A − B"), spectra.difference, scale, least)};
+    data.curves[0].width = 4;  // where A and B are equal, B must be seen on it
+    data.curves[1].width = 2;
     const bool cut = std::ranges::any_of(data.curves, [](const Curve& curve) {
         return std::ranges::any_of(curve.y, [](double value) { return std::isnan(value); });
     });

@@ -147,7 +147,9 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
     for (std::size_t i = 0; i < data.curves.size(); ++i) {
         const Curve& curve = data.curves[i];
         auto* graph = plot.addGraph(x, y);
-        graph->setPen(named ? curvePen(i) : groupPen(curve.group));
+        QPen pen = named ? curvePen(i) : groupPen(curve.group);
+        pen.setWidth(curve.width);
+        graph->setPen(pen);
         graph->setName(curve.label);
         graph->setData(toVector(curve.x), toVector(curve.y), true);
     }

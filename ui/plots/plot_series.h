@@ -16,6 +16,7 @@ struct Curve {
     QString label;  ///< e.g. "encoder 0 SelfAttention.q"
     QString group;  ///< the role, "q" … "head", or "other"
     std::vector<double> x, y;
+    int width = 1;  ///< of the pen, in pixels; 1 is by far the fastest
 };
 
 /// Up to this many curves each has its own colour, line style and legend entry; more are grouped
