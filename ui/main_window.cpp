@@ -13,6 +13,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "ui/forms/compare_dialog.h"
 #include "ui/forms/compress_dialog.h"
 #include "ui/forms/export_dialog.h"
 
@@ -42,6 +43,7 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
       m_spectra(new SpectraPage(session, this)),
       m_plan(new PlanPanel(session, this)),
       m_evaluation(new EvaluationPage(session, this)),
+      m_pareto(new ParetoPage(session, this)),
       m_tabs(makeTabs()),
       m_jobBar(new JobBar(this)),
       m_messageBar(makeMessageBar()),
@@ -52,6 +54,7 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
     m_pages->addWidget(m_welcome);
     m_pages->addWidget(makeWorkbench());
     m_pages->addWidget(m_evaluation);
+    m_pages->addWidget(m_pareto);
     auto* central = new QWidget(this);
     auto* layout = new QVBoxLayout(central);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -94,6 +97,7 @@ QTabBar* MainWindow::makeTabs() {
     tabs->setAccessibleName(tr("Page"));
     tabs->addTab(tr("Spectra"));
     tabs->addTab(tr("Evaluation"));
+    tabs->addTab(tr("Pareto"));
     tabs->setExpanding(false);
     tabs->setDrawBase(false);
     tabs->hide();
@@ -139,6 +143,7 @@ void MainWindow::makeMenus() {
                     [this] { m_session->open(QStringLiteral("demo")); });
     m_recentMenu = file->addMenu(tr("Open &recent"));
     connect(m_recentMenu, &QMenu::aboutToShow, this, &MainWindow::fillRecentMenu);
+    auto* compare = file->addAction(tr("Co&mpare with…"), this, &MainWindow::showCompare);
     file->addSeparator();
     auto* figure = file->addAction(tr("&Export figure…"), QKeySequence(tr("Ctrl+E")), this,
                                    &MainWindow::exportFigure);
@@ -159,9 +164,12 @@ void MainWindow::makeMenus() {
                                     [this] { m_tabs->setCurrentIndex(0); });
     auto* evaluation = view->addAction(tr("&Evaluation"), QKeySequence(tr("Ctrl+2")), m_tabs,
                                        [this] { m_tabs->setCurrentIndex(1); });
+    auto* pareto = view->addAction(tr("&Pareto"), QKeySequence(tr("Ctrl+3")), m_tabs,
+                                   [this] { m_tabs->setCurrentIndex(2); });
     auto* help = menuBar()->addMenu(tr("&Help"));
     help->addAction(tr("&About Rankscope"), this, &MainWindow::showAbout);
-    m_needsCheckpoint = {figure, values, curves, clear, clearAll, spectra, evaluation};
+    m_needsCheckpoint = {compare,  figure,  values,     curves, clear,
+                         clearAll, spectra, evaluation, pareto};
     for (QAction* action : m_needsCheckpoint) {
         action->setEnabled(false);
     }
@@ -275,6 +283,12 @@ void MainWindow::showCompress() {
     auto* dialog = new CompressDialog(m_session, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
+}
+
+void MainWindow::showCompare() {
+    auto* dialog = new CompareDialog(m_session, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->show();
 }
 
 void MainWindow::showAbout() {

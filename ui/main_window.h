@@ -11,6 +11,7 @@
 #include "ui/job_bar.h"
 #include "ui/pages/evaluation_page.h"
 #include "ui/pages/matrix_panel.h"
+#include "ui/pages/pareto_page.h"
 #include "ui/pages/plan_panel.h"
 #include "ui/pages/spectra_page.h"
 #include "ui/pages/welcome_page.h"
@@ -26,6 +27,7 @@ class MainWindow : public QMainWindow {
     SpectraPage* spectraPage() const { return m_spectra; }
     PlanPanel* planPanel() const { return m_plan; }
     EvaluationPage* evaluationPage() const { return m_evaluation; }
+    ParetoPage* paretoPage() const { return m_pareto; }
     /// The switch between the pages; hidden while nothing is open.
     QTabBar* pageTabs() const { return m_tabs; }
     void showEvaluation();
@@ -54,6 +56,7 @@ class MainWindow : public QMainWindow {
     void exportFigure();
     void exportData(bool curves);
     void showCompress();
+    void showCompare();
     void showAbout();
 
     Session* m_session;
@@ -63,6 +66,7 @@ class MainWindow : public QMainWindow {
     SpectraPage* m_spectra;
     PlanPanel* m_plan;
     EvaluationPage* m_evaluation;
+    ParetoPage* m_pareto;
     QTabBar* m_tabs;
     JobBar* m_jobBar;
     QLabel* m_message = nullptr;  // before the bar, whose making sets it

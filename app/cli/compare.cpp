@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -15,6 +16,8 @@
 namespace rankscope::cli {
 
 namespace {
+
+constexpr std::size_t mostDrawn = 6;  // plots of one figure
 
 struct CompareCommandOptions {
     std::string a, b;
@@ -54,20 +57,15 @@ Json document(const CompareResult& result) {
 }
 
 std::string text(const CompareResult& result) {
-    TextTable table({"matrix", "rows", "columns", "relative difference", "rank 90 %", "rank 99 %",
-                     "numerical rank", "directions", "left cosine", "right cosine"});
+    std::vector<std::string> header = {"matrix"};
+    for (const report::ComparisonColumn& column : report::comparisonColumns())
+        header.emplace_back(column.title);
+    TextTable table(header);
     for (const spectra::MatrixComparison& matrix : result.matrices) {
-        const bool angles = !matrix.leftCosines.empty();
-        const auto cosine = [&](const std::vector<double>& cosines) {
-            return angles ? fmt::format("{:.4f}", report::smallestCosine(cosines)) : "-";
-        };
-        table.addRow({printable(matrix.name), fmt::format("{}", matrix.a.rows()),
-                      fmt::format("{}", matrix.a.columns()),
-                      fmt::format("{:.6f}", matrix.relativeDifference),
-                      fmt::format("{}", matrix.rank90), fmt::format("{}", matrix.rank99),
-                      fmt::format("{}", matrix.numericalRank),
-                      fmt::format("{}", matrix.leftCosines.size()), cosine(matrix.leftCosines),
-                      cosine(matrix.rightCosines)});
+        std::vector<std::string> row = {printable(matrix.name)};
+        for (const report::ComparisonColumn& column : report::comparisonColumns())
+            row.push_back(report::comparisonCell(column, matrix));
+        table.addRow(std::move(row));
     }
     std::string out = table.text();
     for (const spectra::SkippedMatrix& matrix : result.skipped)
@@ -89,9 +87,29 @@ ChosenMatrices side(checkpoint::Checkpoint checkpoint,
     return chosen;
 }
 
+/// A plot a matrix, the first of them where there are more than a page holds.
+report::FigureRequest figureOf(const CompareResult& result, const Progress& progress) {
+    report::FigureRequest request;
+    request.figure = "compare";
+    request.title = fmt::format("A: {}, B: {}", printable(result.a), printable(result.b));
+    const std::size_t drawn = std::min(mostDrawn, result.matrices.size());
+    if (drawn < result.matrices.size())
+        progress.warn(
+            fmt::format("The figure shows the first {} of {} matrices; choose others with "
+                        "--targets.",
+                        drawn, result.matrices.size()));
+    request.compared = Json::array();
+    for (std::size_t i = 0; i < drawn; ++i)
+        request.compared.push_back(report::toJson(result.matrices[i]));
+    const std::size_t rows = (drawn + 2) / 3;
+    request.widthMm = 20 + 75 * static_cast<double>(std::min<std::size_t>(drawn, 3));
+    request.heightMm = 15 + 70 * static_cast<double>(rows);
+    return request;
+}
+
 void run(const CompareCommandOptions& options, Context& context) {
     const auto start = std::chrono::steady_clock::now();
-    const OutputFile file(options.out, {".csv", ".json"});
+    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"});
     checkpoint::Checkpoint openedA = openAndWarn(options.a, context);
     checkpoint::Checkpoint openedB = openAndWarn(options.b, context);
     file.refuseSource(openedA);
@@ -120,6 +138,8 @@ void run(const CompareCommandOptions& options, Context& context) {
         file.writeText(report::comparisonCsv(result.matrices));
     else if (file.ending() == ".json")
         file.writeText(jsonLine(document(result)));
+    else if (file.isFigure())
+        file.writeFigure(figureOf(result, context.progress), {}, context.progress);
     context.output.result(document(result), [&] { return text(result); });
 }
 
@@ -138,7 +158,9 @@ Run declareCompare(CLI::App& app) {
     addOption(app, checkpoint::excludeOption(), options->selection.exclude)
         ->group("Which matrices");
     addOption(app, directionsOption, options->directions);
-    app.add_option("--out", options->out, "Also write .csv or .json")->type_name("FILE");
+    app.add_option("--out", options->out,
+                   "Also write .csv, .json, or the spectra of up to 6 matrices as .png, .pdf, .svg")
+        ->type_name("FILE");
     app.add_flag("--no-cache", options->noCache, "Compute again; neither read nor write the cache");
     return [options](Context& context) { run(*options, context); };
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <sstream>
@@ -11,8 +12,11 @@
 #include "app/cli/command_line.h"
 #include "app/cli/output_file.h"
 #include "app/cli/rank_options.h"
+#include "app/cli/summarization_flags.h"
 #include "app/cli/text_table.h"
 #include "core/compress/allocation.h"
+#include "core/evaluate/evaluate.h"
+#include "core/report/pareto_table.h"
 
 namespace rankscope::cli {
 
@@ -20,9 +24,13 @@ namespace {
 
 struct ParetoCommandOptions {
     MatrixOptions matrices;
+    DatasetFlags data;
+    SummarizationFlags summarization;
     std::string calibration, out;
-    std::string budgets = "0.5:0.9:0.1", methods = "svd,whitened,anchored",
-                allocations = "uniform,water-filling";
+    std::string budgets = "0.5:0.9:0.1", methods, allocations = "uniform,water-filling";
+    std::string metrics = "loss,rouge", storage = "auto";
+    compress::PlanOptions plan;
+    bool plans = false, noCache = false;
 };
 
 std::vector<std::string> words(const std::string& list) {
@@ -55,63 +63,154 @@ std::vector<double> budgetsOf(const std::string& text) {
     if (numbers.size() != 3 || numbers[1] < numbers[0])
         throw usageError("--budgets: FROM:TO:STEP was expected, FROM no larger than TO.");
     constexpr double slack = 1e-9;
+    constexpr double most = 1000;
+    if ((numbers[1] - numbers[0]) / numbers[2] > most)
+        throw usageError(
+            fmt::format("--budgets: more than {:g} steps; choose a larger one.", most));
     std::vector<double> steps;
     for (int i = 0; numbers[0] + i * numbers[2] <= numbers[1] + slack; ++i)
         steps.push_back(std::round((numbers[0] + i * numbers[2]) * 1e9) / 1e9);
     return steps;
 }
 
-std::string csv(const evaluate::ParetoFront& front) {
-    std::string text = "method,allocation,budget,parameters,loss,on_front\r\n";
-    text += fmt::format("dense,,1,{},{},\r\n", front.denseParameters, front.denseLoss);
-    for (const evaluate::ParetoPoint& point : front.points)
-        text += fmt::format("{},{},{},{},{},{}\r\n", point.method, point.allocation, point.budget,
-                            point.parameters, point.loss, point.onFront ? 1 : 0);
-    return text;
-}
-
 std::string shown(const evaluate::ParetoFront& front) {
-    TextTable table(
-        {"method", "allocation", "parameters", "of the model", "held-out loss", "front"});
-    const auto share = [&](std::int64_t parameters) {
-        return fmt::format("{:.1f} %", 100 * static_cast<double>(parameters) /
-                                           static_cast<double>(front.denseParameters));
-    };
-    table.addRow({"dense", "", grouped(front.denseParameters), share(front.denseParameters),
-                  fmt::format("{:.4f}", front.denseLoss), ""});
-    for (const evaluate::ParetoPoint& point : front.points)
-        table.addRow({point.method, point.allocation, grouped(point.parameters),
-                      share(point.parameters), fmt::format("{:.4f}", point.loss),
-                      point.onFront ? "*" : ""});
-    return table.text() + "*: no other setting stores as little and loses less\n";
+    std::vector<std::string> header;
+    for (const report::ParetoColumn& column : report::paretoColumns(front))
+        header.emplace_back(column.title);
+    TextTable table(header);
+    for (const auto& cells : report::paretoCells(front)) {
+        std::vector<std::string> row;
+        for (const report::ParetoCell& cell : cells) row.push_back(cell.shown);
+        table.addRow(std::move(row));
+    }
+    return table.text() + "*: no other setting stores as little and loses less\nmeasured on " +
+           report::measuredOn(front) + "\n";
 }
 
-void run(const ParetoCommandOptions& options, Context& context) {
-    const OutputFile file(options.out, {".csv", ".json"});
+/// True where the metrics ask for ROUGE; the loss is always there, since it makes the front.
+bool wantsRouge(const std::string& metrics) {
+    bool rouge = false;
+    for (const std::string& word : words(metrics)) {
+        if (word != "loss" && word != "rouge")
+            throw usageError(
+                fmt::format("--metrics: '{}' is neither loss nor rouge.", printable(word)));
+        rouge = rouge || word == "rouge";
+    }
+    return rouge;
+}
+
+compress::StorageChoice storageNamed(const std::string& name) {
+    const auto storage = checkpoint::parseStorage(name);
+    if (!storage) return compress::StorageChoice::Auto;
+    return *storage == checkpoint::Storage::Factored  ? compress::StorageChoice::Factored
+           : *storage == checkpoint::Storage::Pivoted ? compress::StorageChoice::Pivoted
+                                                      : compress::StorageChoice::Dense;
+}
+
+/// What is to be measured; everything that can be refused without the checkpoint is.
+evaluate::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Context& context) {
     evaluate::ParetoOptions how;
     how.budgets = budgetsOf(options.budgets);
-    how.methods = words(options.methods);
+    how.methods = words(!options.methods.empty()      ? options.methods
+                        : options.calibration.empty() ? "svd"
+                                                      : "svd,whitened,anchored");
     how.allocations = words(options.allocations);
+    if (how.methods.empty() || how.allocations.empty() || how.budgets.empty())
+        throw usageError("Name at least one method, one allocation and one budget.");
     for (const std::string& method : how.methods) compress::methodNamed(method);
     for (const std::string& allocation : how.allocations) compress::allocatorNamed(allocation);
+    if (!options.data.given() && options.calibration.empty())
+        throw usageError(
+            "There is nothing to measure on: give dialogues with --data, or a file that "
+            "`calibrate` wrote with --calibration.");
+    how.plan = options.plan;
+    how.plan.storage = storageNamed(options.storage);
     how.plan.settings.seed = context.options.seed;
     how.threads = context.options.threads;
-    const ChosenMatrices chosen = choose(options.matrices, context);
-    if (file.wanted()) file.refuseSource(chosen.checkpoint);
-    const auto calibration =
-        usableCalibration(options.calibration, chosen.checkpoint, context.progress);
+    return how;
+}
+
+std::shared_ptr<const evaluate::ParetoData> dataOf(const ParetoCommandOptions& options,
+                                                   const Context& context) {
+    const bool rouge = wantsRouge(options.metrics);
+    if (!options.data.given()) return nullptr;
+    evaluate::ParetoData data;
+    data.dialogues = options.data.read({}, true, context.progress);
+    for (const std::string& warning : data.dialogues.warnings) context.progress.warn(warning);
+    data.summarization = options.summarization.options();
+    data.rouge = rouge;
+    data.useJournal = !options.noCache;
+    return std::make_shared<const evaluate::ParetoData>(std::move(data));
+}
+
+/// The spectra that allocations look at, computed where they must be; else those in the cache.
+std::map<std::string, spectra::Spectrum> spectraFor(const evaluate::ParetoOptions& how,
+                                                    const ChosenMatrices& chosen,
+                                                    const Context& context) {
+    const bool weights = std::ranges::any_of(how.methods, [](const std::string& method) {
+        return compress::methodNamed(method).needs == compress::MethodNeeds::Nothing;
+    });
+    const bool looked = std::ranges::any_of(how.allocations, [](const std::string& allocation) {
+        return compress::allocatorNamed(allocation).needsSpectra;
+    });
+    if (!weights || !looked)
+        return workspace::readCachedSpectra(chosen.checkpoint, context.progress);
     std::map<std::string, spectra::Spectrum> known;
     for (auto& spectrum : spectraOf(chosen, context, true, false).spectra)
         known.emplace(spectrum.name(), std::move(spectrum));
+    return known;
+}
+
+void warnOfSkipped(const evaluate::ParetoFront& front, const Progress& progress) {
+    if (front.skipped.empty()) return;
+    const std::size_t others = front.skipped.size() - 1;
+    progress.warn(others == 0 ? fmt::format("One setting is left out: {}", front.skipped.front())
+                              : fmt::format("{} settings are left out: {} So are {} more.",
+                                            others + 1, front.skipped.front(), others));
+}
+
+report::FigureRequest figureOf(const evaluate::ParetoFront& front, const std::string& label) {
+    report::FigureRequest request;
+    request.figure = "pareto";
+    request.pareto = evaluate::toJson(front);
+    request.title = fmt::format("{}, measured on {}", label, report::measuredOn(front));
+    request.widthMm = front.denseRouge ? 220 : 160;
+    request.heightMm = 110;
+    return request;
+}
+
+void run(const ParetoCommandOptions& options, Context& context) {
+    evaluate::ParetoOptions how = settingsOf(options, context);
+    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"});
+    how.data = dataOf(options, context);
+    const ChosenMatrices chosen = choose(options.matrices, context);
+    file.refuseSource(chosen.checkpoint);
+    const auto calibration =
+        usableCalibration(options.calibration, chosen.checkpoint, context.progress);
+    const auto known = spectraFor(how, chosen, context);
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     how.device = backend.chooseDevice(context.options.device);
     const evaluate::ParetoFront front = evaluate::paretoFront(
         chosen.checkpoint, chosen.matrices, known, calibration, how, backend, context.progress);
-    for (const std::string& sentence : front.skipped) context.progress.warn(sentence);
-    const Json json = evaluate::toJson(front);
-    if (file.ending() == ".csv") file.writeText(csv(front));
+    if (front.points.empty())
+        throw usageError(fmt::format("No setting can be paid. {}", front.skipped.front()));
+    warnOfSkipped(front, context.progress);
+    const Json json = evaluate::toJson(front, options.plans);
+    if (file.ending() == ".csv") file.writeText(report::paretoCsv(front));
     if (file.ending() == ".json") file.writeText(jsonLine(json));
+    if (file.isFigure())
+        file.writeFigure(figureOf(front, printable(chosen.checkpoint.label())), {},
+                         context.progress);
     context.output.result(json, [&] { return shown(front); });
+}
+
+void addPlanOptions(CLI::App& app, ParetoCommandOptions& options) {
+    const char* how = "How";
+    const auto table = compress::planOptionTable();
+    addOption(app, findOption(table, "storage"), options.storage)->group(how);
+    addOption(app, findOption(table, "allocation-error"), options.plan.allocationError)->group(how);
+    addOption(app, findOption(table, "multiple-of"), options.plan.multipleOf)->group(how);
+    addOption(app, findOption(table, "min-rank"), options.plan.minRank)->group(how);
 }
 
 }  // namespace
@@ -120,21 +219,32 @@ Run declarePareto(CLI::App& app) {
     auto options = std::make_shared<ParetoCommandOptions>();
     options->matrices.addTo(app);
     app.add_option("--calibration", options->calibration,
-                   "A file that `calibrate` wrote for this checkpoint; its held-out dialogues are "
-                   "measured on")
-        ->type_name("FILE")
-        ->required();
+                   "A file that `calibrate` wrote for this checkpoint; without --data its held-out "
+                   "dialogues are measured on")
+        ->type_name("FILE");
     app.add_option("--budgets", options->budgets,
                    "Kept shares of the model's parameters, FROM:TO:STEP or a comma list")
         ->type_name("SHARES")
         ->capture_default_str();
-    app.add_option("--methods", options->methods, "A comma list of methods")
-        ->type_name("NAMES")
-        ->capture_default_str();
+    app.add_option("--methods", options->methods,
+                   "A comma list of methods [svd,whitened,anchored; svd without --calibration]")
+        ->type_name("NAMES");
     app.add_option("--allocations", options->allocations, "A comma list of allocations")
         ->type_name("NAMES")
         ->capture_default_str();
-    app.add_option("--out", options->out, "Also write .csv or .json")->type_name("FILE");
+    addPlanOptions(app, *options);
+    options->data.addTo(app);
+    Option metrics = findOption(evaluate::evaluationOptionTable(), "metrics");
+    metrics.help = "What to measure on --data; the loss always is";
+    metrics.choices.clear();  // a list in any order
+    addOption(app, metrics, options->metrics)->group("Data");
+    app.add_flag("--plans", options->plans,
+                 "Put each point's plan, as of `plan --json`, into the JSON");
+    app.add_flag("--no-cache", options->noCache,
+                 "Measure --data again; neither read nor write the cache");
+    app.add_option("--out", options->out, "Also write .csv, .json, .png, .pdf or .svg")
+        ->type_name("FILE");
+    options->summarization.addTo(app);
     return [options](Context& context) { run(*options, context); };
 }
 

@@ -173,6 +173,8 @@ Json toJson(const CompressionPlan& plan) {
                        {"data_hash", record.dataHash},
                        {"samples", record.examples.size()},
                        {"seed", record.seed}};
+    } else if (!plan.calibrationFile.empty()) {  // named, but not opened here
+        calibration = {{"file", plan.calibrationFile}};
     }
     return {{"entries", std::move(entries)},
             {"allocation", plan.allocation.empty() ? Json(nullptr) : Json(plan.allocation)},

@@ -4,16 +4,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
+#include <functional>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/compress/activation_spectrum.h"
+#include "core/compress/allocation.h"
 #include "core/compress/layer_factors.h"
+#include "core/evaluate/front_measure.h"
 #include "core/evaluate/prepare_plan.h"
+#include "core/evaluate/prepared_weights.h"
 #include "core/evaluate/summarizer.h"
 #include "core/spectra/compute_spectra.h"
 
@@ -45,16 +49,16 @@ struct Run {
         how.target = {compress::RankTarget::Kind::Budget, budget};
         CompressionPlan plan = compress::makePlan(checkpoint, matrices, spectra, how);
         plan.calibration = calibration;
-        plan.calibrationFile = calibration->name();
+        if (calibration) plan.calibrationFile = calibration->name();
         return plan;
     }
 
-    /// Every chosen matrix by one method at full rank.
+    /// Every chosen matrix by one method at full rank; null where that cannot be.
     std::shared_ptr<const compress::PreparedFactors> factored(const std::string& method) const {
-        compress::PlanOptions how = options.plan;
+        if (compress::methodNamed(method).needs == MethodNeeds::Walk) return nullptr;
         CompressionPlan plan;
         plan.calibration = calibration;
-        plan.settings = how.settings;
+        plan.settings = options.plan.settings;
         auto factors = std::make_shared<compress::PreparedFactors>();
         const std::vector<std::size_t> order = spectra::largestFirst(matrices);
         std::mutex mutex;
@@ -75,25 +79,102 @@ struct Run {
                       });
         return factors;
     }
+
+    /// Measures `point`, whose plan is there, from factors at full rank (null: made anew).
+    void measure(ParetoPoint& point,
+                 const std::shared_ptr<const compress::PreparedFactors>& prepared,
+                 FrontMeasure& measure, const std::string& label, const Progress& part) const {
+        point.parameters = point.plan.parameters.stored;
+        point.plan.prepared = prepared;
+        preparePlan(point.plan, checkpoint, options.device, backend, progress);
+        const FrontMeasure::Result result =
+            measure.measure(PreparedWeights(checkpoint, point.plan, options.device, backend),
+                            compress::toJson(point.plan), label, part);
+        point.loss = result.loss;
+        point.rouge = result.rouge;
+        point.plan.prepared.reset();
+    }
 };
 
-/// Passes stops and warnings on; the settings' own count is the fraction.
-class OneOfMany final : public Progress {
+/// Shows each warning only once: every setting would give its own.
+class NotingProgress final : public Progress {
  public:
-    explicit OneOfMany(const Progress& outer) : m_outer(outer) {}
-    void warn(std::string_view sentence) const override { m_outer.warn(sentence); }
+    explicit NotingProgress(const Progress& outer) : m_outer(outer) {}
+    void report(double fraction, std::string_view label) const override {
+        m_outer.report(fraction, label);
+    }
+    void warn(std::string_view sentence) const override {
+        const std::lock_guard lock(m_mutex);
+        if (m_said.emplace(sentence).second) m_outer.warn(sentence);
+    }
     bool stopRequested() const override { return m_outer.stopRequested(); }
 
  private:
     const Progress& m_outer;
+    mutable std::mutex m_mutex;
+    mutable std::set<std::string, std::less<>> m_said;
 };
 
-void requireHeldOut(const compress::Calibration& calibration) {
-    if (calibration.record().heldOut.empty())
-        throw usageError(fmt::format("{} has no held-out dialogues to measure on; run `calibrate` "
-                                     "with --held-out 1 or more.",
-                                     printable(calibration.name(), 1000)),
-                         calibration.name());
+/// Counts the dense model and every setting as one step each.
+class Steps {
+ public:
+    Steps(const ParetoOptions& options, const Progress& progress)
+        : m_progress(progress),
+          m_all(1 + options.methods.size() * options.allocations.size() * options.budgets.size()) {}
+
+    /// The progress of the next step, whose label is shown at once. Throws on a stop.
+    PartProgress next(const std::string& label) {
+        throwIfStopped(m_progress);
+        const auto all = static_cast<double>(m_all);
+        const auto place = static_cast<double>(m_done++);
+        m_progress.report(place / all, label);
+        return {m_progress, place / all, (place + 1) / all};
+    }
+
+ private:
+    const Progress& m_progress;
+    std::size_t m_all;
+    std::size_t m_done = 0;
+};
+
+/// Throws where a method of the run cannot have what it looks at.
+void requireNeeds(const ParetoOptions& options, const compress::Calibration* calibration) {
+    for (const std::string& name : options.methods) {
+        const MethodNeeds needs = compress::methodNamed(name).needs;
+        if (needs == MethodNeeds::Nothing) continue;
+        if (calibration == nullptr)
+            throw usageError(
+                fmt::format("The method \"{}\" looks at calibration data: give a file that "
+                            "`calibrate` wrote with --calibration.",
+                            name));
+        if (needs == MethodNeeds::Gradients && !calibration->record().gradients)
+            throw usageError(
+                fmt::format("The method \"{}\" needs gradients, which {} does not have; run "
+                            "`calibrate` with --fisher.",
+                            name, printable(calibration->name(), 1000)),
+                calibration->name());
+    }
+}
+
+/// True where budgets of the method are distributed by errors on activations.
+bool looksAtActivations(const std::string& method, const std::string& allocation) {
+    return compress::methodNamed(method).needs != MethodNeeds::Nothing &&
+           compress::allocatorNamed(allocation).needsSpectra;
+}
+
+std::vector<std::pair<std::string, double>> pairs(const std::vector<std::string>& allocations,
+                                                  const std::vector<double>& budgets) {
+    std::vector<std::pair<std::string, double>> all;
+    for (const std::string& allocation : allocations)
+        for (const double budget : budgets) all.emplace_back(allocation, budget);
+    return all;
+}
+
+bool needActivations(const ParetoOptions& options) {
+    for (const std::string& method : options.methods)
+        for (const std::string& allocation : options.allocations)
+            if (looksAtActivations(method, allocation)) return true;
+    return false;
 }
 
 }  // namespace
@@ -115,24 +196,7 @@ double meanLoss(const Checkpoint& checkpoint, const CompressionPlan* plan,
         model = backend.openSeq2Seq(dimensionsOf(checkpoint), CheckpointWeights(checkpoint),
                                     options, progress);
     }
-    std::vector<std::int64_t> lengths;
-    for (const compress::CalibrationExample& example : examples)
-        lengths.push_back(static_cast<std::int64_t>(example.source.size()));
-    double sum = 0;
-    std::int64_t tokens = 0;
-    for (const auto& batch : batchesByLength(lengths, SummarizationOptions().tokenBudget)) {
-        std::vector<backend::TokenIds> sources;
-        std::vector<backend::TokenIds> targets;
-        for (const std::size_t position : batch) {
-            sources.push_back(examples[position].source);
-            targets.push_back(examples[position].target);
-        }
-        for (const backend::SequenceLoss& one : model->loss(sources, targets, progress)) {
-            sum += one.sum;
-            tokens += one.tokens;
-        }
-    }
-    return sum / static_cast<double>(tokens);
+    return meanLoss(*model, examples, progress);
 }
 
 void markFront(std::vector<ParetoPoint>& points) {
@@ -150,62 +214,48 @@ ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatr
                         const Spectra& spectra,
                         const std::shared_ptr<const compress::Calibration>& calibration,
                         const ParetoOptions& options, const backend::Backend& backend,
-                        const Progress& progress) {
-    requireHeldOut(*calibration);
-    const Run run{checkpoint, matrices, calibration, options, backend, progress};
-    const auto& examples = calibration->record().heldOut;
-    const OneOfMany quiet(progress);
+                        const Progress& outer) {
+    const NotingProgress progress(outer);
+    const SilentProgress silent(progress);
+    requireNeeds(options, calibration.get());
+    FrontMeasure measure(checkpoint, calibration, options, backend);
+    const Run run{checkpoint, matrices, calibration, options, backend, silent};
+    Steps steps(options, progress);
+    const FrontMeasure::Result dense =
+        measure.measure(CheckpointWeights(checkpoint), nullptr, "dense", steps.next("dense"));
     ParetoFront front;
     front.denseParameters = checkpoint.denseParameterCount();
-    front.denseLoss = meanLoss(checkpoint, nullptr, examples, options.device, backend, quiet);
-    const Spectra onActivations = compress::activationSpectra(
-        checkpoint, matrices, *calibration, options.device, options.threads, backend, quiet);
-    const std::size_t all =
-        options.methods.size() * options.allocations.size() * options.budgets.size();
-    std::size_t done = 0;
+    front.denseLoss = dense.loss;
+    front.denseRouge = dense.rouge;
+    front.data = measure.data();
+    front.dialogues = measure.dialogues();
+    Spectra onActivations;
+    if (needActivations(options))
+        onActivations = compress::activationSpectra(
+            checkpoint, matrices, *calibration, options.device, options.threads, backend, silent);
     for (const std::string& method : options.methods) {
-        const MethodNeeds needs = compress::methodNamed(method).needs;
-        const auto prepared = needs == MethodNeeds::Walk ? nullptr : run.factored(method);
-        const Spectra& importance = needs == MethodNeeds::Nothing ? spectra : onActivations;
-        for (const std::string& allocation : options.allocations) {
-            for (const double budget : options.budgets) {
-                throwIfStopped(progress);
-                progress.report(
-                    static_cast<double>(done++) / static_cast<double>(all),
-                    fmt::format("{}, {}, {:g} of the parameters", method, allocation, budget));
-                try {
-                    ParetoPoint point{method, allocation, budget, 0, 0, false, {}};
-                    point.plan = run.planned(method, allocation, budget, importance);
-                    point.plan.prepared = prepared;
-                    point.parameters = point.plan.parameters.stored;
-                    point.loss =
-                        meanLoss(checkpoint, &point.plan, examples, options.device, backend, quiet);
-                    point.plan.prepared.reset();
-                    front.points.push_back(std::move(point));
-                } catch (const Error& error) {
-                    if (error.kind() != ErrorKind::Usage) throw;
-                    front.skipped.push_back(
-                        fmt::format("{}, {}: {}", method, allocation, error.what()));
-                }
+        const auto prepared = run.factored(method);
+        for (const auto& [allocation, budget] : pairs(options.allocations, options.budgets)) {
+            const std::string label =
+                fmt::format("{}, {}, {:g} of the parameters", method, allocation, budget);
+            const PartProgress part = steps.next(label);
+            ParetoPoint point{method, allocation, budget, 0, 0, false, {}, {}};
+            try {
+                point.plan =
+                    run.planned(method, allocation, budget,
+                                looksAtActivations(method, allocation) ? onActivations : spectra);
+            } catch (const Error& error) {  // the budget cannot be paid
+                if (error.kind() != ErrorKind::Usage) throw;
+                front.skipped.push_back(
+                    fmt::format("{}, {}: {}", method, allocation, error.what()));
+                continue;
             }
+            run.measure(point, prepared, measure, label, part);
+            front.points.push_back(std::move(point));
         }
     }
     markFront(front.points);
     return front;
-}
-
-Json toJson(const ParetoFront& front) {
-    Json points = Json::array();
-    for (const ParetoPoint& point : front.points) {
-        Json item = {{"method", point.method}, {"allocation", point.allocation},
-                     {"budget", point.budget}, {"parameters", point.parameters},
-                     {"loss", nullptr},        {"on_front", point.onFront}};
-        if (std::isfinite(point.loss)) item["loss"] = point.loss;
-        points.push_back(std::move(item));
-    }
-    return {{"dense", {{"parameters", front.denseParameters}, {"loss", front.denseLoss}}},
-            {"points", std::move(points)},
-            {"skipped", front.skipped}};
 }
 
 }  // namespace rankscope::evaluate

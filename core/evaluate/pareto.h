@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,9 +16,20 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/compress/calibration.h"
 #include "core/compress/plan.h"
+#include "core/evaluate/summarization_options.h"
 #include "core/spectra/spectrum.h"
+#include "core/text/dataset.h"
+#include "core/text/rouge.h"
 
 namespace rankscope::evaluate {
+
+/// What a model is measured on in place of the calibration's held-out dialogues.
+struct ParetoData {
+    text::Dataset dialogues;  ///< each with a reference; losses are of the first one
+    SummarizationOptions summarization;
+    bool rouge = true;        ///< generates summaries, which takes most of the time
+    bool useJournal = false;  ///< go on with what an interrupted run left (docs/formats.md)
+};
 
 struct ParetoOptions {
     std::vector<double> budgets;           ///< kept shares of the whole model's parameters
@@ -24,17 +37,22 @@ struct ParetoOptions {
     std::vector<std::string> allocations;  ///< as in --allocation
     compress::PlanOptions plan;            ///< storage, multipleOf, minRank, settings
     backend::Device device;
-    int threads = 0;  ///< matrices factored at once; 0: all cores
+    int threads = 0;                              ///< matrices factored at once; 0: all cores
+    std::shared_ptr<const ParetoData> data = {};  ///< null: the calibration's held-out dialogues
 };
+
+/// Means of F × 100, in the order of text::rougeTypes.
+using RougeMeans = std::array<double, text::rougeTypes.size()>;
 
 /// One setting and what it costs.
 struct ParetoPoint {
     std::string method, allocation;
     double budget = 0;
     std::int64_t parameters = 0;  ///< of the whole model, really stored
-    double loss = 0;              ///< mean over the tokens of the held-out dialogues; may be NaN
+    double loss = 0;              ///< mean over the tokens of the dialogues measured; may be NaN
     bool onFront = false;         ///< no other point stores as little and loses less
     compress::CompressionPlan plan;
+    std::optional<RougeMeans> rouge = {};  ///< where data was given and ROUGE asked for
 };
 
 struct ParetoFront {
@@ -42,6 +60,9 @@ struct ParetoFront {
     double denseLoss = 0;
     std::vector<ParetoPoint> points;   ///< method by method, allocation by allocation
     std::vector<std::string> skipped;  ///< settings whose budget cannot be paid, a sentence each
+    std::optional<RougeMeans> denseRouge = {};
+    std::string data;            ///< the file measured on; empty: the calibration's held-out ones
+    std::int64_t dialogues = 0;  ///< how many of them
 };
 
 /// Loss of a model on dialogues that are tokens already: Σ -log p / tokens. With a plan it is
@@ -51,10 +72,14 @@ double meanLoss(const checkpoint::Checkpoint& checkpoint, const compress::Compre
                 const backend::Device& device, const backend::Backend& backend,
                 const Progress& progress);
 
-/// Measures every method under every allocation and budget on the calibration's held-out dialogues.
-/// Each matrix is factored once a method, at full rank, and cut for every budget; only `anchored`,
-/// whose factors depend on the ranks before them, is made anew. `spectra` are the weights' own.
-/// Throws Error of kind Usage where the calibration has no held-out dialogues.
+/// Measures every method under every allocation and budget on the calibration's held-out dialogues,
+/// or on options.data. Each matrix is factored once a method, at full rank, and cut for every
+/// budget; only `anchored`, whose factors depend on the ranks before them, is made anew. A model is
+/// measured from its two factors in the checkpoint's own type, whatever the storage: the pivoted
+/// form holds the same matrix but for rounding. `spectra` are the weights' own, those known; an
+/// allocation that looks at them needs all. `calibration` may be null where there is data and no
+/// method looks at one. Throws Error of kind Usage where a method lacks what it needs, and where
+/// there is nothing to measure on.
 ParetoFront paretoFront(const checkpoint::Checkpoint& checkpoint,
                         std::span<const checkpoint::WeightMatrix> matrices,
                         const std::map<std::string, spectra::Spectrum>& spectra,
@@ -65,6 +90,11 @@ ParetoFront paretoFront(const checkpoint::Checkpoint& checkpoint,
 /// Marks the points that no other one beats: none with as few parameters has a smaller loss.
 void markFront(std::vector<ParetoPoint>& points);
 
-Json toJson(const ParetoFront& front);
+/// The document of docs/command_line_events.md; each point's `plan` only with `plans`.
+Json toJson(const ParetoFront& front, bool plans = false);
+/// Reads it back; plans only where they are there and the checkpoint is given that they are for.
+/// Throws Error naming `what` where it is no such document.
+ParetoFront frontFromJson(const Json& document, const checkpoint::Checkpoint* checkpoint,
+                          const std::string& what);
 
 }  // namespace rankscope::evaluate

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "core/base/json.h"
 #include "core/spectra/compare.h"
@@ -17,6 +18,24 @@ Json toJson(const spectra::SkippedMatrix& skipped);
 
 /// The cosine of the largest principal angle; 1 where there is none.
 double smallestCosine(const std::vector<double>& cosines);
+
+/// Reads an element of `matrices[]` back. Throws Error naming `what` where it is none.
+spectra::MatrixComparison comparisonFromJson(const Json& matrix, const std::string& what);
+
+/// A column of the table of compared matrices; the same in CSV and in the window.
+struct ComparisonColumn {
+    std::string_view key;    ///< in CSV
+    std::string_view title;  ///< in tables
+    std::string_view help;   ///< one sentence
+    int decimals;            ///< shown; 0: a whole number
+    double (*value)(const spectra::MatrixComparison&);
+};
+
+/// All but the name, which stands first in every table.
+std::span<const ComparisonColumn> comparisonColumns();
+
+/// What a table shows; "–" where there is no such number (no directions to compare, or infinite).
+std::string comparisonCell(const ComparisonColumn& column, const spectra::MatrixComparison& matrix);
 
 /// RFC 4180, one row a compared matrix: name,rows,columns,relative_difference,rank_90,rank_99,
 /// numerical_rank,directions_a,directions_b,smallest_left_cosine,smallest_right_cosine.

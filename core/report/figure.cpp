@@ -47,6 +47,8 @@ std::string requestText(const FigureRequest& request, const fs::path& out) {
                      {"spectra", std::move(spectra)}};
     for (const compress::RaceCurve& curve : request.race) document["race"].push_back(toJson(curve));
     if (powerLaw) document["power_law"] = true;
+    if (!request.pareto.is_null()) document["pareto"] = request.pareto;
+    if (!request.compared.is_null()) document["compared"] = request.compared;
     if (request.rank) document["rank"] = *request.rank;
     if (!request.metric.empty()) document["metric"] = request.metric;
     return document.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/compress/race.h"
 #include "core/report/analysis_tables.h"
@@ -17,7 +18,8 @@ namespace rankscope::report {
 /// One figure, drawn by the window's own plot code in a child process (`rankscope --render`) on
 /// Qt's offscreen platform, so that this program needs no Qt.
 struct FigureRequest {
-    std::string figure;  ///< "spectrum", "error", "seed" (the blog post's view), "heat-map", "race"
+    /// "spectrum", "error", "seed" (the blog post's view), "heat-map", "race", "pareto", "compare"
+    std::string figure;
     std::filesystem::path out;  ///< .png, .pdf or .svg
     std::string title;
     std::string metric;  ///< what a heat map shows (HeatMetric::name)
@@ -29,6 +31,8 @@ struct FigureRequest {
     std::vector<SpectrumAnalysis> analyses;
     std::vector<compress::RaceCurve> race;  ///< of one matrix, for "race", which needs no spectra
     std::optional<std::int64_t> rank;       ///< where the rank line stands
+    Json pareto = {};    ///< of "pareto": evaluate::toJson(ParetoFront)
+    Json compared = {};  ///< of "compare": a list of toJson(MatrixComparison)
 };
 
 /// The window's program beside this one, where it is installed.

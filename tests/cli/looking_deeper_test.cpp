@@ -153,6 +153,24 @@ TEST(CompareCommand, ACompressedFolderDiffersByThePlansError) {
     }
 }
 
+TEST(CompareCommand, DrawsTheSpectraOfBothAndOfTheDifference) {
+    if (!RANKSCOPE_HAS_WINDOW) GTEST_SKIP() << "built without the window";
+    const fixtures::TempFolder folder;
+    const std::string a = fixtures::writeTinyT5(folder / "a");
+    const std::string b = fixtures::writeTinyT5(folder / "b", {.seed = 2});
+    const Outcome run = runCommand({"compare", a, b, "--out", folder / "c.svg"});
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    EXPECT_THAT(run.err, HasSubstr("the first 6 of 36 matrices"));
+    const std::string svg = fixtures::readFile(folder / "c.svg");
+    for (const char* words : {"encoder 0 SelfAttention.q", "A − B", "singular value"})
+        EXPECT_THAT(svg, HasSubstr(words));
+    succeed(
+        {"compare", a, b, "--targets", "encoder.block.0.*.q.weight", "--out", folder / "c.png"});
+    EXPECT_EQ(fixtures::readFile(folder / "c.png").substr(1, 3), "PNG");
+    succeed({"compare", a, a, "--targets", "wo", "--out", folder / "c.pdf"});  // A - B is 0
+    EXPECT_THAT(fixtures::readFile(folder / "c.pdf"), testing::StartsWith("%PDF"));
+}
+
 TEST(CompareCommand, NamesWhatItLeavesOutAndComparesTheRest) {
     const fixtures::TempFolder folder;
     const std::string a = fixtures::writeTinyT5(folder / "a");

@@ -145,6 +145,7 @@ void CompressDialog::makeForm() {
     form->addRow(label, row);
     connect(browse, &QPushButton::clicked, this, &CompressDialog::chooseFolder);
     addMethods();
+    m_options.setValue("method", QString::fromStdString(m_session->method()));
     m_options.setValue(
         "storage", QLatin1String(storageNames.at(static_cast<std::size_t>(m_session->storage()))));
     m_dtype = new QComboBox(m_form);
@@ -182,7 +183,8 @@ void CompressDialog::addMethods() {
         if (option.name == "method") {
             std::erase_if(option.choices, [&](std::string_view name) {
                 const auto needs = compress::methodNamed(name).needs;
-                return needs != compress::MethodNeeds::Nothing &&
+                // The plan's own method stays: such a plan brings its calibration along.
+                return needs != compress::MethodNeeds::Nothing && name != m_session->method() &&
                        (file.isEmpty() ||
                         (needs == compress::MethodNeeds::Gradients && !gradients));
             });

@@ -30,9 +30,11 @@ ExportDialog::ExportDialog(FigureRequest shown, QWidget* parent)
     auto* form = new QFormLayout;
     m_what = new QComboBox(this);
     m_what->setAccessibleName(tr("What to export"));
-    m_what->addItem(m_shown.kind == FigureKind::HeatMap ? tr("the overview, as shown")
-                    : m_shown.kind == FigureKind::Race  ? tr("the race, as shown")
-                                                        : tr("both plots, as shown"),
+    const bool one = m_shown.kind == FigureKind::Pareto || m_shown.kind == FigureKind::Compare;
+    m_what->addItem(one                                   ? tr("the plot")
+                    : m_shown.kind == FigureKind::HeatMap ? tr("the overview, as shown")
+                    : m_shown.kind == FigureKind::Race    ? tr("the race, as shown")
+                                                          : tr("both plots, as shown"),
                     static_cast<int>(m_shown.kind));
     if (m_shown.kind == FigureKind::Both) {
         m_what->addItem(tr("singular values"), static_cast<int>(FigureKind::Spectrum));
@@ -41,7 +43,7 @@ ExportDialog::ExportDialog(FigureRequest shown, QWidget* parent)
     m_title = new QLineEdit(m_shown.title, this);
     m_title->setAccessibleName(tr("Title of the figure"));
     m_width = lengthField(180, tr("Width"), this);
-    m_height = lengthField(90, tr("Height"), this);
+    m_height = lengthField(one ? 110 : 90, tr("Height"), this);
     m_dpi = new QSpinBox(this);
     m_dpi->setRange(30, 1200);
     m_dpi->setValue(300);

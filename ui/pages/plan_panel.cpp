@@ -126,6 +126,7 @@ QGroupBox* PlanPanel::makeModelBox() {
     auto* box = new QGroupBox(tr("Whole model, parameters"), this);
     auto* form = new QFormLayout(box);
     m_planned = addRow(form, tr("Matrices in plan"), tr("Matrices whose rank was set"));
+    m_method = addRow(form, tr("Method"), tr("How the planned matrices are approximated"));
     m_dense = addRow(form, tr("Dense"), tr("Every matrix as it is"));
     m_stored = addRow(form, tr("Stored"), tr("What Compress… writes with the storage above"));
     m_factored = addRow(form, tr("All factored"), tr("Every planned matrix as two factors"));
@@ -217,6 +218,11 @@ void PlanPanel::showPlan() {
     m_storage->setCurrentIndex(m_storage->findData(static_cast<int>(m_session->storage())));
     m_compress->setEnabled(plan.has_value());
     m_planned->setText(plan ? QString::number(plan->entries.size()) : tr("none yet"));
+    const QString& origin = m_session->planOrigin();
+    m_method->setText(!plan              ? none
+                      : origin.isEmpty() ? QString::fromStdString(m_session->method())
+                                         : origin);
+    m_method->setWordWrap(true);
     const std::int64_t dense = checkpoint ? checkpoint->denseParameterCount() : 0;
     const auto show = [&](QLabel* label, std::int64_t count) {
         label->setText(plan ? grouped(count) + change(count, dense) : none);

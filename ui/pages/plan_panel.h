@@ -41,6 +41,7 @@ class PlanPanel : public QWidget {
     QComboBox* m_storage = nullptr;
     QPushButton* m_clear = nullptr;
     QLabel* m_planned = nullptr;
+    QLabel* m_method = nullptr;
     QLabel* m_dense = nullptr;
     QLabel* m_stored = nullptr;
     QLabel* m_factored = nullptr;

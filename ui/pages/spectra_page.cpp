@@ -31,6 +31,7 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
       m_heading(new QLabel(this)),
       m_spectrumPlot(new RankPlot(tr("Singular values"), this)),
       m_errorPlot(new RankPlot(tr("Error against rank"), this)),
+      m_scan(new ScanPanel(this)),
       m_curves(makeCurves()),
       m_overview(new HeatMapPanel(session, this)),
       m_race(new RacePanel(session, this)) {
@@ -85,7 +86,8 @@ QWidget* SpectraPage::makeCurves() {
     auto* layout = new QVBoxLayout(curves);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(makeAxesRow());
-    layout->addWidget(splitter, 1);
+    layout->addWidget(splitter, 2);
+    layout->addWidget(m_scan, 1);
     layout->addWidget(makeRankRow());
     return curves;
 }
@@ -206,6 +208,16 @@ void SpectraPage::refresh(bool keepView) {
     m_spectrumPlot->setPlotData(std::move(plots[0]), keepView);
     m_errorPlot->setPlotData(std::move(plots[1]), keepView);
     showRank();
+    showScan();
+}
+
+void SpectraPage::showScan() {
+    const bool shown = showsOneMatrix() && m_powerLaw->isChecked();
+    m_scan->setVisible(shown);
+    if (shown) {
+        const auto spectra = shownSpectra();
+        m_scan->setSpectrum(spectra.empty() ? nullptr : spectra.front());
+    }
 }
 
 void SpectraPage::showRank() {

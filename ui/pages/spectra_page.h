@@ -10,6 +10,7 @@
 
 #include "ui/pages/heat_map_panel.h"
 #include "ui/pages/race_panel.h"
+#include "ui/pages/scan_panel.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
 #include "ui/session/null_spectra.h"
@@ -40,6 +41,8 @@ class SpectraPage : public QWidget {
     bool showsRace() const { return m_tabs->currentIndex() == 3; }
     void showRace() { m_tabs->setCurrentIndex(3); }
     RacePanel* race() const { return m_race; }
+    /// Below the plots of one matrix while its power law is shown.
+    ScanPanel* scan() const { return m_scan; }
 
     /// The spectra drawn now.
     std::vector<const spectra::Spectrum*> shownSpectra() const;
@@ -60,6 +63,7 @@ class SpectraPage : public QWidget {
     void refreshSoon();
     void refresh(bool keepView);
     void showRank();
+    void showScan();
     AxesChoice axes() const;
     /// What the boxes ask for and is known.
     OverlayChoice overlays(const std::vector<const spectra::Spectrum*>& shown) const;
@@ -76,6 +80,7 @@ class SpectraPage : public QWidget {
     QCheckBox* m_nullBand;
     RankPlot* m_spectrumPlot;
     RankPlot* m_errorPlot;
+    ScanPanel* m_scan;
     QWidget* m_curves;
     HeatMapPanel* m_overview;
     RacePanel* m_race;

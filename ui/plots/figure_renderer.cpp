@@ -7,6 +7,7 @@
 #include "core/report/analysis_tables.h"
 #include "core/report/race_tables.h"
 #include "core/report/spectrum_tables.h"
+#include "ui/plots/front_plot.h"
 #include "ui/plots/heat_map_plot.h"
 #include "ui/plots/plot_drawing.h"
 #include "ui/plots/race_series.h"
@@ -73,9 +74,15 @@ FigureKind kindOf(const std::string& name, const std::string& what) {
     if (name == "race") {
         return FigureKind::Race;
     }
+    if (name == "pareto") {
+        return FigureKind::Pareto;
+    }
+    if (name == "compare") {
+        return FigureKind::Compare;
+    }
     throw usageError(what +
-                         ": \"figure\" must be spectrum, error, both, seed, heat-map or race, not "
-                         "\"" +
+                         ": \"figure\" must be spectrum, error, both, seed, heat-map, race, pareto "
+                         "or compare, not \"" +
                          printable(name) + "\"",
                      what);
 }
@@ -200,6 +207,50 @@ void drawHeatMapFigure(QCustomPlot& plot, const FigureRequest& request) {
                        figureFontPixels);
 }
 
+/// A plot a compared matrix, up to three beside each other, its name above; one legend.
+void drawComparedFigure(QCustomPlot& plot, const FigureRequest& request) {
+    constexpr int mostColumns = 3;
+    const auto count = static_cast<int>(request.compared.size());
+    const int columns = std::min(count, mostColumns);
+    plot.plotLayout()->clear();
+    int row = 0;
+    if (!request.title.isEmpty()) {
+        auto* title = new QCPTextElement(&plot, request.title);
+        QFont font;
+        font.setPixelSize(figureFontPixels + 2);
+        title->setFont(font);
+        plot.plotLayout()->addElement(row++, 0, title);
+    }
+    auto* grid = new QCPLayoutGrid;
+    plot.plotLayout()->addElement(row, 0, grid);
+    for (int i = 0; i < count; ++i) {
+        const ComparedSpectra& spectra = request.compared[static_cast<std::size_t>(i)];
+        auto* name = new QCPTextElement(&plot, shortName(spectra.name));
+        QFont font;
+        font.setPixelSize(figureFontPixels);
+        name->setFont(font);
+        auto* rect = new QCPAxisRect(&plot, true);
+        grid->addElement(2 * (i / columns), i % columns, name);
+        grid->addElement(2 * (i / columns) + 1, i % columns, rect);
+        grid->setRowStretchFactor(2 * (i / columns), 0.001);
+        for (auto* axis : rect->axes()) {
+            axis->setLayer(QStringLiteral("axes"));
+            axis->grid()->setLayer(QStringLiteral("grid"));
+        }
+        auto* legend = i == 0 ? new QCPLegend : nullptr;
+        if (legend) {
+            rect->insetLayout()->addElement(legend, Qt::AlignLeft | Qt::AlignBottom);
+            legend->setLayer(QStringLiteral("legend"));
+        }
+        const PlotData data = comparedData(spectra, request.axes);
+        drawPlot(*rect, data, legend, figureFontPixels);
+        addText(*rect, data.note, true, 0.06);
+        for (QCPGraph* graph : rect->graphs()) {
+            graph->setAdaptiveSampling(false);
+        }
+    }
+}
+
 void drawFigure(QCustomPlot& plot, const FigureRequest& request) {
     const auto data =
         request.kind == FigureKind::Race
@@ -262,8 +313,10 @@ std::vector<PlotData> figurePlots(FigureKind kind, Spectra spectra, const AxesCh
         case FigureKind::Both:
             return {singularValues(spectra), errorData(spectra, axes)};
         case FigureKind::Seed:
-        case FigureKind::HeatMap:  // no curves: drawn from FigureRequest::heatMap
-        case FigureKind::Race:     // nor of spectra: drawn from FigureRequest::race
+        case FigureKind::HeatMap:  // these four are not drawn from spectra
+        case FigureKind::Race:
+        case FigureKind::Pareto:
+        case FigureKind::Compare:
             break;
     }
     const auto one = spectra.first(std::min<std::size_t>(1, spectra.size()));
@@ -291,6 +344,16 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
     checkSize(request.size);
     if (document.contains("title")) {
         request.title = QString::fromStdString(text(document.at("title"), "title", what));
+    }
+    if (request.kind == FigureKind::Pareto) {
+        request.front = evaluate::frontFromJson(field(document, "pareto", what), nullptr, what);
+        return request;
+    }
+    if (request.kind == FigureKind::Compare) {
+        for (const Json& matrix : field(document, "compared", what)) {
+            request.compared.push_back(comparedFromJson(matrix, what));
+        }
+        return request;
     }
     if (request.kind == FigureKind::Race) {
         readRace(document, what, request);
@@ -320,6 +383,11 @@ void renderFigure(const FigureRequest& request) {
     plot.setBackground(Qt::white);
     if (request.kind == FigureKind::HeatMap) {
         drawHeatMapFigure(plot, request);
+    } else if (request.kind == FigureKind::Pareto) {
+        drawFront(plot, frontPanels(request.front), request.title,
+                  request.size.layoutPixels().width(), figureFontPixels);
+    } else if (request.kind == FigureKind::Compare) {
+        drawComparedFigure(plot, request);
     } else {
         drawFigure(plot, request);
     }

@@ -10,7 +10,9 @@
 
 #include "core/base/json.h"
 #include "core/compress/race.h"
+#include "core/evaluate/pareto.h"
 #include "core/report/heat_map.h"
+#include "ui/plots/compared_spectra.h"
 #include "ui/plots/plot_export.h"
 #include "ui/plots/plot_series.h"
 #include "ui/plots/spectrum_overlays.h"
@@ -24,7 +26,9 @@ enum class FigureKind {
     Both,      ///< the two side by side
     Seed,      ///< the blog post's view of one matrix: singular values and Frobenius error
     HeatMap,   ///< one number of every matrix, by layer and role
-    Race       ///< error on real activations against rank, one curve a method
+    Race,      ///< error on real activations against rank, one curve a method
+    Pareto,    ///< loss and ROUGE against parameters
+    Compare    ///< spectra of two checkpoints and of their difference, a plot a matrix
 };
 
 /// Ranges of one pair of axes, where they are not to show everything.
@@ -44,14 +48,17 @@ struct FigureRequest {
     OverlayChoice overlays;
     std::vector<compress::RaceCurve> race;     ///< what FigureKind::Race shows; of one matrix
     report::HeatMap heatMap;                   ///< what FigureKind::HeatMap shows
+    evaluate::ParetoFront front;               ///< what FigureKind::Pareto shows
+    std::vector<ComparedSpectra> compared;     ///< what FigureKind::Compare shows
     std::array<std::optional<View>, 2> views;  ///< of the left and the right axes
 };
 
 /// The request {"figure","out","width_mm","height_mm","dpi","title","spectra","rank", and
 /// optionally "log_rank","log_value","normalise","power_law", and "null" of each spectrum};
-/// "heat-map" needs "metric" and takes "rank" as the rank of "relative-error"; "race" needs "race",
-/// what `curve --calibration` prints of one matrix, in place of "spectra". Throws Error naming
-/// `what` and the field.
+/// "heat-map" needs "metric" and takes "rank" as the rank of "relative-error". In place of spectra
+/// "race" has "race", what `curve --calibration` prints of one matrix, "pareto" has "pareto" (what
+/// `pareto --json` prints), and "compare" has "compared", elements of `matrices[]` of `compare
+/// --json`. Throws Error naming `what` and the field.
 FigureRequest figureRequestFromJson(const Json& document, const std::string& what);
 
 /// The plots of a figure, left to right, as the window shows them.

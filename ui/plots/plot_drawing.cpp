@@ -218,7 +218,9 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
         const Curve& curve = data.curves[i];
         auto* graph = plot.addGraph(x, y);
         curves << graph;
-        graph->setPen(named ? penOf(data, i) : groupPen(curve.group));
+        QPen pen = named ? penOf(data, i) : groupPen(curve.group);
+        pen.setWidth(curve.width);
+        graph->setPen(pen);
         graph->setName(curve.label);
         graph->setData(toVector(curve.x), toVector(curve.y), true);
         if (data.markers) {
@@ -265,6 +267,9 @@ void clipCurves(QCPAxisRect& rect) {
     const Box box{toAxisSpace(x, x.range().lower), toAxisSpace(x, x.range().upper),
                   toAxisSpace(y, y.range().lower), toAxisSpace(y, y.range().upper)};
     for (QCPGraph* graph : rect.graphs()) {
+        if (graph->lineStyle() == QCPGraph::lsNone) {
+            continue;  // signs alone: there is no line to cut
+        }
         QVector<double> keys;
         QVector<double> values;
         const auto append = [&](QPointF point) {

@@ -84,6 +84,7 @@ bool Session::open(const QString& nameOrPath) {
     m_spectra.clear();
     m_ranks.clear();
     m_plan.reset();
+    forgetMethod();
     m_calibrationFile.clear();
     m_current.clear();
     m_rank = 1;
@@ -166,7 +167,8 @@ void Session::addSpectrum(const spectra::Spectrum& spectrum) {
         return;
     }
     m_spectra.insert_or_assign(spectrum.name(), spectrum);
-    if (m_ranks.contains(spectrum.name())) {
+    // A whole plan brought its errors along, and would lose its distribution.
+    if (m_ranks.contains(spectrum.name()) && m_planOrigin.isEmpty()) {
         remakePlan();
     }
     emit spectrumReady(QString::fromStdString(spectrum.name()));
@@ -237,6 +239,7 @@ void Session::setRank(std::int64_t rank) {
     }
     emit rankChanged(m_rank);
     if (changed) {
+        leaveOrigin();
         remakePlan();
     }
 }
@@ -245,17 +248,20 @@ void Session::clearSelectedRanks() {
     for (const auto& matrix : m_selection) {
         m_ranks.erase(matrix.name);
     }
+    leaveOrigin();
     remakePlan();
 }
 
 void Session::clearAllRanks() {
     m_ranks.clear();
+    forgetMethod();
     remakePlan();
 }
 
 void Session::setStorage(compress::StorageChoice storage) {
     if (m_storage != storage) {
         m_storage = storage;
+        leaveOrigin();
         remakePlan();
     }
 }
@@ -273,6 +279,8 @@ void Session::remakePlan() {
         const std::int64_t common = commonRank(chosen, m_ranks);
         options.target = {compress::RankTarget::Kind::Rank, static_cast<double>(common)};
         options.storage = m_storage;
+        options.method = m_method;
+        options.settings = m_methodSettings;
         try {
             auto plan = compress::makePlan(*m_checkpoint, chosen, m_spectra, options);
             for (const auto& [name, rank] : m_ranks) {
@@ -281,6 +289,7 @@ void Session::remakePlan() {
                                               spectrum(name));
                 }
             }
+            plan.calibrationFile = m_planCalibration;
             m_plan = std::move(plan);
         } catch (const Error& error) {
             emit failed(QString::fromStdString(error.what()));

@@ -58,6 +58,11 @@ class Session : public QObject {
     compress::StorageChoice storage() const { return m_storage; }
     /// The plan of all matrices with a chosen rank; nothing where there is none.
     const std::optional<compress::CompressionPlan>& plan() const { return m_plan; }
+    /// The method of the plan: svd until setPlan() brings another one.
+    const std::string& method() const { return m_method; }
+    /// What the plan as it stands is called, e.g. "anchored, water-filling, 70 %"; empty where its
+    /// ranks were chosen by hand.
+    const QString& planOrigin() const { return m_planOrigin; }
     /// Where writePlanFile() puts this plan: one file for each plan, gone when the window is.
     QString planFile() const;
 
@@ -93,6 +98,11 @@ class Session : public QObject {
     void clearSelectedRanks();
     void clearAllRanks();
     void setStorage(rankscope::compress::StorageChoice storage);
+    /// Takes a whole plan for the open checkpoint, `origin` as in planOrigin(). Ranks changed by
+    /// hand afterwards keep its method, settings and calibration; its distribution is then left,
+    /// and warned() says so.
+    void setPlan(const rankscope::compress::CompressionPlan& plan,
+                 rankscope::compress::StorageChoice storage, const QString& origin);
     /// Until another checkpoint is opened.
     void setCalibrationFile(const QString& file);
     void addSpectrum(const rankscope::spectra::Spectrum& spectrum);
@@ -126,6 +136,8 @@ class Session : public QObject {
     void readCache();
     void startSpectraJob();
     void remakePlan();
+    void leaveOrigin();
+    void forgetMethod();
     /// Starts a job that is forgotten (`slot` becomes null) when it ends.
     Job* startJob(const QString& title, const QStringList& arguments, Job*& slot);
 
@@ -140,6 +152,10 @@ class Session : public QObject {
     std::map<std::string, std::int64_t> m_ranks;
     compress::StorageChoice m_storage = compress::StorageChoice::Auto;
     std::optional<compress::CompressionPlan> m_plan;
+    QString m_planOrigin;
+    std::string m_method = "svd";  // with what it needs, of the plan
+    compress::MethodSettings m_methodSettings;
+    std::string m_planCalibration;
     QString m_calibrationFile;
     Job* m_spectraJob = nullptr;
     QTemporaryDir m_planFolder;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/evaluate/evaluation_subject.h"
+#include "core/evaluate/measure_run.h"
+#include "core/evaluate/pareto.h"
+#include "core/text/sentences.h"
+
+namespace rankscope::evaluate {
+
+/// Passes stops and warnings on, but no reports: for a part that has its label already.
+class SilentProgress : public Progress {
+ public:
+    explicit SilentProgress(const Progress& outer) : m_outer(outer) {}
+    void warn(std::string_view sentence) const override { m_outer.warn(sentence); }
+    bool stopRequested() const override { return m_outer.stopRequested(); }
+
+ private:
+    const Progress& m_outer;
+};
+
+/// Σ -log p / tokens of the examples.
+double meanLoss(backend::Seq2Seq& model, std::span<const compress::CalibrationExample> examples,
+                const Progress& progress);
+
+/// What every model of a front is measured on: dialogues as tokens, and their references.
+class FrontMeasure {
+ public:
+    struct Result {
+        double loss = 0;
+        std::optional<RougeMeans> rouge;
+    };
+
+    /// Throws Error of kind Usage where there is no data and the calibration holds no dialogues
+    /// out, and Error where the data has an example without a reference.
+    FrontMeasure(const checkpoint::Checkpoint& checkpoint,
+                 std::shared_ptr<const compress::Calibration> calibration,
+                 const ParetoOptions& options, const backend::Backend& backend);
+
+    /// Builds a model from `weights` and measures it. `plan` is what made them, for the journal
+    /// (null: the dense model), `label` what progress says.
+    Result measure(const backend::WeightSource& weights, const Json& plan, const std::string& label,
+                   const Progress& progress);
+
+    std::string data() const;
+    std::int64_t dialogues() const;
+
+ private:
+    Result measureData(std::unique_ptr<backend::Seq2Seq> model, const Json& plan,
+                       const std::string& label, const Progress& progress);
+    RougeMeans rougeOf(const EvaluationRun& run) const;
+    Json identity(const Json& plan) const;
+
+    const checkpoint::Checkpoint& m_checkpoint;
+    std::shared_ptr<const compress::Calibration> m_calibration;
+    std::shared_ptr<const ParetoData> m_data;
+    backend::Device m_device;
+    const backend::Backend& m_backend;
+    std::optional<text::SentenceSplitter> m_splitter;    // where ROUGE is wanted
+    EncodedData m_encoded;                               // once the first model is there
+    std::vector<std::vector<std::string>> m_references;  // sentences on lines
+};
+
+}  // namespace rankscope::evaluate

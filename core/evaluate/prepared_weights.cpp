@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/evaluate/prepared_weights.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/compress/layer_factors.h"
+#include "core/compress/method.h"
+#include "core/compress/storage_forms.h"
+#include "core/spectra/compute_spectra.h"
+
+namespace rankscope::evaluate {
+
+using compress::PlanEntry;
+
+namespace {
+
+backend::Tensor rounded(const Matrix& values, DType dtype, const std::string& name) {
+    return {dtype, {values.rows, values.columns}, compress::roundTo(dtype, values.values, name)};
+}
+
+}  // namespace
+
+PreparedWeights::PreparedWeights(const checkpoint::Checkpoint& checkpoint,
+                                 const compress::CompressionPlan& plan,
+                                 const backend::Device& device, const backend::Backend& backend)
+    : m_source(checkpoint),
+      m_checkpoint(&checkpoint),
+      m_plan(&plan),
+      m_device(device),
+      m_backend(&backend) {}
+
+backend::Factors PreparedWeights::factorsOf(const PlanEntry& entry) const {
+    if (m_plan->prepared)
+        if (const auto found = m_plan->prepared->find(entry.matrix.name);
+            found != m_plan->prepared->end() && found->second.left.columns >= entry.rank)
+            return compress::firstComponents(found->second, entry.rank);
+    const Matrix weight = m_checkpoint->readMatrix(entry.matrix);
+    spectra::requireFinite(weight, entry.matrix.name);
+    return compress::layerFactors(*m_plan, entry, weight, m_device, *m_backend);
+}
+
+backend::LayerWeights PreparedWeights::matrix(const std::string& module) const {
+    const auto entry = std::ranges::find_if(
+        m_plan->entries, [&](const PlanEntry& e) { return e.matrix.module() == module; });
+    if (entry == m_plan->entries.end() || entry->kept) return m_source.matrix(module);
+    const backend::Factors factors = factorsOf(*entry);
+    backend::LayerWeights weights;
+    weights.down = rounded(factors.right, entry->matrix.dtype, module + ".down.weight");
+    weights.up = rounded(factors.left, entry->matrix.dtype, module + ".up.weight");
+    return weights;
+}
+
+backend::Tensor PreparedWeights::tensor(const std::string& name) const {
+    return m_source.tensor(name);
+}
+
+}  // namespace rankscope::evaluate

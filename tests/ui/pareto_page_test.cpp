@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gtest/gtest.h>
+
+#include <QImage>
+#include <QTest>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/checkpoint/selection.h"
+#include "tests/ui/ui_fixture.h"
+#include "ui/forms/compress_dialog.h"
+#include "ui/main_window.h"
+
+namespace rankscope::ui {
+namespace {
+
+using uitest::fakeProgram;
+
+const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
+
+evaluate::ParetoPoint point(const char* method, const char* allocation, double budget,
+                            std::int64_t parameters, double loss, bool onFront) {
+    evaluate::ParetoPoint made;
+    made.method = method;
+    made.allocation = allocation;
+    made.budget = budget;
+    made.parameters = parameters;
+    made.loss = loss;
+    made.onFront = onFront;
+    return made;
+}
+
+/// Dense: 1000 parameters, loss 0.5. The second point is smaller and better than the first.
+evaluate::ParetoFront smallFront() {
+    evaluate::ParetoFront front;
+    front.denseParameters = 1000;
+    front.denseLoss = 0.5;
+    front.dialogues = 7;
+    front.points = {
+        point("svd", "uniform", 0.6, 600, 4, false),
+        point("whitened", "water-filling", 0.5, 500, 2, true),
+        point("svd", "uniform", 0.9, 900, 0.6, true),
+        point("svd", "energy", 0.9, 900, std::numeric_limits<double>::quiet_NaN(), false)};
+    return front;
+}
+
+TEST(FrontSeries, StandInPercentWithNothingThatIsNotFinite) {
+    const auto panels = frontPanels(smallFront());
+    ASSERT_EQ(panels.size(), 1U);
+    const FrontPanel& panel = panels.front();
+    ASSERT_EQ(panel.curves.size(), 3U);
+    EXPECT_EQ(panel.curves[0].label, "svd, uniform");
+    ASSERT_EQ(panel.curves[0].marks.size(), 2U);
+    EXPECT_EQ(panel.curves[0].marks[0].x, 60);
+    EXPECT_EQ(panel.curves[0].marks[1].point, 2U);
+    EXPECT_TRUE(panel.curves[2].marks.empty());
+    // One colour a method, one line an allocation.
+    EXPECT_EQ(panel.curves[2].method, panel.curves[0].method);
+    EXPECT_NE(panel.curves[2].allocation, panel.curves[0].allocation);
+    ASSERT_EQ(panel.front.size(), 2U);
+    EXPECT_EQ(panel.front[0].x, 50);
+    EXPECT_TRUE(panel.logY);  // 4 is more than five times 0.5
+    EXPECT_LT(panel.yLower, 0.5);
+    EXPECT_GT(panel.yUpper, 4);
+    EXPECT_LT(panel.xLower, 50);
+    EXPECT_GT(panel.xUpper, 100);
+    auto flat = smallFront();
+    flat.points.erase(flat.points.begin(), flat.points.begin() + 2);
+    EXPECT_FALSE(frontPanels(flat).front().logY);
+    auto scored = smallFront();
+    scored.denseRouge = evaluate::RougeMeans{40, 20, 30, 35};
+    scored.points[1].rouge = evaluate::RougeMeans{30, 10, 20, 25};
+    const auto both = frontPanels(scored);
+    ASSERT_EQ(both.size(), 2U);
+    EXPECT_EQ(both[1].dense, 40);
+    ASSERT_EQ(both[1].curves[1].marks.size(), 1U);
+    EXPECT_EQ(both[1].curves[1].marks[0].y, 30);
+}
+
+TEST(FrontSeries, TicksAreOneTwoFive) {
+    EXPECT_EQ(logarithmicTicks(0.3, 4), (std::vector<double>{0.5, 1, 2}));
+    EXPECT_EQ(logarithmicTicks(0.9, 20000), (std::vector<double>{1, 10, 100, 1000, 10000}));
+    EXPECT_TRUE(logarithmicTicks(0, 1).empty());
+}
+
+/// The page with a fake rankscope-cli.
+class ParetoPageTest : public ::testing::Test {
+ protected:
+    void SetUp() override {
+        window.show();
+        open.open();
+        window.pageTabs()->setCurrentIndex(2);
+        QTest::qWait(50);
+    }
+    ParetoPage* page() { return window.paretoPage(); }
+    ParetoSetup* setup() { return page()->setup(); }
+    std::string path(const char* name) { return (open.folder / name).string(); }
+    void start() { QTest::mouseClick(setup()->runButton(), Qt::LeftButton); }
+    bool waitForEnd() {
+        return QTest::qWaitFor([this] { return page()->run()->job() == nullptr; }, 10'000);
+    }
+    /// The small front; its second point's plan is whitened at rank 5.
+    std::string answer() {
+        evaluate::ParetoFront front = smallFront();
+        const auto chosen =
+            checkpoint::selectMatrices(open.session.checkpoint()->matrices(), {"q", {}});
+        for (std::size_t i = 0; i < front.points.size(); ++i) {
+            compress::PlanOptions how;
+            how.method = front.points[i].method;
+            how.target = {compress::RankTarget::Kind::Rank, 4.0 + static_cast<double>(i)};
+            front.points[i].plan = compress::makePlan(*open.session.checkpoint(), chosen, {}, how);
+            front.points[i].plan.calibrationFile = "/data/c.h5";
+        }
+        const Json event = {{"event", "done"}, {"result", evaluate::toJson(front, true)}};
+        fixtures::writeFile(open.folder / "answer", event.dump() + "\n");
+        return "cat '" + path("answer") + "'\n";
+    }
+    void runOnce() {
+        open.session.setCalibrationFile("/data/c.h5");
+        open.session.setProgram(fakeProgram(
+            open.folder, "for a; do echo \"$a\"; done > '" + path("seen") + "'\n" + answer()));
+        start();
+        ASSERT_TRUE(waitForEnd());
+        QTest::qWait(50);
+    }
+
+    uitest::OpenSession open;
+    MainWindow window{&open.session};
+};
+
+TEST_F(ParetoPageTest, SaysWhatIsMissingBeforeItRuns) {
+    EXPECT_TRUE(page()->isEmpty());
+    EXPECT_FALSE(setup()->runButton()->isEnabled());
+    EXPECT_TRUE(setup()->hint()->text().contains("calibration"));
+    EXPECT_EQ(setup()->request().methods, QStringList{"svd"});  // the others need one
+    EXPECT_FALSE(setup()->rougeBox()->isEnabled());
+    open.session.setCalibrationFile("/data/c.h5");
+    EXPECT_TRUE(setup()->runButton()->isEnabled());
+    EXPECT_EQ(setup()->request().methods, (QStringList{"svd", "whitened", "anchored"}));
+    EXPECT_EQ(setup()->hint()->text(), "30 settings");
+    setup()->toField()->setValue(40);
+    EXPECT_FALSE(setup()->runButton()->isEnabled());
+    EXPECT_TRUE(setup()->hint()->text().contains("largest budget"));
+}
+
+TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
+    setup()->dataField()->setText("/data/talk.json");
+    setup()->rougeBox()->setChecked(false);
+    setup()->storageBox()->setCurrentIndex(1);
+    runOnce();
+    const QStringList words{"pareto",        QString::fromStdString(path("tiny")),
+                            "--targets",     "attention,ffn",
+                            "--budgets",     "0.5:0.9:0.1",
+                            "--methods",     "svd,whitened,anchored",
+                            "--allocations", "uniform,water-filling",
+                            "--storage",     "factored",
+                            "--calibration", "/data/c.h5",
+                            "--data",        "/data/talk.json",
+                            "--metrics",     "loss",
+                            "--plans",       "--events"};
+    EXPECT_EQ(fixtures::readFile(path("seen")), words.join('\n').toStdString() + "\n");
+    EXPECT_FALSE(page()->isEmpty());
+    EXPECT_TRUE(page()->heading()->text().contains("7 held-out dialogues"));
+    auto* model = page()->table()->model();
+    ASSERT_EQ(model->rowCount(), 5);
+    const auto columns = report::paretoColumns(smallFront());
+    ASSERT_EQ(model->columnCount(), static_cast<int>(columns.size()));
+    for (int c = 0; c < model->columnCount(); ++c) {
+        EXPECT_EQ(model->headerData(c, Qt::Horizontal).toString().toStdString(),
+                  columns[static_cast<std::size_t>(c)].title);
+    }
+    EXPECT_EQ(model->index(2, 3).data(), "500 (50.0 %)");
+    EXPECT_EQ(model->index(4, 4).data(), "–");
+    page()->table()->sortByColumn(4, Qt::AscendingOrder);
+    EXPECT_EQ(model->index(0, 0).data(), "dense");  // 0.5 is the least loss
+    EXPECT_EQ(page()->csv().substr(0, 52),
+              "method,allocation,budget,parameters,loss,on_front\r\nd");
+    FigureRequest figure = page()->figure();
+    figure.out = QString::fromStdString(path("front.svg"));
+    renderFigure(figure);
+    EXPECT_NE(fixtures::readFile(path("front.svg")).find("whitened, water-filling"),
+              std::string::npos);
+}
+
+TEST_F(ParetoPageTest, AClickMakesThePlanWithMethodAndCalibration) {
+    runOnce();
+    page()->plot()->replot(QCustomPlot::rpImmediateRefresh);
+    QTest::mouseMove(page()->plot(), page()->plot()->markCentre(2));
+    QTest::mouseMove(page()->plot(), page()->plot()->markCentre(1));
+    EXPECT_TRUE(page()->readout()->text().contains("whitened, water-filling, 50 %: 500 param"));
+    EXPECT_FALSE(open.session.plan());
+    QTest::mouseClick(page()->plot(), Qt::LeftButton, {}, page()->plot()->markCentre(1));
+    ASSERT_TRUE(open.session.plan());
+    EXPECT_EQ(open.session.planOrigin(), "whitened, water-filling, 50 %");
+    EXPECT_EQ(open.session.chosenRank(q0), 5);
+    const Json plan = compress::toJson(*open.session.plan());
+    EXPECT_EQ(plan["entries"][0]["method"], "whitened");
+    EXPECT_EQ(plan["calibration"]["file"], "/data/c.h5");
+    EXPECT_TRUE(page()->planned()->text().startsWith("Plan: whitened"));
+    CompressDialog dialog(&open.session);
+    const auto boxes = dialog.findChildren<QComboBox*>();
+    EXPECT_TRUE(std::ranges::any_of(
+        boxes, [](const QComboBox* box) { return box->currentText() == "whitened"; }));
+    // Another rank by hand: the method stays, the point does not, and both are said.
+    open.session.setSelection({q0}, q0);
+    EXPECT_EQ(open.session.rank(), 5);
+    open.session.setRank(7);
+    EXPECT_TRUE(open.session.planOrigin().isEmpty());
+    EXPECT_TRUE(window.message().contains("changed by hand"));
+    EXPECT_TRUE(page()->planned()->text().startsWith("A click"));
+    const Json edited = compress::toJson(*open.session.plan());
+    EXPECT_EQ(edited["entries"][0]["method"], "whitened");
+    EXPECT_EQ(edited["entries"][0]["rank"], 7);
+    EXPECT_EQ(edited["entries"][1]["rank"], 5);
+    EXPECT_EQ(edited["calibration"]["file"], "/data/c.h5");
+    open.session.clearAllRanks();
+    open.session.setRank(7);
+    EXPECT_EQ(compress::toJson(*open.session.plan())["entries"][0]["method"], "svd");
+}
+
+TEST_F(ParetoPageTest, KeysDoAllThatTheMouseDoes) {
+    runOnce();
+    page()->plot()->setFocus();
+    QTest::keyClick(page()->plot(), Qt::Key_Home);
+    EXPECT_EQ(page()->plot()->current(), 1U);  // 500 parameters
+    QTest::keyClick(page()->plot(), Qt::Key_Right);
+    EXPECT_EQ(page()->plot()->current(), 0U);
+    QTest::keyClick(page()->plot(), Qt::Key_End);
+    EXPECT_EQ(page()->plot()->current(), 2U);
+    EXPECT_EQ(page()->table()->currentIndex().row(), 3);  // the dense model stands first
+    EXPECT_TRUE(page()->plot()->accessibleDescription().contains("900 parameters"));
+    QTest::keyClick(page()->plot(), Qt::Key_Return);
+    EXPECT_EQ(open.session.chosenRank(q0), 6);
+    page()->table()->setFocus();
+    page()->table()->setCurrentIndex(page()->table()->model()->index(2, 0));
+    EXPECT_EQ(page()->plot()->current(), 1U);
+    QTest::keyClick(page()->table(), Qt::Key_Return);
+    EXPECT_EQ(open.session.chosenRank(q0), 5);
+    page()->table()->setCurrentIndex(page()->table()->model()->index(0, 0));
+    QTest::keyClick(page()->table(), Qt::Key_Return);  // the dense model is no plan
+    EXPECT_EQ(open.session.chosenRank(q0), 5);
+}
+
+TEST_F(ParetoPageTest, FailuresAndCancelLeaveThePageAsItWas) {
+    open.session.setCalibrationFile("/data/c.h5");
+    open.session.setProgram(fakeProgram(open.folder, R"SH(
+echo '{"event":"error","message":"No held-out dialogues.","subject":"c","exit_code":2}'
+exit 2
+)SH"));
+    start();
+    ASSERT_TRUE(waitForEnd());
+    EXPECT_TRUE(window.message().contains("No held-out dialogues."));
+    EXPECT_TRUE(page()->progress()->label()->text().startsWith("Failed"));
+    EXPECT_TRUE(page()->isEmpty());
+    EXPECT_TRUE(setup()->runButton()->isEnabled());
+    open.session.setProgram(fakeProgram(open.folder, R"SH(
+trap 'exit 130' INT
+echo '{"event":"progress","fraction":0.5,"label":"svd"}'
+while :; do sleep 0.05; done
+)SH"));
+    start();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return page()->progress()->bar()->value() == 500; }));
+    EXPECT_FALSE(setup()->runButton()->isEnabled());
+    QTest::mouseClick(page()->progress()->cancelButton(), Qt::LeftButton);
+    ASSERT_TRUE(waitForEnd());
+    EXPECT_TRUE(page()->progress()->label()->text().startsWith("Cancelled"));
+    open.session.setProgram(
+        fakeProgram(open.folder, "echo '{\"event\":\"done\",\"result\":{}}'\n"));
+    start();
+    ASSERT_TRUE(waitForEnd());
+    EXPECT_TRUE(window.message().contains("is not what `pareto --json` prints"));
+    EXPECT_TRUE(page()->isEmpty());
+}
+
+TEST_F(ParetoPageTest, AnotherCheckpointForgetsTheFront) {
+    runOnce();
+    EXPECT_FALSE(page()->isEmpty());
+    open.session.setProgram(QString());
+    const auto other = fixtures::writeTinyT5(open.folder / "other");
+    ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
+    EXPECT_TRUE(page()->isEmpty());
+    EXPECT_FALSE(page()->plot()->current().has_value() && page()->run()->front());
+}
+
+}  // namespace
+}  // namespace rankscope::ui

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QLabel>
+#include <QWidget>
+
+#include <vector>
+
+#include "core/spectra/spectrum.h"
+#include "ui/plots/scan_plot.h"
+
+namespace rankscope::ui {
+
+/// How the power law of one matrix was found: the distance against every x_min tried, or why no law
+/// could be fitted.
+class ScanPanel : public QWidget {
+    Q_OBJECT
+ public:
+    explicit ScanPanel(QWidget* parent = nullptr);
+    /// Null: there is no spectrum yet.
+    void setSpectrum(const spectra::Spectrum* spectrum);
+    ScanPlot* plot() const { return m_plot; }
+    QLabel* note() const { return m_note; }
+
+ private:
+    ScanPlot* m_plot;
+    QLabel* m_note;
+    std::vector<double> m_values;  // of the spectrum shown: the place in hand stays with it
+};
+
+}  // namespace rankscope::ui

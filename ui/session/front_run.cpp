@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/session/front_run.h"
+
+#include "core/base/error.h"
+
+namespace rankscope::ui {
+
+namespace {
+
+QString share(int percent) { return QString::number(percent / 100.0, 'g', 6); }
+
+QString storageWord(compress::StorageChoice storage) {
+    switch (storage) {
+        case compress::StorageChoice::Factored:
+            return QStringLiteral("factored");
+        case compress::StorageChoice::Pivoted:
+            return QStringLiteral("pivoted");
+        case compress::StorageChoice::Dense:
+            return QStringLiteral("dense");
+        case compress::StorageChoice::Auto:
+            break;
+    }
+    return QStringLiteral("auto");
+}
+
+}  // namespace
+
+int settingsOf(const FrontRequest& request) {
+    const int budgets = request.to < request.from || request.step < 1
+                            ? 0
+                            : (request.to - request.from) / request.step + 1;
+    return budgets * static_cast<int>(request.methods.size() * request.allocations.size());
+}
+
+QStringList paretoArguments(const FrontRequest& request, const QString& checkpoint) {
+    QStringList words{QStringLiteral("pareto"), checkpoint};
+    const auto add = [&](const char* name, const QString& value) {
+        if (!value.isEmpty()) {
+            words << QLatin1String(name) << value;
+        }
+    };
+    add("--targets", request.targets);
+    add("--budgets", QStringLiteral("%1:%2:%3")
+                         .arg(share(request.from), share(request.to), share(request.step)));
+    add("--methods", request.methods.join(QLatin1Char(',')));
+    add("--allocations", request.allocations.join(QLatin1Char(',')));
+    add("--storage", storageWord(request.storage));
+    add("--calibration", request.calibration);
+    if (!request.data.isEmpty()) {
+        add("--data", request.data);
+        add("--limit", request.limit > 0 ? QString::number(request.limit) : QString());
+        add("--metrics", request.rouge ? QString() : QStringLiteral("loss"));
+    }
+    return words << QStringLiteral("--plans");
+}
+
+FrontRun::FrontRun(Session* session, QObject* parent) : QObject(parent), m_session(session) {
+    connect(session, &Session::checkpointOpened, this, &FrontRun::forget);
+    connect(session, &Session::planChanged, this, [this] {
+        if (m_planned && m_session->planOrigin().isEmpty()) {
+            m_planned.reset();
+            emit plannedChanged();
+        }
+    });
+}
+
+void FrontRun::forget() {
+    if (m_job) {
+        m_job->disconnect(this);
+        m_job->cancel();
+        m_job = nullptr;
+    }
+    m_front.reset();
+    m_planned.reset();
+    emit changed();
+}
+
+Job* FrontRun::start(const FrontRequest& request) {
+    if (m_job || !m_session->checkpoint() || m_session->program().isEmpty()) {
+        return nullptr;
+    }
+    m_job = new Job(tr("Pareto front of %n settings", nullptr, settingsOf(request)),
+                    m_session->program(), paretoArguments(request, m_session->location()), this);
+    connect(m_job, &Job::done, this,
+            [this, storage = request.storage](const Json& document) { take(document, storage); });
+    connect(m_job, &Job::warned, m_session, &Session::warned);
+    connect(m_job, &Job::failed, m_session, &Session::failed);
+    connect(m_job, &Job::ended, this, [this, job = m_job] {
+        if (m_job == job) {
+            m_job = nullptr;
+        }
+        emit changed();
+    });
+    connect(m_job, &Job::ended, m_job, &QObject::deleteLater);
+    emit m_session->jobStarted(m_job);
+    m_job->start();
+    emit changed();
+    return m_job;
+}
+
+void FrontRun::take(const Json& document, compress::StorageChoice storage) {
+    try {
+        m_front = evaluate::frontFromJson(document, m_session->checkpoint(), "The front");
+    } catch (const Error& error) {
+        emit m_session->failed(QString::fromStdString(error.what()));
+        return;
+    }
+    m_storage = storage;
+    m_planned.reset();
+    emit changed();
+}
+
+void FrontRun::choose(std::size_t point, const QString& origin) {
+    if (!m_front || point >= m_front->points.size() ||
+        m_front->points[point].plan.entries.empty()) {
+        return;
+    }
+    m_session->setPlan(m_front->points[point].plan, m_storage, origin);
+    m_planned = point;
+    emit plannedChanged();
+}
+
+}  // namespace rankscope::ui

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QObject>
+#include <QStringList>
+#include <optional>
+
+#include "core/evaluate/pareto.h"
+#include "ui/session/session.h"
+
+namespace rankscope::ui {
+
+/// What the user wants measured.
+struct FrontRequest {
+    int from = 50, to = 90, step = 10;  ///< kept shares of the model's parameters in percent
+    QStringList methods, allocations;
+    QString targets;  ///< a group of matrices; empty: all linear ones
+    compress::StorageChoice storage = compress::StorageChoice::Auto;
+    QString calibration;  ///< a file that `calibrate` wrote; empty: none
+    QString data;         ///< dialogues; empty: the calibration's held-out ones
+    int limit = 0;        ///< first so many dialogues of `data`; 0: all
+    bool rouge = true;    ///< on `data`
+};
+
+/// How many settings the request has.
+int settingsOf(const FrontRequest& request);
+/// The words after `rankscope-cli`, without --events.
+QStringList paretoArguments(const FrontRequest& request, const QString& checkpoint);
+
+/// The front measured last for the open checkpoint, by a child process; forgotten with it.
+class FrontRun : public QObject {
+    Q_OBJECT
+ public:
+    explicit FrontRun(Session* session, QObject* parent = nullptr);
+    /// Null where nothing was measured yet.
+    const evaluate::ParetoFront* front() const { return m_front ? &*m_front : nullptr; }
+    Job* job() const { return m_job; }
+    /// The point that the session's plan is; nothing where it is none or was changed since.
+    std::optional<std::size_t> planned() const { return m_planned; }
+
+    /// Starts a job; null, and nothing started, while one runs or nothing is open.
+    Job* start(const FrontRequest& request);
+    /// Takes what `pareto --plans --json` printed, measured with this storage. On an error the old
+    /// one stays and Session::failed() says why.
+    void take(const Json& document, compress::StorageChoice storage);
+    /// Makes a point the session's plan, under the name `origin`.
+    void choose(std::size_t point, const QString& origin);
+
+ signals:
+    void changed();
+    void plannedChanged();
+
+ private:
+    void forget();
+
+    Session* m_session;
+    std::optional<evaluate::ParetoFront> m_front;
+    compress::StorageChoice m_storage = compress::StorageChoice::Auto;
+    std::optional<std::size_t> m_planned;
+    Job* m_job = nullptr;
+};
+
+}  // namespace rankscope::ui
