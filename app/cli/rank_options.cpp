@@ -154,6 +154,7 @@ void RankOptions::planByOptions(Planned& planned, const Context& context) const 
 }
 
 RankOptions::Planned RankOptions::plan(const Context& context) const {
+    target();  // refuses a plan file beside a target before anything is opened
     Planned planned;
     if (m_planFile.empty())
         planByOptions(planned, context);

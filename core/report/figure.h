@@ -31,8 +31,8 @@ struct FigureRequest {
     std::vector<SpectrumAnalysis> analyses;
     std::vector<compress::RaceCurve> race;  ///< of one matrix, for "race", which needs no spectra
     std::optional<std::int64_t> rank;       ///< where the rank line stands
-    Json pareto = {};    ///< of "pareto": evaluate::toJson(ParetoFront)
-    Json compared = {};  ///< of "compare": a list of toJson(MatrixComparison)
+    Json pareto = {};                       ///< of "pareto": evaluate::toJson(ParetoFront)
+    Json compared = {};                     ///< of "compare": a list of toJson(MatrixComparison)
 };
 
 /// The window's program beside this one, where it is installed.

@@ -77,10 +77,11 @@ TEST_F(Calibrate, EveryMethodCompressesAndIsVerified) {
     EXPECT_EQ(refit.json()["verified"], true);
     // The plan keeps the method and the calibration, and evaluate takes both from it.
     const std::string plan = (*folder / "plan.json").string();
-    ASSERT_EQ(runCommand({"plan", "demo", "--targets", "attention,ffn", "--ratio", "0.6",
-                          "--method", "anchored", "--calibration", file(), "--out", plan})
-                  .exitCode,
-              0);
+    ASSERT_EQ(
+        runCommand({"plan", "demo", "--targets", "attention,ffn", "--ratio", "0.6", "--method",
+                    "anchored", "--ridge", "0.01", "--calibration", file(), "--out", plan})
+            .exitCode,
+        0);
     const Outcome evaluated =
         runCommand({"evaluate", "demo", (*folder / "anchored").string(), "--plan", plan,
                     "--metrics", "loss", "--limit", "8", "--no-cache", "--json"});

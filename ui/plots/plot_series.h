@@ -18,7 +18,7 @@ struct Curve {
     std::vector<double> x, y;
     int style = -1;       ///< its place among the colours; below 0: its place in the plot
     bool points = false;  ///< markers alone: nothing is known between them
-    int width = 1;  ///< of the pen, in pixels; 1 is by far the fastest
+    int width = 1;        ///< of the pen, in pixels; 1 is by far the fastest
 };
 
 /// Up to this many curves each has its own colour, line style and legend entry; more are grouped
