@@ -391,9 +391,10 @@ TEST(Plan, EditsOneMatrix) {
 TEST(PlanOptions, AreDescribedOnce) {
     std::vector<std::string_view> names;
     for (const Option& option : planOptionTable()) names.push_back(option.name);
-    EXPECT_THAT(names, ::testing::ElementsAre("rank", "ratio", "energy", "error", "budget",
-                                              "method", "alpha", "ridge", "storage", "allocation",
-                                              "allocation-error", "multiple-of", "min-rank"));
+    EXPECT_THAT(names,
+                ::testing::ElementsAre("rank", "ratio", "energy", "error", "budget", "method",
+                                       "alpha", "ridge", "rarity", "storage", "allocation",
+                                       "allocation-error", "multiple-of", "min-rank"));
 }
 
 }  // namespace
