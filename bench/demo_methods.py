@@ -26,7 +26,8 @@ def measure(arguments, folder, calibration, method, allocation, budget):
     plan = folder / "plan.json"
     run(arguments.cli, "plan", "demo", "--targets", "attention,ffn", "--budget", budget, "--method",
         method, "--allocation", allocation, "--storage", arguments.storage, "--calibration",
-        calibration, "--out", plan, *(["--refit"] if arguments.refit else []))
+        calibration, "--out", plan, *(["--refit"] if arguments.refit else []),
+        *(["--ridge", arguments.ridge] if arguments.ridge else []))
     result = run(arguments.cli, "evaluate", "demo", "--plan", plan, "--limit", arguments.limit)
     return result["runs"]
 
@@ -39,6 +40,7 @@ def main():
     parser.add_argument("--budgets", default="0.9,0.8,0.7,0.6,0.5")
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--allocations", default=",".join(ALLOCATIONS))
+    parser.add_argument("--ridge", help="for all; by default each plan chooses its own")
     parser.add_argument("--refit", action="store_true", help="with the last pass of --refit")
     parser.add_argument("--out", type=pathlib.Path, help="also write the values, for the plot (.csv)")
     arguments = parser.parse_args()

@@ -110,7 +110,7 @@ compress::CompressionPlan planFor(const ChosenMatrices& chosen,
         .device = backend.chooseDevice(context.options.device),
         .threads = context.options.threads,
         .backend = backend,
-        .journals = cacheFolder() / "sensitivity"};
+        .journals = allocation || errors ? cacheFolder() / "sensitivity" : ""};
     if (errors) options.lossWeights = evaluate::lossWeights(planning, options, context.progress);
     compress::CompressionPlan plan;
     if (!allocation)

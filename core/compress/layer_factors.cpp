@@ -37,13 +37,19 @@ void requireCalibration(const CompressionPlan& plan) {
         if (!entry.kept) requireCalibrationFor(methodNamed(entry.method), plan);
 }
 
+std::optional<backend::Factors> preparedFactors(const CompressionPlan& plan,
+                                                const PlanEntry& entry) {
+    if (!plan.prepared) return std::nullopt;
+    const auto found = plan.prepared->find(entry.matrix.name);
+    if (found == plan.prepared->end() || found->second.left.columns < entry.rank)
+        return std::nullopt;
+    return firstComponents(found->second, entry.rank);
+}
+
 backend::Factors layerFactors(const CompressionPlan& plan, const PlanEntry& entry,
                               const Matrix& weight, const backend::Device& device,
                               const backend::Backend& backend) {
-    if (plan.prepared)
-        if (const auto found = plan.prepared->find(entry.matrix.name);
-            found != plan.prepared->end() && found->second.left.columns >= entry.rank)
-            return firstComponents(found->second, entry.rank);
+    if (auto prepared = preparedFactors(plan, entry)) return *std::move(prepared);
     const Method& method = methodNamed(entry.method);
     requireCalibrationFor(method, plan);
     if (method.factorize == nullptr)

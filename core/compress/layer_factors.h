@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "core/backend/backend.h"
 #include "core/compress/plan.h"
 
@@ -12,6 +14,10 @@ namespace rankscope::compress {
 backend::Factors layerFactors(const CompressionPlan& plan, const PlanEntry& entry,
                               const Matrix& weight, const backend::Device& device,
                               const backend::Backend& backend);
+
+/// The plan's prepared factors cut to the entry's rank; nothing where it has none of that rank.
+std::optional<backend::Factors> preparedFactors(const CompressionPlan& plan,
+                                                const PlanEntry& entry);
 
 /// Throws Error of kind Usage where a method of the plan needs what it does not have.
 void requireCalibration(const CompressionPlan& plan);

@@ -12,6 +12,7 @@
 #include "core/base/sha256.h"
 #include "core/compress/activation_spectrum.h"
 #include "core/compress/allocation.h"
+#include "core/evaluate/front_measure.h"
 #include "core/evaluate/pareto.h"
 
 namespace rankscope::evaluate {
@@ -32,17 +33,6 @@ double lossOf(const MeasuredPlanning& planning, const CompressionPlan& plan,
     return meanLoss(planning.checkpoint, &plan, planning.calibration->record().heldOut,
                     planning.device, planning.backend, progress);
 }
-
-/// Passes stops and warnings on, but no progress.
-class Silent final : public Progress {
- public:
-    explicit Silent(const Progress& outer) : m_outer(outer) {}
-    void warn(std::string_view sentence) const override { m_outer.warn(sentence); }
-    bool stopRequested() const override { return m_outer.stopRequested(); }
-
- private:
-    const Progress& m_outer;
-};
 
 /// The method that stands in for one whose factors depend on what is compressed before.
 std::string withoutWalk(const std::string& method) {
@@ -89,7 +79,7 @@ compress::LossOf heldOutLoss(const MeasuredPlanning& planning, const Progress& p
         plan.settings.refit = false;
         plan.calibration = planning.calibration;
         plan.calibrationFile = planning.calibration->name();
-        return lossOf(planning, plan, Silent(progress));
+        return lossOf(planning, plan, SilentProgress(progress));
     };
 }
 
@@ -122,10 +112,10 @@ std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
     requireHeldOut(planning, "Weighing errors by the loss");
     const Spectra errors = compress::activationSpectra(
         planning.checkpoint, planning.matrices, *planning.calibration, planning.device,
-        planning.threads, planning.backend, Silent(progress));
+        planning.threads, planning.backend, SilentProgress(progress));
     const double dense =
         meanLoss(planning.checkpoint, nullptr, planning.calibration->record().heldOut,
-                 planning.device, planning.backend, Silent(progress));
+                 planning.device, planning.backend, SilentProgress(progress));
     const compress::SensitivityTable table = compress::measureSensitivity(
         planning.checkpoint, planning.matrices, searchOf(planning, options),
         heldOutLoss(planning, progress), progress);
@@ -160,11 +150,8 @@ CompressionPlan planByBestAllocation(const MeasuredPlanning& planning, const Spe
                                     planning.calibration, all, planning.backend, progress);
     std::vector<std::pair<TriedSetting, CompressionPlan>> tried;
     for (ParetoPoint& point : front.points) {
-        TriedSetting setting;
-        setting.allocation = point.allocation;
-        setting.ridge = options.settings.ridge;
-        setting.parameters = point.parameters;
-        setting.loss = point.loss;
+        TriedSetting setting{point.allocation, options.settings.ridge, point.parameters,
+                             point.loss};
         tried.emplace_back(std::move(setting), std::move(point.plan));
     }
     const compress::SensitivityOptions search = searchOf(planning, options);
@@ -178,11 +165,8 @@ CompressionPlan planByBestAllocation(const MeasuredPlanning& planning, const Spe
         try {
             CompressionPlan plan = planBySensitivity(planning, spectra, options, progress);
             plan.calibration = planning.calibration;
-            TriedSetting setting;
-            setting.allocation = plan.allocation;
-            setting.ridge = options.settings.ridge;
-            setting.parameters = plan.parameters.stored;
-            setting.loss = lossOf(planning, plan, Silent(progress));
+            TriedSetting setting{plan.allocation, options.settings.ridge, plan.parameters.stored,
+                                 lossOf(planning, plan, SilentProgress(progress))};
             tried.emplace_back(std::move(setting), std::move(plan));
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::Usage) throw;
@@ -216,12 +200,8 @@ CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan 
                         fmt::format("trying the ridge {:g}", ridge));
         CompressionPlan candidate = plan;
         candidate.settings.ridge = ridge;
-        TriedSetting setting;
-        setting.allocation = plan.allocation;
-        setting.ridge = ridge;
-        setting.parameters = plan.parameters.stored;
-        setting.loss = lossOf(planning, candidate, Silent(progress));
-        tried.push_back(std::move(setting));
+        tried.push_back({plan.allocation, ridge, plan.parameters.stored,
+                         lossOf(planning, candidate, SilentProgress(progress))});
     }
     plan.settings.ridge = std::ranges::min_element(tried, losesLess)->ridge;
     plan.tried.insert(plan.tried.end(), tried.begin(), tried.end());

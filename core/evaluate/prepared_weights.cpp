@@ -31,10 +31,8 @@ PreparedWeights::PreparedWeights(const checkpoint::Checkpoint& checkpoint,
       m_backend(&backend) {}
 
 backend::Factors PreparedWeights::factorsOf(const PlanEntry& entry) const {
-    if (m_plan->prepared)
-        if (const auto found = m_plan->prepared->find(entry.matrix.name);
-            found != m_plan->prepared->end() && found->second.left.columns >= entry.rank)
-            return compress::firstComponents(found->second, entry.rank);
+    // Asked first, since then the matrix need not be read.
+    if (auto prepared = compress::preparedFactors(*m_plan, entry)) return *std::move(prepared);
     const Matrix weight = m_checkpoint->readMatrix(entry.matrix);
     spectra::requireFinite(weight, entry.matrix.name);
     return compress::layerFactors(*m_plan, entry, weight, m_device, *m_backend);

@@ -4,7 +4,6 @@
 #include <QDragEnterEvent>
 #include <QFileInfo>
 #include <QMimeData>
-#include <QScrollArea>
 #include <QSplitter>
 #include <QVBoxLayout>
 
@@ -39,7 +38,7 @@ EvaluationPage::EvaluationPage(Session* session, QWidget* parent)
     setAcceptDrops(true);
     auto* splitter = new QSplitter(Qt::Horizontal, this);
     splitter->setChildrenCollapsible(false);
-    splitter->addWidget(makeLeft());
+    splitter->addWidget(makeSetupColumn(m_setup, m_progress, this));
     splitter->addWidget(makeRight());
     splitter->setStretchFactor(1, 1);
     splitter->setSizes({310, 970});
@@ -50,23 +49,6 @@ EvaluationPage::EvaluationPage(Session* session, QWidget* parent)
     connect(m_chart, &EvaluationChart::failed, session, &Session::failed);
     connect(session, &Session::evaluationChanged, this, &EvaluationPage::showEvaluation);
     showEvaluation();
-}
-
-QWidget* EvaluationPage::makeLeft() {
-    auto* content = new QWidget(this);
-    auto* layout = new QVBoxLayout(content);
-    layout->setContentsMargins(0, 0, 6, 0);
-    layout->addWidget(m_setup);
-    layout->addWidget(m_progress);
-    layout->addStretch();
-    auto* scroll = new QScrollArea(this);
-    scroll->setWidget(content);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setMinimumWidth(content->minimumSizeHint().width() + 24);
-    scroll->setFocusPolicy(Qt::NoFocus);
-    return scroll;
 }
 
 QWidget* EvaluationPage::makeRight() {

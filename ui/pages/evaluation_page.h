@@ -32,7 +32,6 @@ class EvaluationPage : public QWidget {
     void dropEvent(QDropEvent* event) override;
 
  private:
-    QWidget* makeLeft();
     QWidget* makeRight();
     void evaluate();
     void showEvaluation();

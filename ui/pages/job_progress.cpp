@@ -2,6 +2,7 @@
 #include "ui/pages/job_progress.h"
 
 #include <QHBoxLayout>
+#include <QScrollArea>
 #include <QVBoxLayout>
 
 namespace rankscope::ui {
@@ -76,6 +77,23 @@ void JobProgress::showEnd(const QString& text) {
     m_cancel->hide();
     m_time->hide();
     m_label->setText(text.trimmed());
+}
+
+QWidget* makeSetupColumn(QWidget* setup, JobProgress* progress, QWidget* parent) {
+    auto* content = new QWidget(parent);
+    auto* layout = new QVBoxLayout(content);
+    layout->setContentsMargins(0, 0, 6, 0);
+    layout->addWidget(setup);
+    layout->addWidget(progress);
+    layout->addStretch();
+    auto* scroll = new QScrollArea(parent);
+    scroll->setWidget(content);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setMinimumWidth(content->minimumSizeHint().width() + 24);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    return scroll;
 }
 
 }  // namespace rankscope::ui

@@ -41,4 +41,8 @@ class JobProgress : public QWidget {
     TimeLeft m_left;
 };
 
+/// The left column of a page that runs jobs: its form and the progress below, scrolled where the
+/// window is low.
+QWidget* makeSetupColumn(QWidget* setup, JobProgress* progress, QWidget* parent);
+
 }  // namespace rankscope::ui

@@ -4,7 +4,6 @@
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QHeaderView>
-#include <QScrollArea>
 #include <QSignalBlocker>
 #include <QSplitter>
 #include <QVBoxLayout>
@@ -35,7 +34,7 @@ ParetoPage::ParetoPage(Session* session, QWidget* parent)
     m_stack->addWidget(makeResults());
     auto* splitter = new QSplitter(Qt::Horizontal, this);
     splitter->setChildrenCollapsible(false);
-    splitter->addWidget(makeLeft());
+    splitter->addWidget(makeSetupColumn(m_setup, m_progress, this));
     splitter->addWidget(m_stack);
     splitter->setStretchFactor(1, 1);
     splitter->setSizes({340, 940});
@@ -59,23 +58,6 @@ ParetoPage::ParetoPage(Session* session, QWidget* parent)
                 }
             });
     showFront();
-}
-
-QWidget* ParetoPage::makeLeft() {
-    auto* content = new QWidget(this);
-    auto* layout = new QVBoxLayout(content);
-    layout->setContentsMargins(0, 0, 6, 0);
-    layout->addWidget(m_setup);
-    layout->addWidget(m_progress);
-    layout->addStretch();
-    auto* scroll = new QScrollArea(this);
-    scroll->setWidget(content);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setMinimumWidth(content->minimumSizeHint().width() + 24);
-    scroll->setFocusPolicy(Qt::NoFocus);
-    return scroll;
 }
 
 QWidget* ParetoPage::makeEmpty() {

@@ -37,7 +37,6 @@ class ParetoPage : public QWidget {
     std::string csv() const;
 
  private:
-    QWidget* makeLeft();
     QWidget* makeEmpty();
     QWidget* makeResults();
     void start();
