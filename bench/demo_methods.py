@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 METHODS = ["svd", "diagonal", "whitened", "fisher", "fisher2", "anchored", "compensated"]
-ALLOCATIONS = ["uniform", "energy", "effective-rank", "water-filling"]
+ALLOCATIONS = ["uniform", "energy", "effective-rank", "water-filling", "sensitivity", "auto"]
 
 
 def run(cli, *words):
@@ -32,6 +32,16 @@ def measure(arguments, folder, calibration, method, allocation, budget):
     return result["runs"]
 
 
+def write(path, dense, budgets, rows):
+    """The values as a CSV table."""
+    with path.open("w") as file:
+        file.write("method,allocation,budget,loss,rouge1\n")
+        file.write(f"dense,,1,{dense['loss']['token_mean']},{dense['rouge']['rouge1']}\n")
+        for (method, allocation), values in rows.items():
+            for budget, (loss, rouge) in zip(budgets, values):
+                file.write(f"{method},{allocation},{budget},{loss},{rouge}\n")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cli", default="build/release/bin/rankscope-cli")
@@ -48,29 +58,24 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         calibration = folder / "calibration.h5"
+        shares = " / ".join(f"{float(budget):.0%}" for budget in budgets)
+        print(f"| method, allocation | loss at {shares} | ROUGE-1 at {shares} |\n|---|---|---|")
         run(arguments.cli, "calibrate", "demo", "--samples", 100, "--fisher", "--out", calibration)
         rows = {}
+        dense = None
         for method in arguments.methods.split(","):
             for allocation in arguments.allocations.split(","):
-                rows[method, allocation] = []
+                values = []
                 for budget in budgets:
                     dense, compressed = measure(arguments, folder, calibration, method, allocation,
                                                 budget)
-                    rows[method, allocation].append(
-                        (compressed["loss"]["token_mean"], compressed["rouge"]["rouge1"]))
-        print(f"dense: loss {dense['loss']['token_mean']:.3f}, ROUGE-1 {dense['rouge']['rouge1']:.1f}\n")
-        shares = " / ".join(f"{float(budget):.0%}" for budget in budgets)
-        print(f"| method, allocation | loss at {shares} | ROUGE-1 at {shares} |\n|---|---|---|")
+                    values.append((compressed["loss"]["token_mean"], compressed["rouge"]["rouge1"]))
+                rows[method, allocation] = values
+                print(f"| {method}, {allocation} | {' / '.join(f'{loss:.2f}' for loss, _ in values)} | "
+                      f"{' / '.join(f'{rouge:.1f}' for _, rouge in values)} |", flush=True)
+        print(f"\ndense: loss {dense['loss']['token_mean']:.3f}, ROUGE-1 {dense['rouge']['rouge1']:.1f}")
         if arguments.out:
-            with arguments.out.open("w") as file:
-                file.write("method,allocation,budget,loss,rouge1\n")
-                file.write(f"dense,,1,{dense['loss']['token_mean']},{dense['rouge']['rouge1']}\n")
-                for (method, allocation), values in rows.items():
-                    for budget, (loss, rouge) in zip(budgets, values):
-                        file.write(f"{method},{allocation},{budget},{loss},{rouge}\n")
-        for (method, allocation), values in rows.items():
-            print(f"| {method}, {allocation} | {' / '.join(f'{loss:.2f}' for loss, _ in values)} | "
-                  f"{' / '.join(f'{rouge:.1f}' for _, rouge in values)} |", flush=True)
+            write(arguments.out, dense, budgets, rows)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,13 @@
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
 #include "app/cli/output_file.h"
+#include "app/cli/planning.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/summarization_flags.h"
 #include "app/cli/text_table.h"
 #include "core/compress/allocation.h"
 #include "core/evaluate/evaluate.h"
+#include "core/evaluate/measured_plan.h"
 #include "core/report/pareto_table.h"
 
 namespace rankscope::cli {
@@ -30,6 +32,7 @@ struct ParetoCommandOptions {
     std::string budgets = "0.5:0.9:0.1", methods, allocations = "uniform,water-filling";
     std::string metrics = "loss,rouge", storage = "auto";
     compress::PlanOptions plan;
+    MethodFlags settings;
     bool plans = false, noCache = false;
 };
 
@@ -99,14 +102,6 @@ bool wantsRouge(const std::string& metrics) {
     return rouge;
 }
 
-compress::StorageChoice storageNamed(const std::string& name) {
-    const auto storage = checkpoint::parseStorage(name);
-    if (!storage) return compress::StorageChoice::Auto;
-    return *storage == checkpoint::Storage::Factored  ? compress::StorageChoice::Factored
-           : *storage == checkpoint::Storage::Pivoted ? compress::StorageChoice::Pivoted
-                                                      : compress::StorageChoice::Dense;
-}
-
 /// What is to be measured; everything that can be refused without the checkpoint is.
 evaluate::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Context& context) {
     evaluate::ParetoOptions how;
@@ -124,8 +119,9 @@ evaluate::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Co
             "There is nothing to measure on: give dialogues with --data, or a file that "
             "`calibrate` wrote with --calibration.");
     how.plan = options.plan;
-    how.plan.storage = storageNamed(options.storage);
-    how.plan.settings.seed = context.options.seed;
+    how.plan.storage = parseStorageChoice(options.storage);
+    how.plan.settings = options.settings.settings(context.options.seed);
+    how.journals = sensitivityJournals();
     how.threads = context.options.threads;
     return how;
 }
@@ -151,7 +147,7 @@ std::map<std::string, spectra::Spectrum> spectraFor(const evaluate::ParetoOption
         return compress::methodNamed(method).needs == compress::MethodNeeds::Nothing;
     });
     const bool looked = std::ranges::any_of(how.allocations, [](const std::string& allocation) {
-        return compress::allocatorNamed(allocation).needsSpectra;
+        return compress::looksAtSpectra(allocation);
     });
     if (!weights || !looked)
         return workspace::readCachedSpectra(chosen.checkpoint, context.progress);
@@ -167,6 +163,16 @@ void warnOfSkipped(const evaluate::ParetoFront& front, const Progress& progress)
     progress.warn(others == 0 ? fmt::format("One setting is left out: {}", front.skipped.front())
                               : fmt::format("{} settings are left out: {} So are {} more.",
                                             others + 1, front.skipped.front(), others));
+}
+
+/// Whether any method has a ridge to choose; a warning where it cannot be chosen.
+bool chooses(const evaluate::ParetoOptions& how, const compress::Calibration* calibration,
+             const Context& context) {
+    return std::ranges::any_of(how.methods, [&](const std::string& method) {
+        compress::PlanOptions one = how.plan;
+        one.method = method;
+        return evaluate::canChooseRidge(one, calibration, context.progress);
+    });
 }
 
 report::FigureRequest figureOf(const evaluate::ParetoFront& front, const std::string& label) {
@@ -187,6 +193,7 @@ void run(const ParetoCommandOptions& options, Context& context) {
     file.refuseSource(chosen.checkpoint);
     const auto calibration =
         usableCalibration(options.calibration, chosen.checkpoint, context.progress);
+    how.chooseRidge = !options.settings.ridge && chooses(how, calibration.get(), context);
     const auto known = spectraFor(how, chosen, context);
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     how.device = backend.chooseDevice(context.options.device);
@@ -206,6 +213,7 @@ void run(const ParetoCommandOptions& options, Context& context) {
 
 void addPlanOptions(CLI::App& app, ParetoCommandOptions& options) {
     const char* how = "How";
+    options.settings.addTo(app, how);
     const auto table = compress::planOptionTable();
     addOption(app, findOption(table, "storage"), options.storage)->group(how);
     addOption(app, findOption(table, "allocation-error"), options.plan.allocationError)->group(how);

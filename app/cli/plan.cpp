@@ -8,6 +8,7 @@
 #include "app/cli/output_file.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
+#include "core/compress/layer_factors.h"
 
 namespace rankscope::cli {
 
@@ -26,14 +27,20 @@ std::string methodShown(const compress::PlanEntry& entry) {
 /// What was measured before the plan was settled; nothing where nothing was.
 std::string triedText(const compress::CompressionPlan& plan) {
     if (plan.tried.empty()) return {};
-    TextTable table({"tried", "ridge", "parameters", "held-out loss"});
-    for (const compress::TriedSetting& setting : plan.tried)
-        table.addRow({setting.allocation.empty() ? "-" : setting.allocation,
-                      fmt::format("{:g}", setting.ridge), grouped(setting.parameters),
-                      std::isfinite(setting.loss) ? fmt::format("{:.4f}", setting.loss) : "none"});
-    return '\n' + table.text() +
-           fmt::format("taken: {}{}ridge {:g}\n", plan.allocation,
-                       plan.allocation.empty() ? "" : ", ", plan.settings.ridge);
+    const bool ridge = compress::usesRidge(plan);
+    std::vector<std::string> header = {"tried", "parameters", "held-out loss"};
+    if (ridge) header.insert(header.begin() + 1, "ridge");
+    TextTable table(header);
+    for (const compress::TriedSetting& setting : plan.tried) {
+        std::vector<std::string> row = {
+            setting.allocation.empty() ? "-" : setting.allocation, grouped(setting.parameters),
+            std::isfinite(setting.loss) ? fmt::format("{:.4f}", setting.loss) : "none"};
+        if (ridge) row.insert(row.begin() + 1, fmt::format("{:g}", setting.ridge));
+        table.addRow(std::move(row));
+    }
+    std::string taken = plan.allocation;
+    if (ridge) taken += fmt::format("{}ridge {:g}", taken.empty() ? "" : ", ", plan.settings.ridge);
+    return '\n' + table.text() + "taken: " + taken + '\n';
 }
 
 std::string text(const compress::CompressionPlan& plan) {

@@ -34,9 +34,6 @@ void requireData(const PlanOptions& options, const compress::Calibration* calibr
     if (compress::methodNamed(options.method).needs != compress::MethodNeeds::Nothing)
         fail(fmt::format("The method \"{}\"", options.method));
     if (options.settings.refit) fail("A refit");
-    if (!isBudget(options)) return;
-    if (options.allocation == compress::sensitivityName) fail("The allocation sensitivity");
-    if (options.allocationError == compress::lossErrorName) fail("--allocation-error loss");
 }
 
 /// `auto` where nothing can be measured is the first of allocators().
@@ -50,17 +47,6 @@ void settleAllocation(PlanOptions& options, const compress::Calibration* calibra
         progress.warn(
             fmt::format("{} has no held-out dialogues to compare allocations on; {} is taken.",
                         printable(calibration->name(), 1000), options.allocation));
-}
-
-bool choosesRidge(const PlanOptions& options, const compress::Calibration* calibration,
-                  const Progress& progress) {
-    if (!compress::methodNamed(options.method).hasRidge && !options.settings.refit) return false;
-    if (calibration != nullptr && !calibration->record().heldOut.empty()) return true;
-    progress.warn(
-        fmt::format("There are no held-out dialogues to choose the ridge on; {:g} is "
-                    "taken.",
-                    options.settings.ridge));
-    return false;
 }
 
 Spectra ofWeights(const ChosenMatrices& chosen, const Context& context) {
@@ -87,21 +73,19 @@ Spectra importance(const ChosenMatrices& chosen, const CalibrationPointer& calib
 
 }  // namespace
 
+std::filesystem::path sensitivityJournals() { return cacheFolder() / "sensitivity"; }
+
 compress::CompressionPlan planFor(const ChosenMatrices& chosen,
                                   const CalibrationPointer& calibration, PlanOptions options,
                                   bool ridgeGiven, const Context& context) {
     requireData(options, calibration.get());
     settleAllocation(options, calibration.get(), context.progress);
-    const bool ridge = !ridgeGiven && choosesRidge(options, calibration.get(), context.progress);
-    const bool allocation = isBudget(options) && compress::isMeasured(options.allocation);
-    const bool errors = isBudget(options) && options.allocationError == compress::lossErrorName &&
-                        options.allocation != compress::sensitivityName;
-    const auto simple = [&] {
-        return compress::makePlan(chosen.checkpoint, chosen.matrices,
-                                  importance(chosen, calibration, options, context), options);
-    };
-    if (!ridge && !allocation && !errors) return simple();
-
+    evaluate::requireDialogues(options, calibration.get());
+    const bool ridge =
+        !ridgeGiven && evaluate::canChooseRidge(options, calibration.get(), context.progress);
+    const auto spectra = importance(chosen, calibration, options, context);
+    if (!evaluate::isMeasured(options, ridge))
+        return compress::makePlan(chosen.checkpoint, chosen.matrices, spectra, options);
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     const evaluate::MeasuredPlanning planning{
         .checkpoint = chosen.checkpoint,
@@ -110,18 +94,8 @@ compress::CompressionPlan planFor(const ChosenMatrices& chosen,
         .device = backend.chooseDevice(context.options.device),
         .threads = context.options.threads,
         .backend = backend,
-        .journals = allocation || errors ? cacheFolder() / "sensitivity" : ""};
-    if (errors) options.lossWeights = evaluate::lossWeights(planning, options, context.progress);
-    compress::CompressionPlan plan;
-    if (!allocation)
-        plan = simple();
-    else if (options.allocation == compress::autoName)
-        plan = evaluate::planByBestAllocation(planning, ofWeights(chosen, context), options,
-                                              context.progress);
-    else
-        plan = evaluate::planBySensitivity(planning, {}, options, context.progress);
-    plan.calibration = calibration;
-    return ridge ? evaluate::withBestRidge(planning, std::move(plan), context.progress) : plan;
+        .journals = evaluate::isMeasured(options, false) ? sensitivityJournals() : ""};
+    return evaluate::measuredPlan(planning, spectra, std::move(options), ridge, context.progress);
 }
 
 }  // namespace rankscope::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "app/cli/checkpoint_options.h"
@@ -8,6 +9,9 @@
 #include "core/compress/plan.h"
 
 namespace rankscope::cli {
+
+/// Where losses of sensitivity searches are kept.
+std::filesystem::path sensitivityJournals();
 
 /// The plan of these options for the chosen matrices. Spectra are computed, and losses measured,
 /// only where the options ask for them; what is settled by default (an allocation, the ridge unless

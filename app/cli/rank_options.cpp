@@ -22,6 +22,16 @@ namespace {
 
 constexpr std::size_t largestPlanFile = std::size_t{64} << 20U;
 
+/// Opens the calibration that the plan names and checks that it fits.
+void openCalibrationOf(compress::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
+                       const Progress& progress) {
+    if (!plan.calibration)
+        plan.calibration = usableCalibration(plan.calibrationFile, checkpoint, progress);
+    compress::requireCalibration(plan);
+}
+
+}  // namespace
+
 StorageChoice parseStorageChoice(const std::string& name) {
     static const std::map<std::string, StorageChoice> choices = {
         {"auto", StorageChoice::Auto},
@@ -35,15 +45,28 @@ StorageChoice parseStorageChoice(const std::string& name) {
     return found->second;
 }
 
-/// Opens the calibration that the plan names and checks that it fits.
-void openCalibrationOf(compress::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
-                       const Progress& progress) {
-    if (!plan.calibration)
-        plan.calibration = usableCalibration(plan.calibrationFile, checkpoint, progress);
-    compress::requireCalibration(plan);
+std::vector<CLI::Option*> MethodFlags::addTo(CLI::App& app, const char* group) {
+    const auto table = compress::planOptionTable();
+    std::vector<CLI::Option*> added = {
+        addOption(app, findOption(table, "alpha"), alpha),
+        addOption(app, findOption(table, "ridge"), ridge),
+        addOption(app, findOption(table, "rarity"), rarity),
+        app.add_flag("--refit", refit,
+                     "Fit the left factors of any method to the inputs of the compressed model in "
+                     "one last pass")};
+    for (CLI::Option* option : added) option->group(group);
+    return added;
 }
 
-}  // namespace
+compress::MethodSettings MethodFlags::settings(std::uint64_t seed) const {
+    compress::MethodSettings made;
+    if (alpha) made.alpha = *alpha;
+    if (ridge) made.ridge = *ridge;
+    if (rarity) made.rarity = *rarity;
+    made.refit = refit;
+    made.seed = seed;
+    return made;
+}
 
 std::shared_ptr<const compress::Calibration> usableCalibration(
     const std::string& file, const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
@@ -84,13 +107,7 @@ void RankOptions::addTo(CLI::App& app) {
     file->group(target);
     const char* how = "How";
     file->excludes(add("method", m_options.method, how));
-    file->excludes(add("alpha", m_alpha, how));
-    file->excludes(add("ridge", m_ridge, how));
-    file->excludes(add("rarity", m_rarity, how));
-    file->excludes(app.add_flag("--refit", m_refit,
-                                "Fit the left factors of any method to the inputs of the "
-                                "compressed model in one last pass")
-                       ->group(how));
+    for (CLI::Option* option : m_settings.addTo(app, how)) file->excludes(option);
     app.add_option("--calibration", m_calibrationFile,
                    "A file that `calibrate` wrote for this checkpoint")
         ->type_name("FILE")
@@ -127,11 +144,7 @@ RankTarget RankOptions::target() const {
 compress::PlanOptions RankOptions::planOptions(const Context& context) const {
     compress::PlanOptions options = m_options;
     options.target = target();
-    if (m_alpha) options.settings.alpha = *m_alpha;
-    if (m_ridge) options.settings.ridge = *m_ridge;
-    if (m_rarity) options.settings.rarity = *m_rarity;
-    options.settings.refit = m_refit;
-    options.settings.seed = context.options.seed;
+    options.settings = m_settings.settings(context.options.seed);
     options.storage = parseStorageChoice(m_storage);
     return options;
 }
@@ -148,7 +161,7 @@ void RankOptions::planByOptions(Planned& planned, const Context& context) const 
     compress::requirePossible(chosen.checkpoint, chosen.matrices, options);
     const auto calibration =
         usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
-    planned.plan = planFor(chosen, calibration, options, m_ridge.has_value(), context);
+    planned.plan = planFor(chosen, calibration, options, m_settings.ridge.has_value(), context);
     planned.plan.calibration = calibration;
     planned.checkpoint = std::move(chosen.checkpoint);
 }

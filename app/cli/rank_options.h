@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
@@ -21,6 +22,18 @@ std::shared_ptr<const compress::Calibration> usableCalibration(
 compress::CompressionPlan readPlanFile(const std::string& file,
                                        const checkpoint::Checkpoint& checkpoint,
                                        const Progress& progress);
+
+/// Throws Error of kind Usage where there is no storage of that name.
+compress::StorageChoice parseStorageChoice(const std::string& name);
+
+/// The settings of methods, where they are given.
+struct MethodFlags {
+    std::optional<double> alpha, ridge, rarity;
+    bool refit = false;
+
+    std::vector<CLI::Option*> addTo(CLI::App& app, const char* group);
+    compress::MethodSettings settings(std::uint64_t seed) const;
+};
 
 /// SELECTION and RANKS: how far to compress. Exactly one target, or a plan file.
 class RankOptions {
@@ -43,8 +56,7 @@ class RankOptions {
 
     MatrixOptions m_matrices;
     std::string m_planFile, m_calibrationFile;
-    std::optional<double> m_alpha, m_ridge, m_rarity;
-    bool m_refit = false;
+    MethodFlags m_settings;
     std::optional<double> m_rank, m_ratio, m_energy, m_error, m_budget;
     compress::PlanOptions m_options;
     std::string m_storage = "auto";

@@ -62,6 +62,10 @@ std::span<const Allocator> allocators() {
 
 bool isMeasured(std::string_view name) { return name == sensitivityName || name == autoName; }
 
+bool looksAtSpectra(std::string_view name) {
+    return name == autoName || allocatorNamed(name).needsSpectra;
+}
+
 const Allocator& allocatorNamed(std::string_view name) {
     if (isMeasured(name)) return allocators().front();
     std::string names;

@@ -62,6 +62,9 @@ inline constexpr std::string_view lossErrorName = "loss";
 inline constexpr std::string_view sensitivityName = "sensitivity", autoName = "auto";
 bool isMeasured(std::string_view name);
 
+/// True for allocations that look at spectra; of `auto` some of those it tries do.
+bool looksAtSpectra(std::string_view name);
+
 /// The allocation of that name, `uniform` for one that is measured; throws Error of kind Usage
 /// naming those there are.
 const Allocator& allocatorNamed(std::string_view name);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "core/base/error.h"
@@ -27,6 +28,12 @@ void requireCalibrationFor(const Method& method, const CompressionPlan& plan) {
 }
 
 }  // namespace
+
+bool usesRidge(const CompressionPlan& plan) {
+    return plan.settings.refit || std::ranges::any_of(plan.entries, [](const PlanEntry& entry) {
+               return !entry.kept && methodNamed(entry.method).hasRidge;
+           });
+}
 
 void requireCalibration(const CompressionPlan& plan) {
     if (plan.settings.refit && !plan.calibration)

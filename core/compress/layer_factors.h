@@ -19,6 +19,9 @@ backend::Factors layerFactors(const CompressionPlan& plan, const PlanEntry& entr
 std::optional<backend::Factors> preparedFactors(const CompressionPlan& plan,
                                                 const PlanEntry& entry);
 
+/// True where a factor of the plan depends on its ridge.
+bool usesRidge(const CompressionPlan& plan);
+
 /// Throws Error of kind Usage where a method of the plan needs what it does not have.
 void requireCalibration(const CompressionPlan& plan);
 

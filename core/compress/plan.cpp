@@ -126,7 +126,7 @@ bool needsSpectra(const PlanOptions& options) {
         case RankTarget::Kind::Error:
             return true;
         case RankTarget::Kind::Budget:
-            return allocatorNamed(options.allocation).needsSpectra;
+            return looksAtSpectra(options.allocation);
         case RankTarget::Kind::Rank:
         case RankTarget::Kind::Ratio:
             break;

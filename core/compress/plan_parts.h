@@ -23,7 +23,12 @@ CompressionPlan planFromAllocation(const checkpoint::Checkpoint& checkpoint,
                                    const std::map<std::string, spectra::Spectrum>& spectra,
                                    const PlanOptions& options);
 
-/// Parameters that the budget leaves for the chosen matrices. Throws Error of kind Usage with the
+/// Parameters that a budget, a share of the dense model's, leaves for the chosen matrices; below 0
+/// where the others alone exceed it.
+std::int64_t leftByBudget(const checkpoint::Checkpoint& checkpoint,
+                          std::span<const checkpoint::WeightMatrix> chosen, double budget);
+
+/// The same. Throws Error of kind Usage with the
 /// permitted range where that is less than `least`, the fewest they can be stored in, and where a
 /// budget makes no sense.
 std::int64_t allowedByBudget(const checkpoint::Checkpoint& checkpoint,

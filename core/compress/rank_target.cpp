@@ -162,12 +162,23 @@ Allocation ranksByBudget(const checkpoint::Checkpoint& checkpoint,
                          std::span<const WeightMatrix> chosen,
                          const std::map<std::string, spectra::Spectrum>& spectra,
                          const PlanOptions& options) {
+    if (isMeasured(options.allocation))
+        throw usageError(
+            fmt::format("The allocation {} has to be measured on a model.", options.allocation));
     const Allocator& allocator = allocatorNamed(options.allocation);
     const std::vector<AllocationMatrix> matrices =
         allocationMatrices(chosen, spectra, allocator.needsSpectra, options);
     const std::int64_t allowed =
         allowedByBudget(checkpoint, chosen, options, leastByBudget(chosen, options));
     return allocate(allocator, matrices, allowed, options);
+}
+
+/// What the model stores besides the chosen matrices.
+std::int64_t parametersBeside(const checkpoint::Checkpoint& checkpoint,
+                              std::span<const WeightMatrix> chosen) {
+    std::int64_t parameters = checkpoint.parameterCount();
+    for (const WeightMatrix& matrix : chosen) parameters -= parametersInSource(matrix);
+    return parameters;
 }
 
 /// Ranks that are no distribution of a budget.
@@ -214,15 +225,19 @@ ResolvedStorage resolveStorage(const WeightMatrix& matrix, std::int64_t rank,
     return pivoted;
 }
 
+std::int64_t leftByBudget(const checkpoint::Checkpoint& checkpoint,
+                          std::span<const WeightMatrix> chosen, double budget) {
+    return shareOf(budget, checkpoint.denseParameterCount()) - parametersBeside(checkpoint, chosen);
+}
+
 std::int64_t allowedByBudget(const checkpoint::Checkpoint& checkpoint,
                              std::span<const WeightMatrix> chosen, const PlanOptions& options,
                              std::int64_t least) {
     requireSaving(options, "budget");
-    std::int64_t fixed = checkpoint.parameterCount();
-    for (const WeightMatrix& matrix : chosen) fixed -= parametersInSource(matrix);
-    const std::int64_t dense = checkpoint.denseParameterCount();
-    const std::int64_t allowed = shareOf(options.target.value, dense) - fixed;
+    const std::int64_t allowed = leftByBudget(checkpoint, chosen, options.target.value);
     if (least > allowed) {
+        const std::int64_t fixed = parametersBeside(checkpoint, chosen);
+        const std::int64_t dense = checkpoint.denseParameterCount();
         const double needed = static_cast<double>(fixed + least) / static_cast<double>(dense);
         throw usageError(fmt::format(
             "A budget of {} cannot be met: with the chosen matrices at their smallest permitted "

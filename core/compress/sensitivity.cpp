@@ -187,11 +187,24 @@ Allocation cutBySensitivity(std::span<const WeightMatrix> chosen, std::span<cons
     return {upTo(high), {}};
 }
 
+SensitivityOptions withSharesForBudget(const Checkpoint& checkpoint,
+                                       std::span<const WeightMatrix> chosen,
+                                       SensitivityOptions options) {
+    const std::int64_t allowed = leftByBudget(checkpoint, chosen, options.plan.target.value);
+    for (const double smaller : {0.3, 0.2, 0.1, 0.0}) {
+        const std::vector<Sensitivity> rows = emptyRows(chosen, options);
+        if (stored(smallestAllowed(chosen, byLoss(rows))) <= allowed) break;
+        if (smaller < std::ranges::min(options.shares)) options.shares.push_back(smaller);
+    }
+    return options;
+}
+
 CompressionPlan planBySensitivity(const Checkpoint& checkpoint,
                                   std::span<const WeightMatrix> chosen,
                                   const std::map<std::string, spectra::Spectrum>& spectra,
-                                  const SensitivityOptions& options, const LossOf& lossOf,
+                                  const SensitivityOptions& given, const LossOf& lossOf,
                                   const Progress& progress) {
+    const SensitivityOptions options = withSharesForBudget(checkpoint, chosen, given);
     const std::vector<Sensitivity> rows = emptyRows(chosen, options);
     const std::int64_t allowed = allowedByBudget(checkpoint, chosen, options.plan,
                                                  stored(smallestAllowed(chosen, byLoss(rows))));

@@ -50,6 +50,12 @@ SensitivityTable measureSensitivity(const checkpoint::Checkpoint& checkpoint,
 std::size_t lossesMissing(std::span<const checkpoint::WeightMatrix> chosen,
                           const SensitivityOptions& options, const Progress& progress);
 
+/// The options with shares small enough for their budget: 0.3, 0.2, 0.1 and the smallest permitted
+/// rank join, in this order, until what the chosen matrices need at least can be paid.
+SensitivityOptions withSharesForBudget(const checkpoint::Checkpoint& checkpoint,
+                                       std::span<const checkpoint::WeightMatrix> chosen,
+                                       SensitivityOptions options);
+
 /// Everything that the losses of a search depend on: the journal's first line.
 Json searchKey(std::span<const checkpoint::WeightMatrix> chosen, const SensitivityOptions& options);
 
@@ -60,7 +66,7 @@ Json searchKey(std::span<const checkpoint::WeightMatrix> chosen, const Sensitivi
 Allocation cutBySensitivity(std::span<const checkpoint::WeightMatrix> chosen,
                             std::span<const Sensitivity> rows, std::int64_t allowed);
 
-/// The two together as a plan, with the warnings of both.
+/// The two together as a plan, with the warnings of both and shares for the budget.
 CompressionPlan planBySensitivity(const checkpoint::Checkpoint& checkpoint,
                                   std::span<const checkpoint::WeightMatrix> chosen,
                                   const std::map<std::string, spectra::Spectrum>& spectra,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/evaluate/mean_loss.h"
 #include "core/text/rouge.h"
 
 namespace rankscope::evaluate {
@@ -34,28 +35,6 @@ void requireSomething(const compress::Calibration* calibration, const ParetoData
 }
 
 }  // namespace
-
-double meanLoss(backend::Seq2Seq& model, std::span<const compress::CalibrationExample> examples,
-                const Progress& progress) {
-    std::vector<std::int64_t> lengths;
-    for (const compress::CalibrationExample& example : examples)
-        lengths.push_back(static_cast<std::int64_t>(example.source.size()));
-    double sum = 0;
-    std::int64_t tokens = 0;
-    for (const auto& batch : batchesByLength(lengths, SummarizationOptions().tokenBudget)) {
-        std::vector<backend::TokenIds> sources;
-        std::vector<backend::TokenIds> targets;
-        for (const std::size_t position : batch) {
-            sources.push_back(examples[position].source);
-            targets.push_back(examples[position].target);
-        }
-        for (const backend::SequenceLoss& one : model.loss(sources, targets, progress)) {
-            sum += one.sum;
-            tokens += one.tokens;
-        }
-    }
-    return sum / static_cast<double>(tokens);
-}
 
 FrontMeasure::FrontMeasure(const checkpoint::Checkpoint& checkpoint,
                            std::shared_ptr<const compress::Calibration> calibration,

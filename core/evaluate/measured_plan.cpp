@@ -9,11 +9,13 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/progress.h"
 #include "core/base/sha256.h"
 #include "core/compress/activation_spectrum.h"
 #include "core/compress/allocation.h"
-#include "core/evaluate/front_measure.h"
-#include "core/evaluate/pareto.h"
+#include "core/compress/layer_factors.h"
+#include "core/evaluate/mean_loss.h"
+#include "core/evaluate/prepared_weights.h"
 
 namespace rankscope::evaluate {
 
@@ -28,10 +30,24 @@ using Spectra = std::map<std::string, spectra::Spectrum>;
 
 constexpr std::array ridges = {1e-3, 1e-2, 1e-1, 1.0};
 
-double lossOf(const MeasuredPlanning& planning, const CompressionPlan& plan,
+using Dialogues = std::span<const compress::CalibrationExample>;
+
+Dialogues searched(const MeasuredPlanning& planning) {
+    const Dialogues all = planning.calibration->record().examples;
+    return all.first(std::min(all.size(), mostSearched));
+}
+
+/// `plan` may be null: the dense model.
+double lossOn(Dialogues dialogues, const MeasuredPlanning& planning, const CompressionPlan* plan,
               const Progress& progress) {
-    return meanLoss(planning.checkpoint, &plan, planning.calibration->record().heldOut,
-                    planning.device, planning.backend, progress);
+    return meanLoss(planning.checkpoint, plan, dialogues, planning.device, planning.backend,
+                    SilentProgress(progress));
+}
+
+double heldOutLoss(const MeasuredPlanning& planning, CompressionPlan plan,
+                   const Progress& progress) {
+    plan.prepared = planning.prepared;
+    return lossOn(planning.calibration->record().heldOut, planning, &plan, progress);
 }
 
 /// The method that stands in for one whose factors depend on what is compressed before.
@@ -62,36 +78,95 @@ bool losesLess(const TriedSetting& a, const TriedSetting& b) {
            (std::isfinite(b.loss) ? b.loss : INFINITY);
 }
 
-void requireHeldOut(const MeasuredPlanning& planning, const char* what) {
-    if (planning.calibration->record().heldOut.empty())
+void requireHeldOut(const compress::Calibration& calibration, const std::string& what) {
+    if (calibration.record().heldOut.empty())
         throw usageError(fmt::format("{} measures on held-out dialogues, and {} has none; run "
                                      "`calibrate` with --held-out 1 or more.",
-                                     what, printable(planning.calibration->name(), 1000)),
-                         planning.calibration->name());
+                                     what, printable(calibration.name(), 1000)),
+                         calibration.name());
+}
+
+bool isBudget(const PlanOptions& options) {
+    return options.target.kind == compress::RankTarget::Kind::Budget;
+}
+
+/// What errors on activations are; those known, else computed.
+Spectra activationsOf(const MeasuredPlanning& planning, const Progress& progress) {
+    if (planning.onActivations != nullptr) return *planning.onActivations;
+    return compress::activationSpectra(planning.checkpoint, planning.matrices,
+                                       *planning.calibration, planning.device, planning.threads,
+                                       planning.backend, SilentProgress(progress));
+}
+
+/// What of the options takes the loss of plans; empty where nothing does.
+std::string whatIsMeasured(const PlanOptions& options) {
+    if (!isBudget(options)) return {};
+    if (compress::isMeasured(options.allocation)) return "The allocation " + options.allocation;
+    return options.allocationError == compress::lossErrorName ? "Weighing errors by the loss" : "";
 }
 
 }  // namespace
 
-compress::LossOf heldOutLoss(const MeasuredPlanning& planning, const Progress& progress) {
+bool isMeasured(const PlanOptions& options, bool chooseRidge) {
+    return chooseRidge || !whatIsMeasured(options).empty();
+}
+
+void requireDialogues(const PlanOptions& options, const compress::Calibration* calibration) {
+    const std::string what = whatIsMeasured(options);
+    if (what.empty()) return;
+    if (calibration == nullptr)
+        throw usageError(what +
+                         " looks at calibration data: give a file that `calibrate` wrote with "
+                         "--calibration.");
+    if (options.allocation == compress::autoName) requireHeldOut(*calibration, what);
+}
+
+bool canChooseRidge(const PlanOptions& options, const compress::Calibration* calibration,
+                    const Progress& progress) {
+    if (!compress::methodNamed(options.method).hasRidge && !options.settings.refit) return false;
+    if (calibration != nullptr && !calibration->record().heldOut.empty()) return true;
+    progress.warn(
+        fmt::format("There are no held-out dialogues to choose the ridge on; {:g} is taken.",
+                    options.settings.ridge));
+    return false;
+}
+
+CompressionPlan measuredPlan(const MeasuredPlanning& planning, const Spectra& importance,
+                             PlanOptions options, bool chooseRidge, const Progress& progress) {
+    if (isBudget(options) && options.allocationError == compress::lossErrorName &&
+        options.allocation != compress::sensitivityName)
+        options.lossWeights = lossWeights(planning, options, progress);
+    CompressionPlan plan =
+        !isBudget(options) || !compress::isMeasured(options.allocation)
+            ? compress::makePlan(planning.checkpoint, planning.matrices, importance, options)
+        : options.allocation == compress::autoName
+            ? planByBestAllocation(planning, importance, options, progress)
+            : planBySensitivity(planning, {}, options, progress);
+    plan.calibration = planning.calibration;
+    return chooseRidge ? withBestRidge(planning, std::move(plan), progress) : plan;
+}
+
+compress::LossOf searchedLoss(const MeasuredPlanning& planning, const Progress& progress) {
     return [&planning, &progress](const CompressionPlan& given) {
         CompressionPlan plan = given;
         for (compress::PlanEntry& entry : plan.entries) entry.method = withoutWalk(entry.method);
         plan.settings.refit = false;
         plan.calibration = planning.calibration;
         plan.calibrationFile = planning.calibration->name();
-        return lossOf(planning, plan, SilentProgress(progress));
+        plan.prepared = planning.prepared;
+        return lossOn(searched(planning), planning, &plan, progress);
     };
 }
 
 Json sensitivityKey(const MeasuredPlanning& planning, const PlanOptions& options) {
     const compress::CalibrationRecord& record = planning.calibration->record();
-    Json heldOut = Json::array();
-    for (const compress::CalibrationExample& example : record.heldOut)
-        heldOut.push_back(example.id);
+    Json dialogues = Json::array();
+    for (const compress::CalibrationExample& example : searched(planning))
+        dialogues.push_back(example.id);
     return {{"model", record.contentHash},
             {"data", record.dataHash},
             {"examples", record.examples.size()},
-            {"held_out", std::move(heldOut)},
+            {"dialogues", std::move(dialogues)},
             {"seed", record.seed},
             {"prefix", record.prefix},
             {"method", withoutWalk(options.method)},
@@ -101,24 +176,18 @@ Json sensitivityKey(const MeasuredPlanning& planning, const PlanOptions& options
 
 CompressionPlan planBySensitivity(const MeasuredPlanning& planning, const Spectra& spectra,
                                   const PlanOptions& options, const Progress& progress) {
-    requireHeldOut(planning, "The sensitivity search");
     return compress::planBySensitivity(planning.checkpoint, planning.matrices, spectra,
-                                       searchOf(planning, options), heldOutLoss(planning, progress),
-                                       progress);
+                                       searchOf(planning, options),
+                                       searchedLoss(planning, progress), progress);
 }
 
 std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
                                           const PlanOptions& options, const Progress& progress) {
-    requireHeldOut(planning, "Weighing errors by the loss");
-    const Spectra errors = compress::activationSpectra(
-        planning.checkpoint, planning.matrices, *planning.calibration, planning.device,
-        planning.threads, planning.backend, SilentProgress(progress));
-    const double dense =
-        meanLoss(planning.checkpoint, nullptr, planning.calibration->record().heldOut,
-                 planning.device, planning.backend, SilentProgress(progress));
+    const Spectra errors = activationsOf(planning, progress);
+    const double dense = lossOn(searched(planning), planning, nullptr, progress);
     const compress::SensitivityTable table = compress::measureSensitivity(
         planning.checkpoint, planning.matrices, searchOf(planning, options),
-        heldOutLoss(planning, progress), progress);
+        searchedLoss(planning, progress), progress);
     for (const std::string& warning : table.warnings) progress.warn(warning);
     throwIfStopped(progress);
     std::map<std::string, double> weights;
@@ -135,64 +204,70 @@ std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
     return weights;
 }
 
-CompressionPlan planByBestAllocation(const MeasuredPlanning& planning, const Spectra& spectra,
+CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectra& importance,
                                      const PlanOptions& options, const Progress& progress) {
-    requireHeldOut(planning, "The allocation auto");
-    ParetoOptions all;
-    all.budgets = {options.target.value};
-    all.methods = {options.method};
-    for (const compress::Allocator& allocator : compress::allocators())
-        all.allocations.emplace_back(allocator.name);
-    all.plan = options;
-    all.device = planning.device;
-    all.threads = planning.threads;
-    ParetoFront front = paretoFront(planning.checkpoint, planning.matrices, spectra,
-                                    planning.calibration, all, planning.backend, progress);
+    requireHeldOut(*given.calibration, "The allocation auto");
+    MeasuredPlanning planning = given;
+    const SilentProgress silent(progress);
+    if (!planning.prepared)
+        planning.prepared = fullRankFactors(planning.checkpoint, planning.matrices, options.method,
+                                            options.settings, planning.calibration, planning.device,
+                                            planning.threads, planning.backend, silent);
     std::vector<std::pair<TriedSetting, CompressionPlan>> tried;
-    for (ParetoPoint& point : front.points) {
-        TriedSetting setting{point.allocation, options.settings.ridge, point.parameters,
-                             point.loss};
-        tried.emplace_back(std::move(setting), std::move(point.plan));
+    std::vector<std::string> left;
+    const auto take = [&](CompressionPlan plan) {
+        plan.calibration = planning.calibration;
+        plan.calibrationFile = planning.calibration->name();
+        TriedSetting setting{plan.allocation, options.settings.ridge, plan.parameters.stored,
+                             heldOutLoss(planning, plan, progress)};
+        tried.emplace_back(std::move(setting), std::move(plan));
+    };
+    PlanOptions one = options;
+    for (const compress::Allocator& allocator : compress::allocators()) {
+        throwIfStopped(progress);
+        progress.report(static_cast<double>(tried.size()) /
+                            static_cast<double>(compress::allocators().size() + 1),
+                        fmt::format("trying the allocation {}", allocator.name));
+        one.allocation = allocator.name;
+        try {
+            take(compress::makePlan(planning.checkpoint, planning.matrices, importance, one));
+        } catch (const Error& error) {  // the budget cannot be paid
+            if (error.kind() != ErrorKind::Usage) throw;
+            left.push_back(fmt::format("{}: {}", allocator.name, error.what()));
+        }
     }
-    const compress::SensitivityOptions search = searchOf(planning, options);
-    const std::size_t missing = compress::lossesMissing(planning.matrices, search, progress);
+    const std::size_t missing = compress::lossesMissing(
+        planning.matrices,
+        compress::withSharesForBudget(planning.checkpoint, planning.matrices,
+                                      searchOf(planning, options)),
+        progress);
     if (missing > mostLossesForAuto) {
-        front.skipped.push_back(fmt::format(
+        left.push_back(fmt::format(
             "auto leaves the sensitivity search out, since {} losses are yet to be measured; run "
             "--allocation sensitivity once, what it measures is kept and auto takes it in.",
             missing));
     } else {
         try {
-            CompressionPlan plan = planBySensitivity(planning, spectra, options, progress);
-            plan.calibration = planning.calibration;
-            TriedSetting setting{plan.allocation, options.settings.ridge, plan.parameters.stored,
-                                 lossOf(planning, plan, SilentProgress(progress))};
-            tried.emplace_back(std::move(setting), std::move(plan));
+            take(planBySensitivity(planning, {}, options, progress));
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::Usage) throw;
-            front.skipped.push_back(fmt::format("sensitivity: {}", error.what()));
+            left.push_back(fmt::format("sensitivity: {}", error.what()));
         }
     }
     throwIfStopped(progress);
-    if (tried.empty())
-        throw usageError(front.skipped.empty() ? "No allocation could be tried."
-                                               : front.skipped.front());
+    if (tried.empty()) throw usageError(left.front());
     const auto best = std::ranges::min_element(
         tried, [](const auto& a, const auto& b) { return losesLess(a.first, b.first); });
     CompressionPlan plan = best->second;
     for (auto& [setting, unused] : tried) plan.tried.push_back(std::move(setting));
-    plan.warnings.insert(plan.warnings.end(), front.skipped.begin(), front.skipped.end());
+    plan.warnings.insert(plan.warnings.end(), left.begin(), left.end());
     return plan;
 }
 
 CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan plan,
                               const Progress& progress) {
-    const bool hasRidge = plan.settings.refit ||
-                          std::ranges::any_of(plan.entries, [](const compress::PlanEntry& entry) {
-                              return !entry.kept && compress::methodNamed(entry.method).hasRidge;
-                          });
-    if (!hasRidge) return plan;
-    requireHeldOut(planning, "The choice of a ridge");
+    if (!compress::usesRidge(plan)) return plan;
+    requireHeldOut(*planning.calibration, "The choice of a ridge");
     std::vector<TriedSetting> tried;
     for (const double ridge : ridges) {
         throwIfStopped(progress);
@@ -200,8 +275,10 @@ CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan 
                         fmt::format("trying the ridge {:g}", ridge));
         CompressionPlan candidate = plan;
         candidate.settings.ridge = ridge;
+        MeasuredPlanning anew = planning;  // the factors of another ridge are others
+        anew.prepared.reset();
         tried.push_back({plan.allocation, ridge, plan.parameters.stored,
-                         lossOf(planning, candidate, SilentProgress(progress))});
+                         heldOutLoss(anew, candidate, progress)});
     }
     plan.settings.ridge = std::ranges::min_element(tried, losesLess)->ridge;
     plan.tried.insert(plan.tried.end(), tried.begin(), tried.end());

@@ -11,15 +11,14 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/base/parallel.h"
 #include "core/compress/activation_spectrum.h"
 #include "core/compress/allocation.h"
-#include "core/compress/layer_factors.h"
 #include "core/evaluate/front_measure.h"
+#include "core/evaluate/mean_loss.h"
+#include "core/evaluate/measured_plan.h"
 #include "core/evaluate/prepare_plan.h"
 #include "core/evaluate/prepared_weights.h"
 #include "core/evaluate/summarizer.h"
-#include "core/spectra/compute_spectra.h"
 
 namespace rankscope::evaluate {
 
@@ -41,43 +40,48 @@ struct Run {
     const backend::Backend& backend;
     const Progress& progress;
 
-    CompressionPlan planned(const std::string& method, const std::string& allocation, double budget,
-                            const Spectra& spectra) const {
-        compress::PlanOptions how = options.plan;
-        how.method = method;
-        how.allocation = allocation;
-        how.target = {compress::RankTarget::Kind::Budget, budget};
-        CompressionPlan plan = compress::makePlan(checkpoint, matrices, spectra, how);
+    /// The plan of a setting. `importance` as for measuredPlan(); `prepared` may be null.
+    CompressionPlan planned(const ParetoPoint& point, const Spectra& importance,
+                            const Spectra* onActivations,
+                            const std::shared_ptr<const compress::PreparedFactors>& prepared,
+                            const Progress& part) const {
+        const compress::PlanOptions how = optionsOf(point);
+        const MeasuredPlanning planning{.checkpoint = checkpoint,
+                                        .matrices = matrices,
+                                        .calibration = calibration,
+                                        .device = options.device,
+                                        .threads = options.threads,
+                                        .backend = backend,
+                                        .journals = options.journals,
+                                        .onActivations = onActivations,
+                                        .prepared = prepared};
+        CompressionPlan plan =
+            measuredPlan(planning, importance, how, choosesRidge(point.method), part);
         plan.calibration = calibration;
         if (calibration) plan.calibrationFile = calibration->name();
         return plan;
     }
 
+    compress::PlanOptions optionsOf(const ParetoPoint& point) const {
+        compress::PlanOptions how = options.plan;
+        how.method = point.method;
+        how.allocation = point.allocation;
+        how.target = {compress::RankTarget::Kind::Budget, point.budget};
+        return how;
+    }
+
+    bool hasRidge(const std::string& method) const {
+        return compress::methodNamed(method).hasRidge || options.plan.settings.refit;
+    }
+    bool choosesRidge(const std::string& method) const {
+        return options.chooseRidge && hasRidge(method);
+    }
+
     /// Every chosen matrix by one method at full rank; null where that cannot be.
     std::shared_ptr<const compress::PreparedFactors> factored(const std::string& method) const {
-        if (compress::methodNamed(method).needs == MethodNeeds::Walk) return nullptr;
-        CompressionPlan plan;
-        plan.calibration = calibration;
-        plan.settings = options.plan.settings;
-        auto factors = std::make_shared<compress::PreparedFactors>();
-        const std::vector<std::size_t> order = spectra::largestFirst(matrices);
-        std::mutex mutex;
-        runInParallel(order.size(), options.threads > 0 ? options.threads : availableCores(),
-                      [&](std::size_t i) {
-                          throwIfStopped(progress);
-                          const WeightMatrix& matrix = matrices[order[i]];
-                          const Matrix weight = checkpoint.readMatrix(matrix);
-                          spectra::requireFinite(weight, matrix.name);
-                          compress::PlanEntry entry;
-                          entry.matrix = matrix;
-                          entry.rank = std::min(matrix.rank, matrix.fullRank());
-                          entry.method = method;
-                          backend::Factors made =
-                              compress::layerFactors(plan, entry, weight, options.device, backend);
-                          const std::lock_guard lock(mutex);
-                          factors->emplace(matrix.name, std::move(made));
-                      });
-        return factors;
+        if (choosesRidge(method)) return nullptr;
+        return fullRankFactors(checkpoint, matrices, method, options.plan.settings, calibration,
+                               options.device, options.threads, backend, progress);
     }
 
     /// Measures `point`, whose plan is there, from factors at full rank (null: made anew).
@@ -85,6 +89,7 @@ struct Run {
                  const std::shared_ptr<const compress::PreparedFactors>& prepared,
                  FrontMeasure& measure, const std::string& label, const Progress& part) const {
         point.parameters = point.plan.parameters.stored;
+        if (hasRidge(point.method)) point.ridge = point.plan.settings.ridge;
         point.plan.prepared = prepared;
         preparePlan(point.plan, checkpoint, options.device, backend, progress);
         const FrontMeasure::Result result =
@@ -139,6 +144,16 @@ class Steps {
 
 /// Throws where a method of the run cannot have what it looks at.
 void requireNeeds(const ParetoOptions& options, const compress::Calibration* calibration) {
+    for (const std::string& allocation : options.allocations) {
+        compress::PlanOptions how = options.plan;
+        how.target.kind = compress::RankTarget::Kind::Budget;
+        how.allocation = allocation;
+        requireDialogues(how, calibration);
+    }
+    if (options.plan.settings.refit && calibration == nullptr)
+        throw usageError(
+            "A refit looks at calibration data: give a file that `calibrate` wrote with "
+            "--calibration.");
     for (const std::string& name : options.methods) {
         const MethodNeeds needs = compress::methodNamed(name).needs;
         if (needs == MethodNeeds::Nothing) continue;
@@ -159,7 +174,7 @@ void requireNeeds(const ParetoOptions& options, const compress::Calibration* cal
 /// True where budgets of the method are distributed by errors on activations.
 bool looksAtActivations(const std::string& method, const std::string& allocation) {
     return compress::methodNamed(method).needs != MethodNeeds::Nothing &&
-           compress::allocatorNamed(allocation).needsSpectra;
+           compress::looksAtSpectra(allocation);
 }
 
 std::vector<std::pair<std::string, double>> pairs(const std::vector<std::string>& allocations,
@@ -174,30 +189,10 @@ bool needActivations(const ParetoOptions& options) {
     for (const std::string& method : options.methods)
         for (const std::string& allocation : options.allocations)
             if (looksAtActivations(method, allocation)) return true;
-    return false;
+    return options.plan.allocationError == compress::lossErrorName;
 }
 
 }  // namespace
-
-double meanLoss(const Checkpoint& checkpoint, const CompressionPlan* plan,
-                std::span<const compress::CalibrationExample> examples,
-                const backend::Device& device, const backend::Backend& backend,
-                const Progress& progress) {
-    backend::Seq2SeqOptions options;
-    options.device = device;
-    std::unique_ptr<backend::Seq2Seq> model;
-    if (plan != nullptr) {
-        CompressionPlan prepared = *plan;
-        preparePlan(prepared, checkpoint, device, backend, progress);
-        model = backend.openSeq2Seq(dimensionsOf(checkpoint),
-                                    PlannedWeights(checkpoint, prepared, device, backend), options,
-                                    progress);
-    } else {
-        model = backend.openSeq2Seq(dimensionsOf(checkpoint), CheckpointWeights(checkpoint),
-                                    options, progress);
-    }
-    return meanLoss(*model, examples, progress);
-}
 
 void markFront(std::vector<ParetoPoint>& points) {
     for (ParetoPoint& point : points)
@@ -239,18 +234,20 @@ ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatr
             const std::string label =
                 fmt::format("{}, {}, {:g} of the parameters", method, allocation, budget);
             const PartProgress part = steps.next(label);
-            ParetoPoint point{method, allocation, budget, 0, 0, false, {}, {}};
+            ParetoPoint point{method, allocation, budget, 0, 0, false, {}, {}, {}};
+            constexpr double planned = 0.5;  // of the step's progress
             try {
-                point.plan =
-                    run.planned(method, allocation, budget,
-                                looksAtActivations(method, allocation) ? onActivations : spectra);
+                point.plan = run.planned(
+                    point, looksAtActivations(method, allocation) ? onActivations : spectra,
+                    onActivations.empty() ? nullptr : &onActivations, prepared,
+                    PartProgress(part, 0, planned));
             } catch (const Error& error) {  // the budget cannot be paid
                 if (error.kind() != ErrorKind::Usage) throw;
                 front.skipped.push_back(
                     fmt::format("{}, {}: {}", method, allocation, error.what()));
                 continue;
             }
-            run.measure(point, prepared, measure, label, part);
+            run.measure(point, prepared, measure, label, PartProgress(part, planned, 1));
             front.points.push_back(std::move(point));
         }
     }

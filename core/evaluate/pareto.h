@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,10 +36,12 @@ struct ParetoOptions {
     std::vector<double> budgets;           ///< kept shares of the whole model's parameters
     std::vector<std::string> methods;      ///< as in --method
     std::vector<std::string> allocations;  ///< as in --allocation
-    compress::PlanOptions plan;            ///< storage, multipleOf, minRank, settings
+    compress::PlanOptions plan;  ///< storage, multipleOf, minRank, allocationError, settings
+    bool chooseRidge = false;    ///< for every setting that has one, as measuredPlan() does
     backend::Device device;
     int threads = 0;                              ///< matrices factored at once; 0: all cores
     std::shared_ptr<const ParetoData> data = {};  ///< null: the calibration's held-out dialogues
+    std::filesystem::path journals = {};          ///< of MeasuredPlanning
 };
 
 /// Means of F × 100, in the order of text::rougeTypes.
@@ -53,6 +56,7 @@ struct ParetoPoint {
     bool onFront = false;         ///< no other point stores as little and loses less
     compress::CompressionPlan plan;
     std::optional<RougeMeans> rouge = {};  ///< where data was given and ROUGE asked for
+    std::optional<double> ridge = {};      ///< that its factors were made with; none without one
 };
 
 struct ParetoFront {
@@ -65,16 +69,10 @@ struct ParetoFront {
     std::int64_t dialogues = 0;  ///< how many of them
 };
 
-/// Loss of a model on dialogues that are tokens already: Σ -log p / tokens. With a plan it is
-/// compressed in memory first.
-double meanLoss(const checkpoint::Checkpoint& checkpoint, const compress::CompressionPlan* plan,
-                std::span<const compress::CalibrationExample> examples,
-                const backend::Device& device, const backend::Backend& backend,
-                const Progress& progress);
-
 /// Measures every method under every allocation and budget on the calibration's held-out dialogues,
-/// or on options.data. Each matrix is factored once a method, at full rank, and cut for every
-/// budget; only `anchored`, whose factors depend on the ranks before them, is made anew. A model is
+/// or on options.data; every plan is the one of measuredPlan(). Each matrix is factored once a
+/// method, at full rank, and cut for every budget; what fullRankFactors() cannot serve, methods
+/// that walk most of all, and factors whose ridge is chosen are made anew. A model is
 /// measured from its two factors in the checkpoint's own type, whatever the storage: the pivoted
 /// form holds the same matrix but for rounding. `spectra` are the weights' own, those known; an
 /// allocation that looks at them needs all. `calibration` may be null where there is data and no

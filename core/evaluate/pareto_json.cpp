@@ -43,6 +43,7 @@ ParetoPoint pointFromJson(const Json& object, const checkpoint::Checkpoint* chec
     point.loss = numberOrNan(object.at("loss"));
     point.rouge = rougeFromJson(object.at("rouge"));
     point.onFront = object.at("on_front").get<bool>();
+    if (const Json& ridge = object.at("ridge"); !ridge.is_null()) point.ridge = ridge.get<double>();
     if (checkpoint != nullptr && object.contains("plan"))
         point.plan = compress::planFromJson(object.at("plan"), *checkpoint, what);
     return point;
@@ -53,9 +54,13 @@ ParetoPoint pointFromJson(const Json& object, const checkpoint::Checkpoint* chec
 Json toJson(const ParetoFront& front, bool plans) {
     Json points = Json::array();
     for (const ParetoPoint& point : front.points) {
-        Json item = {{"method", point.method},           {"allocation", point.allocation},
-                     {"budget", point.budget},           {"parameters", point.parameters},
-                     {"loss", finiteOrNull(point.loss)}, {"rouge", rougeJson(point.rouge)},
+        Json item = {{"method", point.method},
+                     {"allocation", point.allocation},
+                     {"ridge", point.ridge ? Json(*point.ridge) : Json(nullptr)},
+                     {"budget", point.budget},
+                     {"parameters", point.parameters},
+                     {"loss", finiteOrNull(point.loss)},
+                     {"rouge", rougeJson(point.rouge)},
                      {"on_front", point.onFront}};
         if (plans) item["plan"] = compress::toJson(point.plan);
         points.push_back(std::move(item));

@@ -2,8 +2,11 @@
 #include "core/evaluate/prepared_weights.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
+#include <vector>
 
+#include "core/base/parallel.h"
 #include "core/compress/layer_factors.h"
 #include "core/compress/method.h"
 #include "core/compress/storage_forms.h"
@@ -20,6 +23,35 @@ backend::Tensor rounded(const Matrix& values, DType dtype, const std::string& na
 }
 
 }  // namespace
+
+std::shared_ptr<const compress::PreparedFactors> fullRankFactors(
+    const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
+    const std::string& method, const compress::MethodSettings& settings,
+    const std::shared_ptr<const compress::Calibration>& calibration, const backend::Device& device,
+    int threads, const backend::Backend& backend, const Progress& progress) {
+    const compress::Method& how = compress::methodNamed(method);
+    if (how.needs == compress::MethodNeeds::Walk || how.preview) return nullptr;
+    compress::CompressionPlan plan;
+    plan.calibration = calibration;
+    plan.settings = settings;
+    auto factors = std::make_shared<compress::PreparedFactors>();
+    const std::vector<std::size_t> order = spectra::largestFirst(matrices);
+    std::mutex mutex;
+    runInParallel(order.size(), threads > 0 ? threads : availableCores(), [&](std::size_t i) {
+        throwIfStopped(progress);
+        const checkpoint::WeightMatrix& matrix = matrices[order[i]];
+        const Matrix weight = checkpoint.readMatrix(matrix);
+        spectra::requireFinite(weight, matrix.name);
+        PlanEntry entry;
+        entry.matrix = matrix;
+        entry.rank = std::min(matrix.rank, matrix.fullRank());
+        entry.method = method;
+        backend::Factors made = compress::layerFactors(plan, entry, weight, device, backend);
+        const std::lock_guard lock(mutex);
+        factors->emplace(matrix.name, std::move(made));
+    });
+    return factors;
+}
 
 PreparedWeights::PreparedWeights(const checkpoint::Checkpoint& checkpoint,
                                  const compress::CompressionPlan& plan,

@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string>
 
 #include "core/backend/backend.h"
+#include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/compress/plan.h"
 #include "core/evaluate/summarizer.h"
 
 namespace rankscope::evaluate {
+
+/// Every matrix by one method at full rank, to be cut for any plan that has the method and these
+/// settings; null where the factors of one rank are not those of another cut (methods that walk,
+/// previews). `threads` matrices at once, 0: all cores.
+std::shared_ptr<const compress::PreparedFactors> fullRankFactors(
+    const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
+    const std::string& method, const compress::MethodSettings& settings,
+    const std::shared_ptr<const compress::Calibration>& calibration, const backend::Device& device,
+    int threads, const backend::Backend& backend, const Progress& progress);
 
 /// The weights of a checkpoint whose planned matrices are two factors each, cut from the plan's
 /// prepared ones and rounded to the checkpoint's type, whatever storage the plan asks for: for

@@ -27,11 +27,18 @@ ParetoCell numberCell(double value, int decimals) {
     return {fmt::format("{:.{}f}", value, decimals), fmt::format("{}", value), value};
 }
 
+ParetoCell ridgeCell(const ParetoPoint& point) {
+    if (!point.ridge) return {"", "", none};
+    return {fmt::format("{:g}", *point.ridge), fmt::format("{}", *point.ridge), *point.ridge};
+}
+
 std::vector<ParetoCell> row(const ParetoFront& front, const ParetoPoint& point, bool dense) {
     const double share =
         100 * static_cast<double>(point.parameters) / static_cast<double>(front.denseParameters);
     std::vector<ParetoCell> cells = {
-        textCell(dense ? "dense" : point.method), textCell(point.allocation),
+        textCell(dense ? "dense" : point.method),
+        textCell(point.allocation),
+        ridgeCell(point),
         ParetoCell{dense ? "" : fmt::format("{:g} %", 100 * point.budget),
                    fmt::format("{}", point.budget), point.budget},
         ParetoCell{fmt::format("{} ({:.1f} %)", groupedNumber(point.parameters), share),
@@ -53,6 +60,7 @@ std::vector<ParetoColumn> paretoColumns(const ParetoFront& front) {
     std::vector<ParetoColumn> columns = {
         {"method", "method", "How matrices are approximated (--method)", true},
         {"allocation", "allocation", "How the budget is distributed (--allocation)", true},
+        {"ridge", "ridge", "Ridge that the factors were made with (--ridge)"},
         {"budget", "budget", "Kept share of the model's parameters that was asked for"},
         {"parameters", "parameters", "Parameters of the whole model, as stored"},
         {"loss", "loss", "Mean of -log p over all tokens of the references (nats)"}};

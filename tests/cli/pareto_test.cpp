@@ -44,7 +44,7 @@ class Pareto : public testing::Test {
 TEST_F(Pareto, EachPointIsWhatPlanAndEvaluateGive) {
     const Outcome run =
         pareto({"--methods", "svd,anchored", "--allocations", "uniform,water-filling", "--budgets",
-                "0.7", "--out", (folder / "front.csv").string()});
+                "0.7", "--ridge", "0.01", "--out", (folder / "front.csv").string()});
     ASSERT_EQ(run.exitCode, 0) << run.err;
     const Json points = run.json()["points"];
     ASSERT_EQ(points.size(), 4U);
@@ -67,7 +67,65 @@ TEST_F(Pareto, EachPointIsWhatPlanAndEvaluateGive) {
                     run.json()["dense"]["loss"].get<double>(), 1e-5);
     }
     EXPECT_THAT(fixtures::readFile(folder / "front.csv"),
-                HasSubstr("method,allocation,budget,parameters,loss,on_front"));
+                HasSubstr("method,allocation,ridge,budget,parameters,loss,on_front"));
+}
+
+// What `plan` settles by measuring (the ranks of sensitivity and auto, the ridge) a front settles
+// alike; few matrices keep the searches short.
+TEST_F(Pareto, MeasuredPlansAreThoseOfPlan) {
+    const std::string matrices = "decoder.block.1.layer.2.*";
+    const Outcome run =
+        runCommand({"pareto", "demo", "--targets", matrices, "--calibration", calibration,
+                    "--methods", "svd,compensated", "--allocations", "uniform,sensitivity,auto",
+                    "--budgets", "0.965", "--plans", "--json"});
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    const Json points = run.json()["points"];
+    ASSERT_EQ(points.size(), 6U);
+    for (const Json& point : points) {
+        const bool ridge = point["method"] == "compensated";
+        EXPECT_EQ(point["ridge"].is_null(), !ridge);
+        const Outcome planned = runCommand({"plan", "demo", "--targets", matrices, "--budget",
+                                            "0.965", "--method", point["method"].get<std::string>(),
+                                            "--allocation", point["allocation"].get<std::string>(),
+                                            "--calibration", calibration, "--json"});
+        ASSERT_EQ(planned.exitCode, 0) << planned.err;
+        const Json plan = planned.json();
+        EXPECT_EQ(plan["parameters"], point["plan"]["parameters"]);
+        for (std::size_t i = 0; i < plan["entries"].size(); ++i)
+            EXPECT_EQ(plan["entries"][i]["rank"], point["plan"]["entries"][i]["rank"]);
+        EXPECT_EQ(plan["settings"], point["plan"]["settings"]);
+        ASSERT_EQ(plan["tried"].size(), point["plan"]["tried"].size());
+        // The loss measured at the end is the one that the choice was made by.
+        double least = INFINITY;
+        const Json tried = plan["tried"];
+        for (const Json& setting : tried) least = std::min(least, setting["loss"].get<double>());
+        if (tried.empty()) continue;
+        EXPECT_NEAR(point["loss"].get<double>(), least, 1e-9) << point.dump();
+    }
+}
+
+TEST_F(Pareto, AFrontThatMeasuresNeedsHeldOutDialogues) {
+    for (const std::vector<std::string>& more :
+         {std::vector<std::string>{"--allocations", "sensitivity"},
+          {"--allocations", "uniform,auto"},
+          {"--allocation-error", "loss"},
+          {"--refit"}}) {
+        std::vector<std::string> words = {"pareto", "demo",   "--targets", "ffn",       "--budgets",
+                                          "0.9",    "--data", data,        "--metrics", "loss"};
+        words.insert(words.end(), more.begin(), more.end());
+        const Outcome run = runCommand(words);
+        EXPECT_EQ(run.exitCode, 2) << run.err;
+        EXPECT_THAT(run.err, HasSubstr("give a file that `calibrate` wrote with --calibration"));
+    }
+}
+
+// All shares from 0.4 up cannot pay it; smaller ones then join.
+TEST_F(Pareto, TheSensitivitySearchReachesSmallBudgets) {
+    const Outcome run = runCommand({"plan", "demo", "--targets", "decoder.block.1.layer.2.*",
+                                    "--budget", "0.94", "--method", "svd", "--allocation",
+                                    "sensitivity", "--calibration", calibration, "--json"});
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    EXPECT_LE(run.json()["parameters"]["stored"].get<double>(), 0.94 * 747328);
 }
 
 // Three matrices, so that the search has 18 losses to measure.
@@ -261,9 +319,10 @@ TEST_F(Pareto, OnDataEachPointHasTheLossAndRougeOfItsPlan) {
         expectEqual(runs[0], front["dense"]);
         expectEqual(runs[1], point);
     }
-    EXPECT_THAT(fixtures::readFile(csv),
-                testing::StartsWith("method,allocation,budget,parameters,loss,rouge1,rouge2,rougeL,"
-                                    "rougeLsum,on_front\r\ndense,,1,747328,"));
+    EXPECT_THAT(
+        fixtures::readFile(csv),
+        testing::StartsWith("method,allocation,ridge,budget,parameters,loss,rouge1,rouge2,rougeL,"
+                            "rougeLsum,on_front\r\ndense,,,1,747328,"));
 }
 
 TEST_F(Pareto, DataAloneIsEnoughForMethodsThatLookAtNone) {

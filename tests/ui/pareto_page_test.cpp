@@ -170,12 +170,12 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
         EXPECT_EQ(model->headerData(c, Qt::Horizontal).toString().toStdString(),
                   columns[static_cast<std::size_t>(c)].title);
     }
-    EXPECT_EQ(model->index(2, 3).data(), "500 (50.0 %)");
-    EXPECT_EQ(model->index(4, 4).data(), "–");
-    page()->table()->sortByColumn(4, Qt::AscendingOrder);
+    EXPECT_EQ(model->index(2, 4).data(), "500 (50.0 %)");
+    EXPECT_EQ(model->index(4, 5).data(), "–");
+    page()->table()->sortByColumn(5, Qt::AscendingOrder);
     EXPECT_EQ(model->index(0, 0).data(), "dense");  // 0.5 is the least loss
-    EXPECT_EQ(page()->csv().substr(0, 52),
-              "method,allocation,budget,parameters,loss,on_front\r\nd");
+    EXPECT_EQ(page()->csv().substr(0, 58),
+              "method,allocation,ridge,budget,parameters,loss,on_front\r\nd");
     FigureRequest figure = page()->figure();
     figure.out = QString::fromStdString(path("front.svg"));
     renderFigure(figure);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "core/backend/backend.h"
+#include "core/base/progress.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/compress/calibration.h"
+#include "core/compress/plan.h"
+
+namespace rankscope::evaluate {
+
+/// Passes stops and warnings on, but no reports: for a part that has its label already.
+class SilentProgress : public Progress {
+ public:
+    explicit SilentProgress(const Progress& outer) : m_outer(outer) {}
+    void warn(std::string_view sentence) const override { m_outer.warn(sentence); }
+    bool stopRequested() const override { return m_outer.stopRequested(); }
+
+ private:
+    const Progress& m_outer;
+};
+
+/// Loss of a model on dialogues that are tokens already: Σ -log p / tokens.
+double meanLoss(backend::Seq2Seq& model, std::span<const compress::CalibrationExample> examples,
+                const Progress& progress);
+
+/// The same of a checkpoint, with a plan (null: none) applied in memory first: from the plan's
+/// prepared factors where it has some, see PreparedWeights.
+double meanLoss(const checkpoint::Checkpoint& checkpoint, const compress::CompressionPlan* plan,
+                std::span<const compress::CalibrationExample> examples,
+                const backend::Device& device, const backend::Backend& backend,
+                const Progress& progress);
+
+}  // namespace rankscope::evaluate
