@@ -42,6 +42,40 @@ def write(path, dense, budgets, rows):
                 file.write(f"{method},{allocation},{budget},{loss},{rouge}\n")
 
 
+def draw(path, dense, budgets, rows):
+    """ROUGE-1 above the loss, a column for each allocation, a line for each method."""
+    from matplotlib import pyplot, ticker
+    allocations = list(dict.fromkeys(allocation for _, allocation in rows))
+    methods = list(dict.fromkeys(method for method, _ in rows))
+    shares = [100, *(100 * float(budget) for budget in budgets)]
+    figure, axes = pyplot.subplots(2, len(allocations), sharex=True, sharey="row", squeeze=False,
+                                   figsize=(2.6 * len(allocations), 6), layout="constrained")
+    whole = (dense["loss"]["token_mean"], dense["rouge"]["rouge1"])
+    colours = dict(zip(methods, pyplot.get_cmap("tab10").colors))
+    for column, allocation in enumerate(allocations):
+        for row, part in enumerate((1, 0)):
+            axis = axes[row][column]
+            axis.axhline(whole[part], color="0.6", linewidth=0.8, linestyle=":")
+            for method in methods:
+                values = [whole[part], *(value[part] for value in rows[method, allocation])]
+                ours = method == "compensated"
+                axis.plot(shares, values, marker="o", markersize=3, color=colours[method],
+                          linewidth=2 if ours else 1, zorder=3 if ours else 2, label=method)
+            axis.grid(alpha=0.3)
+        axes[0][column].set_title(allocation)
+        axes[1][column].set_xlabel("parameters stored, %")
+    axes[0][0].set_ylabel("ROUGE-1 (F × 100)")
+    axes[1][0].set_ylabel("loss, nats per token")
+    axes[1][0].set_yscale("log")
+    axes[1][0].set_yticks([0.4, 0.6, 1, 2, 4])
+    axes[1][0].yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+    axes[1][0].yaxis.set_minor_formatter(ticker.NullFormatter())
+    axes[1][0].invert_xaxis()
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center",
+                  ncols=len(methods), frameon=False)
+    figure.savefig(path, dpi=120)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cli", default="build/release/bin/rankscope-cli")
@@ -52,7 +86,8 @@ def main():
     parser.add_argument("--allocations", default=",".join(ALLOCATIONS))
     parser.add_argument("--ridge", help="for all; by default each plan chooses its own")
     parser.add_argument("--refit", action="store_true", help="with the last pass of --refit")
-    parser.add_argument("--out", type=pathlib.Path, help="also write the values, for the plot (.csv)")
+    parser.add_argument("--out", type=pathlib.Path, help="also write the values (.csv)")
+    parser.add_argument("--plot", type=pathlib.Path, help="also draw them (.png, .svg, .pdf)")
     arguments = parser.parse_args()
     budgets = arguments.budgets.split(",")
     with tempfile.TemporaryDirectory() as name:
@@ -76,6 +111,8 @@ def main():
         print(f"\ndense: loss {dense['loss']['token_mean']:.3f}, ROUGE-1 {dense['rouge']['rouge1']:.1f}")
         if arguments.out:
             write(arguments.out, dense, budgets, rows)
+        if arguments.plot:
+            draw(arguments.plot, dense, budgets, rows)
 
 
 if __name__ == "__main__":

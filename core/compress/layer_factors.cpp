@@ -13,7 +13,8 @@ namespace rankscope::compress {
 
 namespace {
 
-void requireCalibrationFor(const Method& method, const CompressionPlan& plan) {
+void requireCalibrationFor(const PlanEntry& entry, const CompressionPlan& plan) {
+    const Method& method = methodNamed(entry.method);
     if (method.needs == MethodNeeds::Nothing) return;
     if (!plan.calibration)
         throw usageError(
@@ -25,6 +26,12 @@ void requireCalibrationFor(const Method& method, const CompressionPlan& plan) {
             fmt::format("The method \"{}\" needs gradients, which {} does not have; run "
                         "`calibrate` with --fisher.",
                         method.name, printable(plan.calibration->name(), 1000)));
+    if (method.looksAtOutputs && entry.matrix.role == checkpoint::Role::Head)
+        throw usageError(
+            fmt::format("The method \"{}\" looks at gradients of outputs, and those of {} are not "
+                        "collected, since there are too many: leave it out with --exclude head, or "
+                        "choose another method.",
+                        method.name, printable(entry.matrix.name)));
 }
 
 }  // namespace
@@ -41,7 +48,7 @@ void requireCalibration(const CompressionPlan& plan) {
             "A refit looks at calibration data: give a file that `calibrate` wrote with "
             "--calibration.");
     for (const PlanEntry& entry : plan.entries)
-        if (!entry.kept) requireCalibrationFor(methodNamed(entry.method), plan);
+        if (!entry.kept) requireCalibrationFor(entry, plan);
 }
 
 std::optional<backend::Factors> preparedFactors(const CompressionPlan& plan,
@@ -58,7 +65,7 @@ backend::Factors layerFactors(const CompressionPlan& plan, const PlanEntry& entr
                               const backend::Backend& backend) {
     if (auto prepared = preparedFactors(plan, entry)) return *std::move(prepared);
     const Method& method = methodNamed(entry.method);
-    requireCalibrationFor(method, plan);
+    requireCalibrationFor(entry, plan);
     if (method.factorize == nullptr)
         throw Error(fmt::format("The factors of {} by \"{}\" have not been prepared.",
                                 printable(entry.matrix.name), method.name),

@@ -31,6 +31,7 @@ std::span<const Method> methods() {
          .help = "inputs and output gradients weighted by their second moments",
          .needs = MethodNeeds::Gradients,
          .factorize = &twoSided,
+         .looksAtOutputs = true,
          .hasRidge = true},
         {.name = "anchored",
          .help = "original outputs from the inputs of the model compressed so far",

@@ -122,14 +122,14 @@ std::vector<Start> startsOf(std::span<const checkpoint::WeightMatrix> matrices,
                              matrix.name);
         bool left = false;
         for (const Method* method : methods)
-            if (matrix.role == checkpoint::Role::Head && method->needs == MethodNeeds::Gradients)
+            if (matrix.role == checkpoint::Role::Head && method->looksAtOutputs)
                 left = true;
             else
                 starts.push_back({&matrix, method});
         if (left)
             progress.warn(fmt::format(
-                "{}: methods that need gradients are left out, since a calibration keeps none of "
-                "the head's outputs.",
+                "{}: methods that look at gradients of outputs are left out, since a calibration "
+                "keeps none of the head's.",
                 printable(matrix.name)));
     }
     return starts;

@@ -147,7 +147,7 @@ class CalibrationFile final : public compress::Calibration {
     GradientMoments gradients(const std::string& module) const override {
         GradientMoments moments;
         std::tie(moments.tokens, moments.second, moments.columns) =
-            readMoments("gradients", module, "columns");
+            readMoments("gradients", module, "columns", 0);  // the head's has none
         return moments;
     }
 
@@ -165,21 +165,21 @@ class CalibrationFile final : public compress::Calibration {
         return {H5Gopen2(parent, name.c_str(), H5P_DEFAULT), H5Gclose, reason};
     }
 
-    std::tuple<std::int64_t, Matrix, std::vector<double>> readMoments(const char* set,
-                                                                      const std::string& name,
-                                                                      const char* vector) const {
+    std::tuple<std::int64_t, Matrix, std::vector<double>> readMoments(
+        const char* set, const std::string& name, const char* vector,
+        std::size_t leastSecond = 1) const {
         const Hdf5Session session;
         const Hdf5Handle file = open();
         const Hdf5Handle parent = openGroup(file, set);
         const Hdf5Handle group = openGroup(parent, name);
-        const auto read = [&](const char* dataset, std::size_t most) {
+        const auto read = [&](const char* dataset, std::size_t most, std::size_t least) {
             const std::string reason = printable(name) + " has no usable " + dataset;
             const Hdf5Handle handle(H5Dopen2(group, dataset, H5P_DEFAULT), H5Dclose,
                                     m_reader.refusal(reason));
-            return m_reader.doubles(handle, most, reason);
+            return m_reader.doubles(handle, most, reason, least);
         };
-        const std::vector<double> triangle = read("second", widest * (widest + 1) / 2);
-        std::vector<double> values = read(vector, widest);
+        const std::vector<double> triangle = read("second", widest * (widest + 1) / 2, leastSecond);
+        std::vector<double> values = read(vector, widest, 1);
         if (m_reader.text(group, "sha256") != hashOf(triangle, values))
             throw Error(
                 m_reader.refusal("the values of " + printable(name) + " are not those written"));

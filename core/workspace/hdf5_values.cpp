@@ -109,8 +109,8 @@ std::int64_t Hdf5Reader::number(hid_t object, const char* name) const {
     return value;
 }
 
-std::vector<double> Hdf5Reader::doubles(hid_t dataset, std::size_t most,
-                                        const std::string& reason) const {
+std::vector<double> Hdf5Reader::doubles(hid_t dataset, std::size_t most, const std::string& reason,
+                                        std::size_t least) const {
     const std::string refused = refusal(reason);
     const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose, refused);
     const Hdf5Handle type(H5Dget_type(dataset), H5Tclose, refused);
@@ -119,10 +119,11 @@ std::vector<double> Hdf5Reader::doubles(hid_t dataset, std::size_t most,
     if (H5Pget_layout(creation) != H5D_CONTIGUOUS || H5Pget_external_count(creation) != 0 ||
         H5Pget_nfilters(creation) != 0 || H5Tequal(type, H5T_IEEE_F64LE) <= 0 ||
         H5Sget_simple_extent_ndims(space) != 1 ||
-        H5Sget_simple_extent_dims(space, &size, nullptr) != 1 || size < 1 || size > most ||
+        H5Sget_simple_extent_dims(space, &size, nullptr) != 1 || size < least || size > most ||
         H5Dget_storage_size(dataset) != size * sizeof(double))
         throw Error(refused);
     std::vector<double> values(size);
+    if (values.empty()) return values;
     requireHdf5(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
                 refused);
     return values;

@@ -35,7 +35,8 @@ class Hdf5Reader {
     std::string text(hid_t object, const char* name) const;
     std::int64_t number(hid_t object, const char* name) const;
     /// What writeDoubles wrote, 1 to `most` values: contiguous, no filter, no external storage.
-    std::vector<double> doubles(hid_t dataset, std::size_t most, const std::string& reason) const;
+    std::vector<double> doubles(hid_t dataset, std::size_t most, const std::string& reason,
+                                std::size_t least = 1) const;
     /// Names of a group's links, all of them hard ones, `most` at most.
     std::vector<std::string> names(hid_t group, std::size_t most) const;
 

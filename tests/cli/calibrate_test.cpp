@@ -51,6 +51,23 @@ TEST_F(Calibrate, ListsEveryDistinctInputOnce) {
     EXPECT_GT(encoder, 24 * 20);
 }
 
+// Of the head only the gradients of its inputs are kept: enough for fisher, not for fisher2.
+TEST_F(Calibrate, TheHeadByGradients) {
+    ASSERT_EQ(made.exitCode, 0) << made.err;
+    const auto compress = [&](const char* method) {
+        return runCommand({"compress", "demo", "--targets", "head", "--rank", "20", "--method",
+                           method, "--ridge", "0.01", "--calibration", file(), "--out",
+                           (*folder / ("head-" + std::string(method))).string(), "--json"});
+    };
+    const Outcome fisher = compress("fisher");
+    ASSERT_EQ(fisher.exitCode, 0) << fisher.err;
+    EXPECT_EQ(fisher.json()["verified"], true);
+    const Outcome fisher2 = compress("fisher2");
+    EXPECT_EQ(fisher2.exitCode, 2);
+    EXPECT_THAT(fisher2.err, HasSubstr("those of lm_head.weight are not collected"));
+    EXPECT_FALSE(std::filesystem::exists(*folder / "head-fisher2"));
+}
+
 TEST_F(Calibrate, EveryMethodCompressesAndIsVerified) {
     ASSERT_EQ(made.exitCode, 0) << made.err;
     for (const char* method : {"svd", "whitened", "diagonal", "fisher", "fisher2", "anchored",
@@ -164,9 +181,15 @@ TEST_F(Calibrate, WithoutHeldOutDialoguesNothingIsChosenAndThatIsSaid) {
     EXPECT_EQ(run.json()["allocation"], "uniform");
     EXPECT_THAT(run.err, HasSubstr("no held-out dialogues to compare allocations on"));
     EXPECT_THAT(run.err, HasSubstr("no held-out dialogues to choose the ridge on; 0.01 is taken"));
-    std::vector<std::string> search = words;
-    search.insert(search.end(), {"--allocation", "sensitivity"});
-    const Outcome refused = runCommand(search);
+    // The search looks at the calibration dialogues alone; auto has nothing to judge by.
+    const Outcome searched = runCommand({"plan", "demo", "--targets", "decoder.block.0.layer.2.*",
+                                         "--budget", "0.97", "--method", "anchored", "--allocation",
+                                         "sensitivity", "--calibration", none, "--json"});
+    ASSERT_EQ(searched.exitCode, 0) << searched.err;
+    EXPECT_EQ(searched.json()["allocation"], "sensitivity");
+    const Outcome refused =
+        runCommand({"pareto", "demo", "--calibration", none, "--allocations", "auto", "--data",
+                    DEMO_FOLDER "/test.json", "--limit", "1", "--metrics", "loss"});
     EXPECT_EQ(refused.exitCode, 2);
     EXPECT_THAT(refused.err, HasSubstr("run `calibrate` with --held-out 1 or more"));
 }

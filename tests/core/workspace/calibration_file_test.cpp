@@ -47,6 +47,7 @@ CalibrationContent content() {
     gradients.second.rows = gradients.second.columns = 2;
     gradients.second.values = {1, 0.5, 0.5, 2};
     gradients.columns = {0.1, 0.2, 0.3};
+    made.gradients["lm_head"] = {5, {}, {0.4, 0.5, 0.6}};  // of the head no second ones are kept
     return made;
 }
 
@@ -71,6 +72,8 @@ TEST_F(CalibrationFileTest, GivesBackWhatWasWritten) {
     EXPECT_EQ(read->record().checkpoint, "tiny");
     EXPECT_EQ(read->record().contentHash, "c");
     EXPECT_EQ(read->record().seed, 7U);
+    EXPECT_TRUE(read->gradients("lm_head").second.values.empty());
+    EXPECT_EQ(read->gradients("lm_head").columns, (std::vector<double>{0.4, 0.5, 0.6}));
     EXPECT_TRUE(read->record().gradients);
     ASSERT_EQ(read->record().examples.size(), 2U);
     EXPECT_EQ(read->record().examples[1].id, "b\"");
