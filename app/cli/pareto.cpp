@@ -2,6 +2,7 @@
 #include "core/evaluate/pareto.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +30,8 @@ struct ParetoCommandOptions {
     DatasetFlags data;
     SummarizationFlags summarization;
     std::string calibration, out;
-    std::string budgets = "0.5:0.9:0.1", methods, allocations = "uniform,water-filling";
+    std::string budgets = "0.5:0.9:0.1", methods;
+    std::string allocations = fmt::format("{}", fmt::join(evaluate::usualAllocations, ","));
     std::string metrics = "loss,rouge", storage = "auto";
     compress::PlanOptions plan;
     MethodFlags settings;
@@ -106,9 +108,11 @@ bool wantsRouge(const std::string& metrics) {
 evaluate::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Context& context) {
     evaluate::ParetoOptions how;
     how.budgets = budgetsOf(options.budgets);
-    how.methods = words(!options.methods.empty()      ? options.methods
-                        : options.calibration.empty() ? "svd"
-                                                      : "svd,whitened,anchored");
+    how.methods = words(options.methods);
+    if (how.methods.empty())
+        how.methods.assign(evaluate::usualMethods.begin(), options.calibration.empty()
+                                                               ? evaluate::usualMethods.begin() + 1
+                                                               : evaluate::usualMethods.end());
     how.allocations = words(options.allocations);
     if (how.methods.empty() || how.allocations.empty() || how.budgets.empty())
         throw usageError("Name at least one method, one allocation and one budget.");
@@ -234,8 +238,10 @@ Run declarePareto(CLI::App& app) {
                    "Kept shares of the model's parameters, FROM:TO:STEP or a comma list")
         ->type_name("SHARES")
         ->capture_default_str();
-    app.add_option("--methods", options->methods,
-                   "A comma list of methods [svd,whitened,anchored; svd without --calibration]")
+    app.add_option(
+           "--methods", options->methods,
+           fmt::format("A comma list of methods [{}; {} without --calibration]",
+                       fmt::join(evaluate::usualMethods, ","), evaluate::usualMethods.front()))
         ->type_name("NAMES");
     app.add_option("--allocations", options->allocations, "A comma list of allocations")
         ->type_name("NAMES")

@@ -60,7 +60,19 @@ std::span<const Allocator> allocators() {
     return table;
 }
 
-bool isMeasured(std::string_view name) { return name == sensitivityName || name == autoName; }
+std::span<const MeasuredAllocation> measuredAllocations() {
+    static constexpr std::array<MeasuredAllocation, 2> table = {{
+        {sensitivityName,
+         "Least where the loss minds most: every matrix alone is tried at several shares (STRS)."},
+        {autoName, "The one of all others that loses least on held-out dialogues."},
+    }};
+    return table;
+}
+
+bool isMeasured(std::string_view name) {
+    return std::ranges::any_of(measuredAllocations(),
+                               [&](const MeasuredAllocation& one) { return one.name == name; });
+}
 
 bool looksAtSpectra(std::string_view name) {
     return name == autoName || allocatorNamed(name).needsSpectra;

@@ -62,6 +62,11 @@ inline constexpr std::string_view lossErrorName = "loss";
 inline constexpr std::string_view sensitivityName = "sensitivity", autoName = "auto";
 bool isMeasured(std::string_view name);
 
+struct MeasuredAllocation {
+    std::string_view name, help;
+};
+std::span<const MeasuredAllocation> measuredAllocations();
+
 /// True for allocations that look at spectra; of `auto` some of those it tries do.
 bool looksAtSpectra(std::string_view name);
 

@@ -18,7 +18,7 @@ std::vector<std::string_view> methodNames() {
 std::vector<std::string_view> allocationNames() {
     std::vector<std::string_view> names;
     for (const Allocator& allocator : allocators()) names.push_back(allocator.name);
-    names.insert(names.end(), {sensitivityName, autoName});
+    for (const MeasuredAllocation& one : measuredAllocations()) names.push_back(one.name);
     return names;
 }
 

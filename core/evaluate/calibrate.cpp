@@ -112,7 +112,7 @@ std::span<const Option> calibrationOptionTable() {
         {"samples", "Dialogues", "How many dialogues the moments are of.", "128", 1, 1e7, "", {}},
         {"held-out",
          "Held-out dialogues",
-         "Further dialogues that no factor sees, for choosing methods and ranks; -1 is a quarter "
+         "Further dialogues that no factor sees, for choosing methods and ranks; -1 is half "
          "of "
          "the samples.",
          "-1",
@@ -135,7 +135,7 @@ std::span<const Option> calibrationOptionTable() {
 CalibrationResult calibrate(const checkpoint::Checkpoint& checkpoint, const text::Dataset& data,
                             const CalibrationOptions& options, const backend::Backend& backend,
                             const Progress& progress) {
-    const std::int64_t heldOut = options.heldOut >= 0 ? options.heldOut : (options.samples + 3) / 4;
+    const std::int64_t heldOut = options.heldOut >= 0 ? options.heldOut : (options.samples + 1) / 2;
     requireEnough(data, options.samples, heldOut);
     OpenedSubject subject =
         openSubject({checkpoint.label(), std::nullopt, {}}, nullptr, options.summarization,

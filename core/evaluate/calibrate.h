@@ -18,7 +18,7 @@ namespace rankscope::evaluate {
 
 struct CalibrationOptions {
     std::int64_t samples = 128;  ///< dialogues whose moments factors are made from
-    std::int64_t heldOut = -1;   ///< further dialogues, for choosing; -1: a quarter of `samples`
+    std::int64_t heldOut = -1;   ///< further dialogues, for choosing; -1: half of `samples`
     bool gradients = false;      ///< also second moments of gradients, for the Fisher methods
     SummarizationOptions summarization;  ///< prefix and lengths; the rest plays no part
     std::string device = "auto";

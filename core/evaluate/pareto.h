@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/backend/backend.h"
@@ -31,6 +32,11 @@ struct ParetoData {
     bool rouge = true;        ///< generates summaries, which takes most of the time
     bool useJournal = false;  ///< go on with what an interrupted run left (docs/formats.md)
 };
+
+/// What a front shows unless told: the plain method, the published one and the best one, the last
+/// two where there is a calibration.
+inline constexpr std::array<std::string_view, 3> usualMethods = {"svd", "whitened", "compensated"};
+inline constexpr std::array<std::string_view, 2> usualAllocations = {"uniform", "water-filling"};
 
 struct ParetoOptions {
     std::vector<double> budgets;           ///< kept shares of the whole model's parameters

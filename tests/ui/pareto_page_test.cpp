@@ -137,7 +137,7 @@ TEST_F(ParetoPageTest, SaysWhatIsMissingBeforeItRuns) {
     EXPECT_FALSE(setup()->rougeBox()->isEnabled());
     open.session.setCalibrationFile("/data/c.h5");
     EXPECT_TRUE(setup()->runButton()->isEnabled());
-    EXPECT_EQ(setup()->request().methods, (QStringList{"svd", "whitened", "anchored"}));
+    EXPECT_EQ(setup()->request().methods, (QStringList{"svd", "whitened", "compensated"}));
     EXPECT_EQ(setup()->hint()->text(), "30 settings");
     setup()->toField()->setValue(40);
     EXPECT_FALSE(setup()->runButton()->isEnabled());
@@ -152,7 +152,7 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
     const QStringList words{"pareto",        QString::fromStdString(path("tiny")),
                             "--targets",     "attention,ffn",
                             "--budgets",     "0.5:0.9:0.1",
-                            "--methods",     "svd,whitened,anchored",
+                            "--methods",     "svd,whitened,compensated",
                             "--allocations", "uniform,water-filling",
                             "--storage",     "factored",
                             "--calibration", "/data/c.h5",

@@ -150,7 +150,7 @@ void CalibrateDialog::makeForm() {
             auto* field = qobject_cast<QLineEdit*>(m_options.add(option));
             if (field && option.name == "held-out") {
                 field->clear();  // what the default means, in words
-                field->setPlaceholderText(tr("a quarter of the dialogues"));
+                field->setPlaceholderText(tr("half as many"));
             }
         }
     }

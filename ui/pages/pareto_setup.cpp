@@ -11,10 +11,13 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <span>
+#include <string_view>
 
 #include "core/base/own_path.h"
 #include "core/compress/allocation.h"
 #include "core/compress/method.h"
+#include "core/evaluate/pareto.h"
 #include "ui/session/evaluation_request.h"
 
 namespace rankscope::ui {
@@ -68,6 +71,10 @@ QStringList checkedWords(const QListWidget& list) {
     return words;
 }
 
+bool isIn(std::span<const std::string_view> words, std::string_view word) {
+    return std::ranges::find(words, word) != words.end();
+}
+
 bool looksAtData(const QString& method) {
     return compress::methodNamed(method.toStdString()).needs != compress::MethodNeeds::Nothing;
 }
@@ -110,14 +117,16 @@ QWidget* ParetoSetup::makeTried() {
     budgets->addWidget(m_step);
     m_methods = checkList(tr("Methods"), box);
     for (const compress::Method& method : compress::methods()) {
-        const bool usual =
-            method.name == "svd" || method.name == "whitened" || method.name == "anchored";
-        addChecked(*m_methods, text(method.name), text(method.help), usual);
+        addChecked(*m_methods, text(method.name), text(method.help),
+                   isIn(evaluate::usualMethods, method.name));
     }
     m_allocations = checkList(tr("Allocations"), box);
     for (const compress::Allocator& allocator : compress::allocators()) {
         addChecked(*m_allocations, text(allocator.name), text(allocator.help),
-                   allocator.name == "uniform" || allocator.name == "water-filling");
+                   isIn(evaluate::usualAllocations, allocator.name));
+    }
+    for (const compress::MeasuredAllocation& measured : compress::measuredAllocations()) {
+        addChecked(*m_allocations, text(measured.name), text(measured.help), false);
     }
     m_targets = new QComboBox(box);
     m_targets->setAccessibleName(tr("Matrices"));
@@ -254,11 +263,14 @@ void ParetoSetup::refresh() {
     }
     const QString calibration = m_session->calibrationFile();
     m_calibration->setText(QFileInfo(calibration).fileName());
-    {
-        const QSignalBlocker quiet(m_methods);
-        for (int i = 0; i < m_methods->count(); ++i) {
-            auto* item = m_methods->item(i);
-            const bool usable = !calibration.isEmpty() || !looksAtData(item->text());
+    for (QListWidget* list : {m_methods, m_allocations}) {
+        const QSignalBlocker quiet(list);
+        for (int i = 0; i < list->count(); ++i) {
+            auto* item = list->item(i);
+            const bool needsData = list == m_methods
+                                       ? looksAtData(item->text())
+                                       : compress::isMeasured(item->text().toStdString());
+            const bool usable = !calibration.isEmpty() || !needsData;
             item->setFlags(usable ? item->flags() | Qt::ItemIsEnabled
                                   : item->flags() & ~Qt::ItemIsEnabled);
         }

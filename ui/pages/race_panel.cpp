@@ -192,7 +192,7 @@ void RacePanel::showRace(const std::vector<compress::RaceCurve>& curves) {
                       .arg(m_results->samples())
                       .arg(m_results->heldOut()));
     if (std::ranges::find(curves, "anchored", &compress::RaceCurve::method) != curves.end()) {
-        notes << tr("anchored: here on the inputs of the uncompressed model.");
+        notes << tr("anchored and compensated: here on the inputs of the uncompressed model.");
     }
     m_note->setText(notes.join(QLatin1Char('\n')));
     m_note->setToolTip(m_session->calibrationFile());

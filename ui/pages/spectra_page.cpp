@@ -85,6 +85,7 @@ QWidget* SpectraPage::makeCurves() {
     m_heading->setAccessibleName(tr("What the plots show"));
     auto* layout = new QVBoxLayout(curves);
     layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_heading);
     layout->addWidget(makeAxesRow());
     layout->addWidget(splitter, 2);
     layout->addWidget(m_scan, 1);
@@ -108,7 +109,7 @@ QWidget* SpectraPage::makeAxesRow() {
     m_nullBand = new QCheckBox(tr("Null &band"), row);
     m_nullBand->setToolTip(tr("Where singular values of the same entries in random places lie"));
     connect(m_nullBand, &QCheckBox::toggled, m_nulls, &NullSpectra::askAgain);
-    layout->addWidget(m_heading, 1);
+    layout->addStretch(1);
     for (QCheckBox* box : {m_powerLaw, m_nullBand, m_logValue, m_logRank, m_normalise}) {
         box->setAccessibleName(box->toolTip());
         layout->addWidget(box);

@@ -35,7 +35,7 @@ void addPowerLaw(PlotData& data, std::size_t place, const spectra::Spectrum& spe
     }
     // Beside several names there is room for little.
     label += data.curves.size() == 1
-                 ? tr(", α = %1 ± %2").arg(number(fit.alpha, 2), number(fit.standardError, 2))
+                 ? tr("\nα = %1 ± %2").arg(number(fit.alpha, 2), number(fit.standardError, 2))
                  : tr(", α %1").arg(number(fit.alpha, 1));
     Overlay law;
     law.curve = place;
