@@ -179,6 +179,35 @@ TEST_F(Pareto, TheSensitivitySearchGoesOnWhereItWas) {
     EXPECT_EQ(again.json()["entries"], first.json()["entries"]);
 }
 
+// Losses that are no numbers stand as null in the journal, as a diverging model leaves them.
+TEST_F(Pareto, ADivergingSensitivitySearchPlansWithWhatItHas) {
+    const auto plan = [&] {
+        return runCommand(
+            {"plan", "demo", "--targets", "decoder.block.*.layer.2.*", "--budget", "0.93",
+             "--allocation", "sensitivity", "--calibration", calibration, "--json"},
+            {.environment = {"XDG_CACHE_HOME=" + (folder / "cache").string()}});
+    };
+    ASSERT_EQ(plan().exitCode, 0);
+    std::filesystem::path journal;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "cache"))
+        if (entry.path().parent_path().filename() == "sensitivity") journal = entry.path();
+    std::istringstream lines(fixtures::readFile(journal));
+    std::string diverged;
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+        Json row = Json::parse(line);
+        if (count > 6) row["loss"] = nullptr;  // the first line says what was searched
+        diverged += row.dump() + "\n";
+    }
+    ASSERT_EQ(count, 1 + 6 * 6);
+    fixtures::writeFile(journal, diverged);
+    const Outcome run = plan();
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    EXPECT_THAT(run.err, HasSubstr("three matrices in succession gave no finite loss"));
+    EXPECT_THAT(run.err, HasSubstr("4 of 6 matrices were measured"));
+    EXPECT_LE(run.json()["parameters"]["stored"].get<double>(), 0.93 * 747328);
+}
+
 // The weights worked out again from the search's journal and the errors of `curve`: under them the
 // plan loses less than the one of relative errors, as water-filling promises.
 TEST_F(Pareto, ErrorsWeighedByTheLossGiveTheLeastWeighedSum) {
