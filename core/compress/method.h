@@ -48,6 +48,7 @@ struct Method {
                                         const backend::Device& device,
                                         const backend::Backend& backend) = nullptr;
     bool looksAtOutputs = false;       ///< at GradientMoments::second, which the head has none of
+    bool hasExponent = false;          ///< looks at MethodSettings::alpha
     bool hasRidge = false;             ///< looks at MethodSettings::ridge
     bool rareTokensCountMore = false;  ///< the walk weighs tokens by MethodSettings::rarity
     bool preview = false;  ///< stands in for svd: another matrix at every rank, no better than it

@@ -120,6 +120,19 @@ class NotingProgress final : public Progress {
     mutable std::set<std::string, std::less<>> m_said;
 };
 
+/// Says of which setting a report is.
+class SettingProgress final : public PartProgress {
+ public:
+    SettingProgress(const Progress& whole, double from, double to, std::string setting)
+        : PartProgress(whole, from, to), m_setting(std::move(setting)) {}
+    void report(double fraction, std::string_view label) const override {
+        PartProgress::report(fraction, fmt::format("{}: {}", m_setting, label));
+    }
+
+ private:
+    std::string m_setting;
+};
+
 /// Counts the dense model and every setting as one step each.
 class Steps {
  public:
@@ -240,7 +253,7 @@ ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatr
                 point.plan = run.planned(
                     point, looksAtActivations(method, allocation) ? onActivations : spectra,
                     onActivations.empty() ? nullptr : &onActivations, prepared,
-                    PartProgress(part, 0, planned));
+                    SettingProgress(part, 0, planned, label));
             } catch (const Error& error) {  // the budget cannot be paid
                 if (error.kind() != ErrorKind::Usage) throw;
                 front.skipped.push_back(

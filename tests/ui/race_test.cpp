@@ -339,7 +339,13 @@ TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     program("cp \"$4\" '" + copy + "'\nexit 1\n");
     all.show();
     all.folderField()->setText("/tmp/smaller");
+    all.options().setValue("method", "diagonal");
+    EXPECT_TRUE(all.options().editor("alpha")->isEnabled());
+    EXPECT_FALSE(all.options().editor("ridge")->isEnabled());
     all.options().setValue("method", "anchored");
+    EXPECT_FALSE(all.options().editor("alpha")->isEnabled());
+    EXPECT_TRUE(all.options().editor("ridge")->isEnabled());
+    EXPECT_EQ(all.options().value("ridge"), "0.01");  // what the plan has
     all.options().setValue("ridge", "0.5");
     QTest::mouseClick(all.startButton(), Qt::LeftButton);
     ASSERT_TRUE(QTest::qWaitFor([&] { return all.job() == nullptr; }));

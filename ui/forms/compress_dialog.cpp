@@ -146,6 +146,13 @@ void CompressDialog::makeForm() {
     connect(browse, &QPushButton::clicked, this, &CompressDialog::chooseFolder);
     addMethods();
     m_options.setValue("method", QString::fromStdString(m_session->method()));
+    if (const auto& plan = m_session->plan()) {
+        m_options.setValue("alpha", QLocale::c().toString(plan->settings.alpha));
+        m_options.setValue("ridge", QLocale::c().toString(plan->settings.ridge));
+    }
+    auto* method = qobject_cast<QComboBox*>(m_options.editor("method"));
+    connect(method, &QComboBox::currentTextChanged, this, &CompressDialog::enableSettings);
+    enableSettings();
     m_options.setValue(
         "storage", QLatin1String(storageNames.at(static_cast<std::size_t>(m_session->storage()))));
     m_dtype = new QComboBox(m_form);
@@ -200,6 +207,16 @@ void CompressDialog::addMethods() {
             m_methods->setMinimumWidth(400);  // else it reserves the height of a narrow one
             m_methods->setTextFormat(Qt::PlainText);
             m_options.layout()->addRow(QString(), m_methods);
+        }
+    }
+}
+
+void CompressDialog::enableSettings() {
+    const auto& method = compress::methodNamed(m_options.value("method").toStdString());
+    for (const auto& [name, used] :
+         {std::pair{"alpha", method.hasExponent}, std::pair{"ridge", method.hasRidge}}) {
+        if (QWidget* editor = m_options.editor(name)) {
+            editor->setEnabled(used);
         }
     }
 }

@@ -37,6 +37,7 @@ class CompressDialog : public QDialog {
  private:
     void makeForm();
     void addMethods();
+    void enableSettings();  ///< only those that the method looks at
     void chooseFolder();
     void start();
     QStringList arguments(const QString& planFile) const;
