@@ -71,6 +71,7 @@ def draw(path, dense, budgets, rows):
     axes[1][0].yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
     axes[1][0].yaxis.set_minor_formatter(ticker.NullFormatter())
     axes[1][0].invert_xaxis()
+    axes[1][0].set_xticks(range(100, 49, -10))
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center",
                   ncols=len(methods), frameon=False)
     figure.savefig(path, dpi=120)
