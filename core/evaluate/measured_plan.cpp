@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "core/base/error.h"
@@ -14,6 +16,7 @@
 #include "core/compress/activation_spectrum.h"
 #include "core/compress/allocation.h"
 #include "core/compress/layer_factors.h"
+#include "core/compress/sensitivity.h"
 #include "core/evaluate/mean_loss.h"
 #include "core/evaluate/prepared_weights.h"
 
@@ -29,6 +32,8 @@ namespace {
 using Spectra = std::map<std::string, spectra::Spectrum>;
 
 constexpr std::array ridges = {1e-3, 1e-2, 1e-1, 1.0};
+constexpr std::size_t mostSearched = 128;       // dialogues of a search, the first ones
+constexpr std::size_t mostLossesForAuto = 500;  // yet to be measured, for the search to take part
 
 using Dialogues = std::span<const compress::CalibrationExample>;
 
@@ -53,23 +58,6 @@ double heldOutLoss(const MeasuredPlanning& planning, CompressionPlan plan,
 /// The method that stands in for one whose factors depend on what is compressed before.
 std::string withoutWalk(const std::string& method) {
     return compress::methodNamed(method).needs == MethodNeeds::Walk ? "whitened" : method;
-}
-
-compress::SensitivityOptions searchOf(const MeasuredPlanning& planning,
-                                      const PlanOptions& options) {
-    compress::SensitivityOptions search;
-    search.plan = options;
-    search.key = sensitivityKey(planning, options);
-    if (planning.journals.empty()) return search;
-    std::error_code failed;
-    std::filesystem::create_directories(planning.journals, failed);
-    if (failed)
-        throw Error(fmt::format("{} cannot be made: {}.",
-                                printable(planning.journals.string(), 1000), failed.message()),
-                    planning.journals.string());
-    const std::string key = compress::searchKey(planning.matrices, search).dump();
-    search.journal = planning.journals / (sha256Hex(std::as_bytes(std::span(key))) + ".jsonl");
-    return search;
 }
 
 /// The least loss first; what has none last.
@@ -103,6 +91,195 @@ std::string whatIsMeasured(const PlanOptions& options) {
     if (!isBudget(options)) return {};
     if (compress::isMeasured(options.allocation)) return "The allocation " + options.allocation;
     return options.allocationError == compress::lossErrorName ? "Weighing errors by the loss" : "";
+}
+
+/// What decides the losses of a search besides the matrices (SensitivityOptions::key).
+Json sensitivityKey(const MeasuredPlanning& planning, const PlanOptions& options) {
+    const compress::CalibrationRecord& record = planning.calibration->record();
+    Json dialogues = Json::array();
+    for (const compress::CalibrationExample& example : searched(planning))
+        dialogues.push_back(example.id);
+    return {{"model", record.contentHash},
+            {"data", record.dataHash},
+            {"examples", record.examples.size()},
+            {"dialogues", std::move(dialogues)},
+            {"seed", record.seed},
+            {"prefix", record.prefix},
+            {"method", withoutWalk(options.method)},
+            {"alpha", options.settings.alpha},
+            {"ridge", options.settings.ridge}};
+}
+
+compress::SensitivityOptions searchOf(const MeasuredPlanning& planning,
+                                      const PlanOptions& options) {
+    compress::SensitivityOptions search;
+    search.plan = options;
+    search.key = sensitivityKey(planning, options);
+    if (planning.journals.empty()) return search;
+    std::error_code failed;
+    std::filesystem::create_directories(planning.journals, failed);
+    if (failed)
+        throw Error(fmt::format("{} cannot be made: {}.",
+                                printable(planning.journals.string(), 1000), failed.message()),
+                    planning.journals.string());
+    const std::string key = compress::searchKey(planning.matrices, search).dump();
+    search.journal = planning.journals / (sha256Hex(std::as_bytes(std::span(key))) + ".jsonl");
+    return search;
+}
+
+/// Loss of the model with a plan applied, for the search, which compresses one matrix at a time: a
+/// method that walks is tried as `whitened`, which it is where nothing before is compressed.
+compress::LossOf searchedLoss(const MeasuredPlanning& planning, const Progress& progress) {
+    return [&planning, &progress](const CompressionPlan& given) {
+        CompressionPlan plan = given;
+        for (compress::PlanEntry& entry : plan.entries) entry.method = withoutWalk(entry.method);
+        plan.settings.refit = false;
+        plan.calibration = planning.calibration;
+        plan.calibrationFile = planning.calibration->name();
+        plan.prepared = planning.prepared;
+        return lossOn(searched(planning), planning, &plan, progress);
+    };
+}
+
+/// The search `--allocation sensitivity`: losses that are kept are not measured again.
+CompressionPlan planBySensitivity(const MeasuredPlanning& planning, const PlanOptions& options,
+                                  const Progress& progress) {
+    return compress::planBySensitivity(planning.checkpoint, planning.matrices, {},
+                                       searchOf(planning, options),
+                                       searchedLoss(planning, progress), progress);
+}
+
+/// `--allocation-error loss`: how much the loss of the search rises per relative squared error on
+/// the calibration inputs, each matrix alone at the smallest share of the search. At least a
+/// hundredth of the mean: a rise that drowns in noise would make a matrix worthless. By matrix
+/// name, divided by the mean.
+std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
+                                          const PlanOptions& options, const Progress& progress) {
+    const Spectra errors = activationsOf(planning, progress);
+    const double dense = lossOn(searched(planning), planning, nullptr, progress);
+    const compress::SensitivityTable table = compress::measureSensitivity(
+        planning.checkpoint, planning.matrices, searchOf(planning, options),
+        searchedLoss(planning, progress), progress);
+    for (const std::string& warning : table.warnings) progress.warn(warning);
+    throwIfStopped(progress);
+    std::map<std::string, double> weights;
+    double sum = 0;
+    for (const compress::Sensitivity& row : table.rows) {  // the smallest share of each comes last
+        const std::string& name = planning.matrices[row.matrix].name;
+        const double error = std::pow(errors.at(name).relativeError(row.choice.rank), 2);
+        const bool known = std::isfinite(row.loss) && error > 0;
+        weights[name] = known ? std::max(0.0, row.loss - dense) / error : 0;
+    }
+    for (const auto& [name, weight] : weights) sum += weight;
+    const double mean = sum / static_cast<double>(weights.size());
+    for (auto& [name, weight] : weights) weight = mean > 0 ? std::max(weight / mean, 0.01) : 1;
+    return weights;
+}
+
+/// Plans that auto chooses among, and a sentence for each that could not be had.
+struct Tried {
+    std::vector<std::pair<TriedSetting, CompressionPlan>> plans;
+    std::vector<std::string> left;
+};
+
+/// Makes the plan of an allocation and measures it; one whose budget cannot be paid is left.
+void tryAllocation(Tried& tried, const MeasuredPlanning& planning, std::string_view allocation,
+                   const std::function<CompressionPlan()>& make, const Progress& progress) {
+    throwIfStopped(progress);
+    progress.report(static_cast<double>(tried.plans.size()) /
+                        static_cast<double>(compress::allocators().size() + 1),
+                    fmt::format("trying the allocation {}", allocation));
+    CompressionPlan plan;
+    try {
+        plan = make();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::Usage) throw;
+        tried.left.push_back(fmt::format("{}: {}", allocation, error.what()));
+        return;
+    }
+    plan.calibration = planning.calibration;
+    plan.calibrationFile = planning.calibration->name();
+    TriedSetting setting{plan.allocation, plan.settings.ridge, plan.parameters.stored,
+                         heldOutLoss(planning, plan, progress)};
+    tried.plans.emplace_back(std::move(setting), std::move(plan));
+}
+
+/// Losses that the search of these options has yet to measure.
+std::size_t lossesMissing(const MeasuredPlanning& planning, const PlanOptions& options,
+                          const Progress& progress) {
+    return compress::lossesMissing(
+        planning.matrices,
+        compress::withSharesForBudget(planning.checkpoint, planning.matrices,
+                                      searchOf(planning, options)),
+        progress);
+}
+
+/// `--allocation auto`: a plan by every allocation, the one with the least held-out loss taken, all
+/// of them in CompressionPlan::tried. The sensitivity search takes part where at most
+/// mostLossesForAuto losses are yet to be measured; a warning says where it does not. Throws
+/// Error of kind Usage where the calibration has no held-out dialogues, or no allocation can meet
+/// the budget.
+CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectra& importance,
+                                     const PlanOptions& options, const Progress& progress) {
+    requireHeldOut(*given.calibration, "The allocation auto");
+    MeasuredPlanning planning = given;
+    if (!planning.prepared)
+        planning.prepared =
+            fullRankFactors(planning.checkpoint, planning.matrices, options.method,
+                            options.settings, planning.calibration, planning.device,
+                            planning.threads, planning.backend, SilentProgress(progress));
+    Tried tried;
+    PlanOptions one = options;
+    for (const compress::Allocator& allocator : compress::allocators()) {
+        one.allocation = allocator.name;
+        tryAllocation(
+            tried, planning, allocator.name,
+            [&] {
+                return compress::makePlan(planning.checkpoint, planning.matrices, importance, one);
+            },
+            progress);
+    }
+    if (const std::size_t missing = lossesMissing(planning, options, progress);
+        missing > mostLossesForAuto)
+        tried.left.push_back(fmt::format(
+            "auto leaves the sensitivity search out, since {} losses are yet to be measured; run "
+            "--allocation sensitivity once, what it measures is kept and auto takes it in.",
+            missing));
+    else
+        tryAllocation(
+            tried, planning, compress::sensitivityName,
+            [&] { return planBySensitivity(planning, options, progress); }, progress);
+    throwIfStopped(progress);
+    if (tried.plans.empty()) throw usageError(tried.left.front());
+    const auto best = std::ranges::min_element(
+        tried.plans, [](const auto& a, const auto& b) { return losesLess(a.first, b.first); });
+    CompressionPlan plan = best->second;
+    for (auto& [setting, unused] : tried.plans) plan.tried.push_back(std::move(setting));
+    plan.warnings.insert(plan.warnings.end(), tried.left.begin(), tried.left.end());
+    return plan;
+}
+
+/// The plan with that of the ridges 0.001, 0.01, 0.1 and 1 that gives the least held-out loss; all
+/// of them in CompressionPlan::tried. Unchanged where no method of it has a ridge.
+CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan plan,
+                              const Progress& progress) {
+    if (!compress::usesRidge(plan)) return plan;
+    requireHeldOut(*planning.calibration, "The choice of a ridge");
+    std::vector<TriedSetting> tried;
+    for (const double ridge : ridges) {
+        throwIfStopped(progress);
+        progress.report(static_cast<double>(tried.size()) / static_cast<double>(ridges.size()),
+                        fmt::format("trying the ridge {:g}", ridge));
+        CompressionPlan candidate = plan;
+        candidate.settings.ridge = ridge;
+        MeasuredPlanning anew = planning;  // the factors of another ridge are others
+        anew.prepared.reset();
+        tried.push_back({plan.allocation, ridge, plan.parameters.stored,
+                         heldOutLoss(anew, candidate, progress)});
+    }
+    plan.settings.ridge = std::ranges::min_element(tried, losesLess)->ridge;
+    plan.tried.insert(plan.tried.end(), tried.begin(), tried.end());
+    return plan;
 }
 
 }  // namespace
@@ -141,148 +318,9 @@ CompressionPlan measuredPlan(const MeasuredPlanning& planning, const Spectra& im
             ? compress::makePlan(planning.checkpoint, planning.matrices, importance, options)
         : options.allocation == compress::autoName
             ? planByBestAllocation(planning, importance, options, progress)
-            : planBySensitivity(planning, {}, options, progress);
+            : planBySensitivity(planning, options, progress);
     plan.calibration = planning.calibration;
     return chooseRidge ? withBestRidge(planning, std::move(plan), progress) : plan;
-}
-
-compress::LossOf searchedLoss(const MeasuredPlanning& planning, const Progress& progress) {
-    return [&planning, &progress](const CompressionPlan& given) {
-        CompressionPlan plan = given;
-        for (compress::PlanEntry& entry : plan.entries) entry.method = withoutWalk(entry.method);
-        plan.settings.refit = false;
-        plan.calibration = planning.calibration;
-        plan.calibrationFile = planning.calibration->name();
-        plan.prepared = planning.prepared;
-        return lossOn(searched(planning), planning, &plan, progress);
-    };
-}
-
-Json sensitivityKey(const MeasuredPlanning& planning, const PlanOptions& options) {
-    const compress::CalibrationRecord& record = planning.calibration->record();
-    Json dialogues = Json::array();
-    for (const compress::CalibrationExample& example : searched(planning))
-        dialogues.push_back(example.id);
-    return {{"model", record.contentHash},
-            {"data", record.dataHash},
-            {"examples", record.examples.size()},
-            {"dialogues", std::move(dialogues)},
-            {"seed", record.seed},
-            {"prefix", record.prefix},
-            {"method", withoutWalk(options.method)},
-            {"alpha", options.settings.alpha},
-            {"ridge", options.settings.ridge}};
-}
-
-CompressionPlan planBySensitivity(const MeasuredPlanning& planning, const Spectra& spectra,
-                                  const PlanOptions& options, const Progress& progress) {
-    return compress::planBySensitivity(planning.checkpoint, planning.matrices, spectra,
-                                       searchOf(planning, options),
-                                       searchedLoss(planning, progress), progress);
-}
-
-std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
-                                          const PlanOptions& options, const Progress& progress) {
-    const Spectra errors = activationsOf(planning, progress);
-    const double dense = lossOn(searched(planning), planning, nullptr, progress);
-    const compress::SensitivityTable table = compress::measureSensitivity(
-        planning.checkpoint, planning.matrices, searchOf(planning, options),
-        searchedLoss(planning, progress), progress);
-    for (const std::string& warning : table.warnings) progress.warn(warning);
-    throwIfStopped(progress);
-    std::map<std::string, double> weights;
-    double sum = 0;
-    for (const compress::Sensitivity& row : table.rows) {  // the smallest share of each comes last
-        const std::string& name = planning.matrices[row.matrix].name;
-        const double error = std::pow(errors.at(name).relativeError(row.choice.rank), 2);
-        const bool known = std::isfinite(row.loss) && error > 0;
-        weights[name] = known ? std::max(0.0, row.loss - dense) / error : 0;
-    }
-    for (const auto& [name, weight] : weights) sum += weight;
-    const double mean = sum / static_cast<double>(weights.size());
-    for (auto& [name, weight] : weights) weight = mean > 0 ? std::max(weight / mean, 0.01) : 1;
-    return weights;
-}
-
-CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectra& importance,
-                                     const PlanOptions& options, const Progress& progress) {
-    requireHeldOut(*given.calibration, "The allocation auto");
-    MeasuredPlanning planning = given;
-    const SilentProgress silent(progress);
-    if (!planning.prepared)
-        planning.prepared = fullRankFactors(planning.checkpoint, planning.matrices, options.method,
-                                            options.settings, planning.calibration, planning.device,
-                                            planning.threads, planning.backend, silent);
-    std::vector<std::pair<TriedSetting, CompressionPlan>> tried;
-    std::vector<std::string> left;
-    const auto take = [&](CompressionPlan plan) {
-        plan.calibration = planning.calibration;
-        plan.calibrationFile = planning.calibration->name();
-        TriedSetting setting{plan.allocation, options.settings.ridge, plan.parameters.stored,
-                             heldOutLoss(planning, plan, progress)};
-        tried.emplace_back(std::move(setting), std::move(plan));
-    };
-    PlanOptions one = options;
-    for (const compress::Allocator& allocator : compress::allocators()) {
-        throwIfStopped(progress);
-        progress.report(static_cast<double>(tried.size()) /
-                            static_cast<double>(compress::allocators().size() + 1),
-                        fmt::format("trying the allocation {}", allocator.name));
-        one.allocation = allocator.name;
-        try {
-            take(compress::makePlan(planning.checkpoint, planning.matrices, importance, one));
-        } catch (const Error& error) {  // the budget cannot be paid
-            if (error.kind() != ErrorKind::Usage) throw;
-            left.push_back(fmt::format("{}: {}", allocator.name, error.what()));
-        }
-    }
-    const std::size_t missing = compress::lossesMissing(
-        planning.matrices,
-        compress::withSharesForBudget(planning.checkpoint, planning.matrices,
-                                      searchOf(planning, options)),
-        progress);
-    if (missing > mostLossesForAuto) {
-        left.push_back(fmt::format(
-            "auto leaves the sensitivity search out, since {} losses are yet to be measured; run "
-            "--allocation sensitivity once, what it measures is kept and auto takes it in.",
-            missing));
-    } else {
-        try {
-            take(planBySensitivity(planning, {}, options, progress));
-        } catch (const Error& error) {
-            if (error.kind() != ErrorKind::Usage) throw;
-            left.push_back(fmt::format("sensitivity: {}", error.what()));
-        }
-    }
-    throwIfStopped(progress);
-    if (tried.empty()) throw usageError(left.front());
-    const auto best = std::ranges::min_element(
-        tried, [](const auto& a, const auto& b) { return losesLess(a.first, b.first); });
-    CompressionPlan plan = best->second;
-    for (auto& [setting, unused] : tried) plan.tried.push_back(std::move(setting));
-    plan.warnings.insert(plan.warnings.end(), left.begin(), left.end());
-    return plan;
-}
-
-CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan plan,
-                              const Progress& progress) {
-    if (!compress::usesRidge(plan)) return plan;
-    requireHeldOut(*planning.calibration, "The choice of a ridge");
-    std::vector<TriedSetting> tried;
-    for (const double ridge : ridges) {
-        throwIfStopped(progress);
-        progress.report(static_cast<double>(tried.size()) / static_cast<double>(ridges.size()),
-                        fmt::format("trying the ridge {:g}", ridge));
-        CompressionPlan candidate = plan;
-        candidate.settings.ridge = ridge;
-        MeasuredPlanning anew = planning;  // the factors of another ridge are others
-        anew.prepared.reset();
-        tried.push_back({plan.allocation, ridge, plan.parameters.stored,
-                         heldOutLoss(anew, candidate, progress)});
-    }
-    plan.settings.ridge = std::ranges::min_element(tried, losesLess)->ridge;
-    plan.tried.insert(plan.tried.end(), tried.begin(), tried.end());
-    return plan;
 }
 
 }  // namespace rankscope::evaluate

@@ -8,12 +8,10 @@
 #include <string>
 
 #include "core/backend/backend.h"
-#include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/compress/calibration.h"
 #include "core/compress/plan.h"
-#include "core/compress/sensitivity.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::evaluate {
@@ -58,47 +56,5 @@ compress::CompressionPlan measuredPlan(const MeasuredPlanning& planning,
                                        const std::map<std::string, spectra::Spectrum>& importance,
                                        compress::PlanOptions options, bool chooseRidge,
                                        const Progress& progress);
-
-/// Calibration dialogues that a search measures on at most, the first ones.
-inline constexpr std::size_t mostSearched = 128;
-
-/// Loss of the model with a plan applied, on mostSearched calibration dialogues. For the search,
-/// which compresses one matrix at a time: a method that walks is tried as `whitened`, which it is
-/// where nothing before is compressed.
-compress::LossOf searchedLoss(const MeasuredPlanning& planning, const Progress& progress);
-
-/// What decides the losses of a sensitivity search besides the matrices (SensitivityOptions::key).
-Json sensitivityKey(const MeasuredPlanning& planning, const compress::PlanOptions& options);
-
-/// The search `--allocation sensitivity`: losses that are kept are not measured again.
-compress::CompressionPlan planBySensitivity(const MeasuredPlanning& planning,
-                                            const std::map<std::string, spectra::Spectrum>& spectra,
-                                            const compress::PlanOptions& options,
-                                            const Progress& progress);
-
-/// `--allocation-error loss`: how much the loss of the search rises per relative squared error on
-/// the calibration inputs, each matrix alone at the smallest share of the sensitivity search (which
-/// is measured as planBySensitivity() does). At least a hundredth of the mean: a rise that drowns
-/// in noise would make a matrix worthless. By matrix name, divided by the mean.
-std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
-                                          const compress::PlanOptions& options,
-                                          const Progress& progress);
-
-/// Losses that `auto` measures at most to let the sensitivity search take part.
-inline constexpr std::size_t mostLossesForAuto = 500;
-
-/// `--allocation auto`: a plan by every allocation, the one with the least held-out loss taken, all
-/// of them in CompressionPlan::tried. The sensitivity search takes part where at most
-/// mostLossesForAuto losses are yet to be measured; a warning says where it does not. Throws
-/// Error of kind Usage where the calibration has no held-out dialogues, or no allocation can meet
-/// the budget.
-compress::CompressionPlan planByBestAllocation(
-    const MeasuredPlanning& planning, const std::map<std::string, spectra::Spectrum>& importance,
-    const compress::PlanOptions& options, const Progress& progress);
-
-/// The plan with that of the ridges 0.001, 0.01, 0.1 and 1 that gives the least held-out loss; all
-/// of them in CompressionPlan::tried. Unchanged where no method of it has a ridge.
-compress::CompressionPlan withBestRidge(const MeasuredPlanning& planning,
-                                        compress::CompressionPlan plan, const Progress& progress);
 
 }  // namespace rankscope::evaluate
