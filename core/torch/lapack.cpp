@@ -24,12 +24,17 @@ Function* find(const char* name) {
 using Dsyrk = void(const char* uplo, const char* trans, const int* n, const int* k,
                    const double* alpha, const double* a, const int* lda, const double* beta,
                    double* c, const int* ldc, std::size_t, std::size_t);
+using Dgemm = void(const char* transa, const char* transb, const int* m, const int* n, const int* k,
+                   const double* alpha, const double* a, const int* lda, const double* b,
+                   const int* ldb, const double* beta, double* c, const int* ldc, std::size_t,
+                   std::size_t);
 using Dsytrd = void(const char* uplo, const int* n, double* a, const int* lda, double* d, double* e,
                     double* tau, double* work, const int* lwork, int* info, std::size_t);
 using Dsterf = void(const int* n, double* d, double* e, int* info);
 
 struct Lapack {
     Dsyrk* dsyrk = find<Dsyrk>("dsyrk_");
+    Dgemm* dgemm = find<Dgemm>("dgemm_");
     Dsytrd* dsytrd = find<Dsytrd>("dsytrd_");
     Dsterf* dsterf = find<Dsterf>("dsterf_");
     bool complete() const { return dsyrk != nullptr && dsytrd != nullptr && dsterf != nullptr; }
@@ -93,14 +98,27 @@ std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& wei
 
 bool addGramByBlas(const double* x, std::int64_t rows, std::int64_t columns, double* sum) {
     const Lapack& functions = lapack();
-    if (functions.dsyrk == nullptr || std::max(rows, columns) > 1'000'000) {
+    if (functions.dsyrk == nullptr || functions.dgemm == nullptr ||
+        std::max(rows, columns) > 1'000'000) {
         return false;
     }
     // Row-major [rows, columns] is BLAS's [columns, rows], and its lower triangle our upper one.
     const int n = static_cast<int>(columns);
     const int k = static_cast<int>(rows);
-    const double one = 1;
-    functions.dsyrk("L", "N", &n, &k, &one, x, &n, &one, sum, &n, 1, 1);
+    constexpr int slab = 128;  // columns of a part; the same for any number of threads
+    const OneCoreBlas alone;
+#pragma omp parallel for schedule(dynamic)
+    for (int from = 0; from < n; from += slab) {  // the largest part first
+        const int width = std::min(slab, n - from);
+        const int below = n - from - width;
+        const double one = 1;
+        double* const corner = sum + std::int64_t{from} * n + from;
+        functions.dsyrk("L", "N", &width, &k, &one, x + from, &n, &one, corner, &n, 1, 1);
+        if (below > 0) {
+            functions.dgemm("N", "T", &below, &width, &k, &one, x + from + width, &n, x + from, &n,
+                            &one, corner + width, &n, 1, 1);
+        }
+    }
     return true;
 }
 
@@ -120,12 +138,8 @@ std::string openBlasCore() {
     return core == nullptr ? std::string() : std::string(core());
 }
 
-OneCorePerCall::OneCorePerCall() {
+OneCoreBlas::OneCoreBlas() {
     BlasThreads& threads = blasThreads();
-    if (threads.setOpenMp != nullptr && threads.getOpenMp != nullptr) {
-        m_openMpThreads = threads.getOpenMp();
-        threads.setOpenMp(1);  // of this thread only
-    }
     if (threads.set != nullptr && threads.get != nullptr) {
         const std::scoped_lock lock(threads.mutex);
         if (threads.users++ == 0) {
@@ -135,16 +149,27 @@ OneCorePerCall::OneCorePerCall() {
     }
 }
 
-OneCorePerCall::~OneCorePerCall() {
+OneCoreBlas::~OneCoreBlas() {
     BlasThreads& threads = blasThreads();
-    if (m_openMpThreads > 0) {
-        threads.setOpenMp(m_openMpThreads);
-    }
     if (threads.set != nullptr && threads.get != nullptr) {
         const std::scoped_lock lock(threads.mutex);
         if (--threads.users == 0) {
             threads.set(threads.before);
         }
+    }
+}
+
+OneCorePerCall::OneCorePerCall() {
+    BlasThreads& threads = blasThreads();
+    if (threads.setOpenMp != nullptr && threads.getOpenMp != nullptr) {
+        m_openMpThreads = threads.getOpenMp();
+        threads.setOpenMp(1);  // of this thread only
+    }
+}
+
+OneCorePerCall::~OneCorePerCall() {
+    if (m_openMpThreads > 0) {
+        blasThreads().setOpenMp(m_openMpThreads);
     }
 }
 

@@ -15,16 +15,28 @@ namespace rankscope::torch_backend {
 /// those functions are not exported (LibTorch from PyPI): ATen has to do it then.
 std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& weight);
 
-/// sum [columns, columns] += xᵀ x in its upper triangle, x [rows, columns] without gaps: dsyrk on
-/// all threads. False, and nothing done, where it is not exported.
+/// sum [columns, columns] += xᵀ x in its upper triangle, x [rows, columns] without gaps: parts of
+/// the triangle on OpenMP's threads, dsyrk and dgemm on one core each. (Between ATen's loops the
+/// threads of OpenMP wait awake, so that those of OpenBLAS would get half a core each.) False, and
+/// nothing done, where the functions are not exported.
 bool addGramByBlas(const double* x, std::int64_t rows, std::int64_t columns, double* sum);
 
 /// "OpenBLAS 0.3.21 …" and the core in force ("SkylakeX"); empty where BLAS is another one.
 std::string openBlasVersion();
 std::string openBlasCore();
 
-/// While one exists, BLAS calls and ATen loops of this thread use one core, so that several
-/// matrices can be worked on at once. BLAS gets its threads back when the last one goes.
+/// While one exists, BLAS calls of any thread use one core. BLAS gets its threads back when the
+/// last one goes.
+class OneCoreBlas {
+ public:
+    OneCoreBlas();
+    OneCoreBlas(const OneCoreBlas&) = delete;
+    OneCoreBlas& operator=(const OneCoreBlas&) = delete;
+    ~OneCoreBlas();
+};
+
+/// The same, and ATen loops of this thread use one core too, so that several matrices can be worked
+/// on at once.
 class OneCorePerCall {
  public:
     OneCorePerCall();
@@ -33,6 +45,7 @@ class OneCorePerCall {
     ~OneCorePerCall();
 
  private:
+    OneCoreBlas m_blas;
     int m_openMpThreads = 0;
 };
 
