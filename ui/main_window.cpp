@@ -237,9 +237,31 @@ void MainWindow::chooseFile() {
     }
 }
 
+QString MainWindow::whyNoFigure() const {
+    if (m_pages->currentWidget() == m_pareto) {
+        return m_pareto->isEmpty() ? tr("There is no front to export yet.") : QString();
+    }
+    if (m_pages->currentWidget() == m_evaluation) {
+        return m_evaluation->chart()->exportButton()->isEnabled()
+                   ? QString()
+                   : tr("There is no chart to export yet.");
+    }
+    return m_spectra->showsRace() && !m_spectra->race()->showsRace()
+               ? tr("There is no race to export yet.")
+               : QString();
+}
+
 void MainWindow::exportFigure() {
-    if (m_spectra->showsRace() && !m_spectra->race()->showsRace()) {
-        showMessage(tr("There is no race to export yet."), true);
+    if (const QString why = whyNoFigure(); !why.isEmpty()) {
+        showMessage(why, true);
+        return;
+    }
+    if (m_pages->currentWidget() == m_pareto) {
+        m_pareto->exportFigure();
+        return;
+    }
+    if (m_pages->currentWidget() == m_evaluation) {
+        m_evaluation->chart()->exportChart();
         return;
     }
     ExportDialog dialog(m_spectra->figure(), this);

@@ -53,6 +53,7 @@ class MainWindow : public QMainWindow {
     void fillRecentMenu();
     void chooseFolder();
     void chooseFile();
+    QString whyNoFigure() const;  ///< of the page shown; empty where it has one
     void exportFigure();
     void exportData(bool curves);
     void showCompress();

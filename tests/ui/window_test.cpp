@@ -75,6 +75,17 @@ TEST_F(WindowTest, ShowsErrorsAsSentencesInABar) {
     EXPECT_FALSE(window.messageBar()->isVisible());
 }
 
+TEST_F(WindowTest, ExportFigureIsOfThePageShown) {
+    show();
+    const auto exported = [&](Qt::Key page) {
+        QTest::keyClick(&window, page, Qt::ControlModifier);
+        QTest::keyClick(&window, Qt::Key_E, Qt::ControlModifier);
+        return window.message();
+    };
+    EXPECT_EQ(exported(Qt::Key_2), "There is no chart to export yet.");
+    EXPECT_TRUE(exported(Qt::Key_3).endsWith("\nThere is no front to export yet."));
+}
+
 TEST_F(WindowTest, ClickingATreeItemSelectsItsMatrices) {
     show();
     click(inTree(q0));

@@ -23,6 +23,8 @@ class EvaluationChart : public QWidget {
     BarPlot* plot() const { return m_plot; }
     /// Writes the chart as shown to a .png, .pdf or .svg. Throws Error.
     void writeTo(const QString& path);
+    /// Asks for the file first.
+    void exportChart();
 
  signals:
     void failed(const QString& message);
@@ -30,7 +32,6 @@ class EvaluationChart : public QWidget {
  private:
     void fillMetrics();
     void draw();
-    void exportChart();
 
     Session* m_session;
     QComboBox* m_metric;

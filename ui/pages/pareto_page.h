@@ -35,6 +35,7 @@ class ParetoPage : public QWidget {
     FigureRequest figure() const;
     /// The table as CSV.
     std::string csv() const;
+    void exportFigure();
 
  private:
     QWidget* makeEmpty();
@@ -44,7 +45,6 @@ class ParetoPage : public QWidget {
     void showReadout();
     void showPlanned();
     void choose(std::size_t point);
-    void exportFigure();
     void exportCsv();
 
     Session* m_session;

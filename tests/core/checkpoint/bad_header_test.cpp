@@ -213,7 +213,12 @@ TEST_F(BadInput, Case030_TwoHundredThousandTensorsInThreeSeconds) {
     const Checkpoint checkpoint = expectOpens({"200000 tensors are no part of this T5"});
     const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     RecordProperty("milliseconds", static_cast<int>(1000 * seconds));
-    EXPECT_LT(seconds, 3);
+#ifdef __SANITIZE_ADDRESS__
+    constexpr double most = 9;  // the sanitizers take about twice the time, noise on top
+#else
+    constexpr double most = 3;
+#endif
+    EXPECT_LT(seconds, most);
     EXPECT_LT(warningsOf(checkpoint).size(), 2000U);
 }
 
