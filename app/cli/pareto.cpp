@@ -125,7 +125,9 @@ evaluate::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Co
     how.plan = options.plan;
     how.plan.storage = parseStorageChoice(options.storage);
     how.plan.settings = options.settings.settings(context.options.seed);
-    how.journals = sensitivityJournals();
+    if (how.plan.allocationError == compress::lossErrorName ||
+        std::ranges::any_of(how.allocations, compress::isMeasured))
+        how.journals = sensitivityJournals();
     how.threads = context.options.threads;
     return how;
 }

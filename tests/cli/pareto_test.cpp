@@ -119,6 +119,19 @@ TEST_F(Pareto, AFrontThatMeasuresNeedsHeldOutDialogues) {
     }
 }
 
+TEST_F(Pareto, OnlyASearchNeedsTheCacheFolder) {
+    const auto front = [&](const char* allocation) {
+        return runCommand(
+            {"pareto", "demo", "--targets", "decoder.block.1.layer.2.*", "--budgets", "0.97",
+             "--methods", "whitened", "--allocations", allocation, "--calibration", calibration},
+            {.environment = {"HOME=", "XDG_CACHE_HOME="}});
+    };
+    EXPECT_EQ(front("uniform").exitCode, 0);
+    const Outcome search = front("sensitivity");
+    EXPECT_EQ(search.exitCode, 1);
+    EXPECT_THAT(search.err, HasSubstr("neither XDG_CACHE_HOME nor HOME names one"));
+}
+
 // All shares from 0.4 up cannot pay it; smaller ones then join.
 TEST_F(Pareto, TheSensitivitySearchReachesSmallBudgets) {
     const Outcome run = runCommand({"plan", "demo", "--targets", "decoder.block.1.layer.2.*",
