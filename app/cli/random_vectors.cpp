@@ -21,16 +21,34 @@ struct RandomVectorsCommandOptions {
 };
 
 std::string text(const std::vector<evaluate::RandomVectorsResult>& results) {
-    TextTable table({"matrix", "rank", "vectors", "mean cosine", "pooled cosine",
-                     "predicted cosine", "relative error"});
-    for (const evaluate::RandomVectorsResult& result : results)
-        table.addRow({printable(result.name), fmt::format("{}", result.rank),
-                      fmt::format("{}", result.vectors), fmt::format("{:.6f}", result.cosineMean),
-                      fmt::format("{:.6f}", result.cosinePooled),
-                      fmt::format("{:.6f}", result.predictedCosine),
-                      fmt::format("{:.6f}", result.relativeError)});
+    std::vector<std::string> header = {"matrix",        "rank",          "vectors",
+                                       "mean cosine",   "pooled cosine", "predicted cosine",
+                                       "relative error"};
+    const bool real = !results.empty() && results.front().onCalibration;
+    const bool heldOut = !results.empty() && results.front().onHeldOut;
+    if (real) header.insert(header.end(), {"cosine, calibration", "error, calibration"});
+    if (heldOut) header.insert(header.end(), {"cosine, held out", "error, held out"});
+    TextTable table(header);
+    for (const evaluate::RandomVectorsResult& result : results) {
+        std::vector<std::string> row = {printable(result.name),
+                                        fmt::format("{}", result.rank),
+                                        fmt::format("{}", result.vectors),
+                                        fmt::format("{:.6f}", result.cosineMean),
+                                        fmt::format("{:.6f}", result.cosinePooled),
+                                        fmt::format("{:.6f}", result.predictedCosine),
+                                        fmt::format("{:.6f}", result.relativeError)};
+        for (const auto& [shown, figures] :
+             {std::pair{real, &result.onCalibration}, std::pair{heldOut, &result.onHeldOut}})
+            if (shown)
+                for (const auto member : {&evaluate::RealInputsResult::cosinePooled,
+                                          &evaluate::RealInputsResult::relativeError})
+                    row.push_back(*figures ? fmt::format("{:.6f}", (**figures).*member) : "-");
+        table.addRow(std::move(row));
+    }
     return table.text() +
-           "predicted: sqrt of the kept energy, the pooled cosine for inputs without a direction\n";
+           "predicted: sqrt of the kept energy, the pooled cosine for inputs without a "
+           "direction\n" +
+           (real ? "calibration, held out: pooled over the real inputs of the layer\n" : "");
 }
 
 void run(const RandomVectorsCommandOptions& options, Context& context) {

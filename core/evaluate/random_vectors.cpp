@@ -117,6 +117,42 @@ double isotropicCosine(const compress::PlanEntry& entry, const Matrix& weight,
     return Sums::cosine(dot, theirs, ours);
 }
 
+/// Σ a_i b_i.
+double innerProduct(const Matrix& a, const Matrix& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.values.size(); ++i) sum += a.values[i] * b.values[i];
+    return sum;
+}
+
+RealInputsResult onInputs(const Matrix& weight, const Matrix& approximation, const Matrix& g,
+                          const backend::Device& device, const backend::Backend& backend) {
+    Matrix rest = weight;
+    for (std::size_t i = 0; i < rest.values.size(); ++i) rest.values[i] -= approximation.values[i];
+    const auto squared = [&](const Matrix& a) {  // ‖A X‖², which rounding may take below 0
+        return std::max(0.0, innerProduct(backend.multiply(a, g, device), a));
+    };
+    const double original = squared(weight);
+    const double product = innerProduct(backend.multiply(weight, g, device), approximation);
+    const double lost = squared(rest);
+    return {Sums::cosine(product, original, squared(approximation)),
+            lost == 0 ? 0 : std::sqrt(lost) / std::sqrt(original)};
+}
+
+/// Fills in what real inputs give, where the plan has a calibration and the matrix has inputs.
+void addRealInputs(RandomVectorsResult& result, const compress::CompressionPlan& plan,
+                   const compress::PlanEntry& entry, const Matrix& weight,
+                   const backend::Factors& factors, const RandomVectorsOptions& options,
+                   const backend::Backend& backend) {
+    if (!plan.calibration || entry.matrix.role == checkpoint::Role::Embedding) return;
+    const Matrix approximation = backend.multiply(factors.left, factors.right, options.device);
+    const auto of = [&](bool heldOut) {
+        const Matrix g = plan.calibration->inputs(entry.matrix.module(), heldOut).second;
+        return onInputs(weight, approximation, g, options.device, backend);
+    };
+    result.onCalibration = of(false);
+    if (!plan.calibration->record().heldOut.empty()) result.onHeldOut = of(true);
+}
+
 RandomVectorsResult compare(const checkpoint::Checkpoint& checkpoint,
                             const compress::CompressionPlan& plan, const compress::PlanEntry& entry,
                             const RandomVectorsOptions& options, const backend::Backend& backend,
@@ -127,6 +163,9 @@ RandomVectorsResult compare(const checkpoint::Checkpoint& checkpoint,
     result.vectors = options.vectors;
     if (entry.kept) {
         result.cosineMean = result.cosinePooled = result.predictedCosine = 1;
+        if (plan.calibration) result.onCalibration = RealInputsResult{1, 0};
+        if (plan.calibration && !plan.calibration->record().heldOut.empty())
+            result.onHeldOut = RealInputsResult{1, 0};
         return result;
     }
     const Matrix weight = checkpoint.readMatrix(entry.matrix);
@@ -148,6 +187,7 @@ RandomVectorsResult compare(const checkpoint::Checkpoint& checkpoint,
     result.relativeError =
         sums.difference == 0 ? 0 : std::sqrt(sums.difference) / std::sqrt(sums.original);
     result.predictedCosine = isotropicCosine(entry, weight, factors, options, backend);
+    addRealInputs(result, plan, entry, weight, factors, options, backend);
     return result;
 }
 
@@ -202,14 +242,23 @@ std::vector<RandomVectorsResult> randomVectors(const checkpoint::Checkpoint& che
 
 Json toJson(std::span<const RandomVectorsResult> results) {
     Json list = Json::array();
-    for (const RandomVectorsResult& result : results)
-        list.push_back({{"name", result.name},
-                        {"rank", result.rank},
-                        {"vectors", result.vectors},
-                        {"cosine_mean", result.cosineMean},
-                        {"cosine_pooled", result.cosinePooled},
-                        {"relative_error", result.relativeError},
-                        {"predicted_cosine", result.predictedCosine}});
+    for (const RandomVectorsResult& result : results) {
+        Json item = {{"name", result.name},
+                     {"rank", result.rank},
+                     {"vectors", result.vectors},
+                     {"cosine_mean", result.cosineMean},
+                     {"cosine_pooled", result.cosinePooled},
+                     {"relative_error", result.relativeError},
+                     {"predicted_cosine", result.predictedCosine}};
+        const auto add = [&item](const char* key, const std::optional<RealInputsResult>& real) {
+            if (real)
+                item[key] = {{"cosine_pooled", real->cosinePooled},
+                             {"relative_error", real->relativeError}};
+        };
+        add("on_calibration", result.onCalibration);
+        add("on_held_out", result.onHeldOut);
+        list.push_back(std::move(item));
+    }
     return {{"results", std::move(list)}};
 }
 

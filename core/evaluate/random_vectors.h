@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,6 +26,12 @@ struct RandomVectorsOptions {
     int threads = 0;  ///< matrices worked on at once; 0: all cores
 };
 
+/// The pooled figures on real inputs X, from their second moments G = X Xᵀ.
+struct RealInputsResult {
+    double cosinePooled = 0;   ///< tr(W G W'ᵀ) / sqrt(tr(W G Wᵀ) tr(W' G W'ᵀ))
+    double relativeError = 0;  ///< ‖(W - W')X‖_F / ‖WX‖_F
+};
+
 /// y = W x against y' = W' x on the same seeded vectors x.
 struct RandomVectorsResult {
     std::string name;
@@ -34,6 +41,8 @@ struct RandomVectorsResult {
     double cosinePooled = 0;     ///< Σ⟨y, y'⟩ / (‖Y‖ ‖Y'‖)
     double relativeError = 0;    ///< ‖Y - Y'‖_F / ‖Y‖_F
     double predictedCosine = 0;  ///< sqrt of the kept energy: the pooled cosine for isotropic x
+    /// On the calibration dialogues and on its held-out ones, where the plan has a calibration.
+    std::optional<RealInputsResult> onCalibration = {}, onHeldOut = {};
 };
 
 /// The options --vectors and --distribution.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "core/base/error.h"
 #include "core/checkpoint/selection.h"
@@ -112,6 +113,75 @@ TEST_F(RandomVectors, NothingIsLostAtFullRank) {
         EXPECT_NEAR(result.predictedCosine, 1, 1e-12);
         EXPECT_LT(result.relativeError, 1e-12);
     }
+}
+
+/// Real inputs whose second moments are made from the vectors themselves.
+class MadeUpInputs : public compress::Calibration {
+ public:
+    static constexpr std::int64_t tokens = 40;
+    explicit MadeUpInputs(std::int64_t width) : m_width(width) {
+        m_record.examples.resize(1);
+        m_record.heldOut.resize(1);
+    }
+    const compress::CalibrationRecord& record() const override { return m_record; }
+    std::string name() const override { return "made up"; }
+    /// Component i of token t; far from isotropic.
+    static double x(std::int64_t i, std::int64_t t, bool heldOut) {
+        return std::sin(static_cast<double>(1 + i * (t + 1) + (heldOut ? 7 : 0))) /
+               static_cast<double>(1 + i);
+    }
+    backend::InputMoments inputs(const std::string&, bool heldOut) const override {
+        backend::InputMoments moments;
+        moments.tokens = tokens;
+        const auto size = static_cast<std::size_t>(m_width * m_width);
+        moments.second = {std::vector<double>(size), m_width, m_width};
+        for (std::int64_t t = 0; t < tokens; ++t)
+            for (std::int64_t i = 0; i < m_width; ++i)
+                for (std::int64_t j = 0; j < m_width; ++j)
+                    moments.second.values[static_cast<std::size_t>(i * m_width + j)] +=
+                        x(i, t, heldOut) * x(j, t, heldOut);
+        return moments;
+    }
+    backend::GradientMoments gradients(const std::string&) const override { return {}; }
+
+ private:
+    std::int64_t m_width;
+    compress::CalibrationRecord m_record;
+};
+
+// The sums over every token's W x and W' x, one by one.
+TEST_F(RandomVectors, RealInputsGiveWhatTheirVectorsGive) {
+    auto plan = planFor(3, "q", compress::StorageChoice::Factored);
+    ASSERT_FALSE(run(plan, withVectors(1)).front().onCalibration);
+    const Matrix weight = model.readMatrix(plan.entries[0].matrix);
+    const auto calibration = std::make_shared<MadeUpInputs>(weight.columns);
+    plan.calibration = calibration;
+    const RandomVectorsResult result = run(plan, withVectors(1)).front();
+    const backend::Factors factors = backend::loadBackend({}).truncatedSvd(weight, 3, {});
+    const Matrix cut = backend::loadBackend({}).multiply(factors.left, factors.right, {});
+    for (const bool heldOut : {false, true}) {
+        double product = 0, original = 0, compressed = 0, lost = 0;
+        for (std::int64_t t = 0; t < MadeUpInputs::tokens; ++t)
+            for (std::int64_t row = 0; row < weight.rows; ++row) {
+                double y = 0, z = 0;
+                for (std::int64_t i = 0; i < weight.columns; ++i) {
+                    const auto at = static_cast<std::size_t>(row * weight.columns + i);
+                    y += weight.values[at] * MadeUpInputs::x(i, t, heldOut);
+                    z += cut.values[at] * MadeUpInputs::x(i, t, heldOut);
+                }
+                product += y * z;
+                original += y * y;
+                compressed += z * z;
+                lost += (y - z) * (y - z);
+            }
+        const auto& real = heldOut ? result.onHeldOut : result.onCalibration;
+        ASSERT_TRUE(real);
+        EXPECT_NEAR(real->cosinePooled, product / std::sqrt(original * compressed), 1e-10);
+        EXPECT_NEAR(real->relativeError, std::sqrt(lost / original), 1e-10);
+        EXPECT_GT(real->relativeError, 0.01);
+    }
+    const Json item = toJson(std::vector{result})["results"][0];
+    EXPECT_EQ(item["on_held_out"]["cosine_pooled"], result.onHeldOut->cosinePooled);
 }
 
 TEST_F(RandomVectors, RefusesNoVectors) {
