@@ -29,6 +29,7 @@ Json toJson(const spectra::MatrixComparison& comparison) {
             {"directions", {comparison.directionsA, comparison.directionsB}},
             {"left_cosines", comparison.leftCosines},
             {"right_cosines", comparison.rightCosines},
+            {"intruders", comparison.intruders},
             {"singular_values",
              {{"a", comparison.a.singularValues()},
               {"b", comparison.b.singularValues()},
@@ -63,7 +64,8 @@ spectra::MatrixComparison comparisonFromJson(const Json& matrix, const std::stri
                 .directionsA = directions[0],
                 .directionsB = directions[1],
                 .leftCosines = matrix.at("left_cosines").get<std::vector<double>>(),
-                .rightCosines = matrix.at("right_cosines").get<std::vector<double>>()};
+                .rightCosines = matrix.at("right_cosines").get<std::vector<double>>(),
+                .intruders = matrix.at("intruders").get<std::int64_t>()};
     } catch (const Json::exception& problem) {
         throw Error(fmt::format("{} is not what `compare --json` prints ({}).", printable(what),
                                 printable(problem.what())),
@@ -101,7 +103,11 @@ std::span<const ComparisonColumn> comparisonColumns() {
         ComparisonColumn{"smallest_right_cosine", "right cosine",
                          "Cosine of the largest principal angle between the leading right singular "
                          "subspaces; 1 is the same",
-                         4, [](const Matrix& m) { return smallestCosine(m.rightCosines); }}};
+                         4, [](const Matrix& m) { return smallestCosine(m.rightCosines); }},
+        ComparisonColumn{"intruders", "intruders",
+                         "Leading left singular vectors of B that no singular vector of A is near "
+                         "(cosine below 0.5 to each)",
+                         0, [](const Matrix& m) { return static_cast<double>(m.intruders); }}};
     return columns;
 }
 

@@ -38,7 +38,7 @@ std::span<const ComparisonColumn> comparisonColumns();
 std::string comparisonCell(const ComparisonColumn& column, const spectra::MatrixComparison& matrix);
 
 /// RFC 4180, one row a compared matrix: name,rows,columns,relative_difference,rank_90,rank_99,
-/// numerical_rank,directions_a,directions_b,smallest_left_cosine,smallest_right_cosine.
+/// numerical_rank,directions_a,directions_b,smallest_left_cosine,smallest_right_cosine,intruders.
 std::string comparisonCsv(std::span<const spectra::MatrixComparison> comparisons);
 
 }  // namespace rankscope::report

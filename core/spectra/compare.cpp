@@ -21,6 +21,8 @@ namespace {
 
 /// Singular values closer than this, relatively, count as equal: float32 weights know no more.
 constexpr double equalShare = 1e-6;
+/// A direction is new where its cosine to every old one is below this (PEFT's cut).
+constexpr double nearCosine = 0.5;
 
 /// Leading directions of a spectrum: `wanted`, no more than its numerical rank, none of equal
 /// singular values left out.
@@ -90,6 +92,33 @@ std::vector<double> cosines(const Matrix& a, const Matrix& b, const CompareOptio
         value = std::min(value, 1.0);  // above 1 by rounding only
     }
     return values;
+}
+
+/// How many rows of `directions` [k, rows] are near no left singular vector of `weight`.
+std::int64_t countIntruders(const Matrix& directions, const MatrixView& weight,
+                            const Spectrum& spectrum, const CompareOptions& options,
+                            const backend::Backend& backend) {
+    const std::int64_t rank = computeMetrics(spectrum).numericalRank;
+    const Matrix left = backend.truncatedSvd(weight, rank, options.device).left;  // lengths vary
+    std::vector<double> lengths(static_cast<std::size_t>(rank));
+    for (std::size_t i = 0; i < left.values.size(); ++i) {
+        lengths[i % lengths.size()] += left.values[i] * left.values[i];
+    }
+    const Matrix product = backend.multiply(directions, left, options.device);
+    const std::vector<double>& values = spectrum.singularValues();
+    std::int64_t count = 0;
+    for (std::int64_t i = 0; i < product.rows; ++i) {
+        double nearest = 0;  // squared
+        double together = 0;
+        for (std::size_t j = 0; j < lengths.size(); ++j) {
+            const bool equal = j > 0 && values[j] >= values[j - 1] * (1 - equalShare);
+            const double one = product.values[static_cast<std::size_t>(i * rank) + j];
+            together = (equal ? together : 0) + one * one / lengths[j];
+            nearest = std::max(nearest, together);
+        }
+        count += nearest < nearCosine * nearCosine ? 1 : 0;
+    }
+    return count;
 }
 
 /// What rounding the stored numbers of one matrix of Frobenius norm `norm` adds to a difference.
@@ -184,6 +213,7 @@ MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const S
         const Subspaces ofB = subspacesOf(b, result.directionsB, options, backend);
         result.leftCosines = cosines(ofA.left, ofB.left, options, backend);
         result.rightCosines = cosines(ofA.right, ofB.right, options, backend);
+        result.intruders = countIntruders(ofB.left, a, spectrumA, options, backend);
     }
     return result;
 }

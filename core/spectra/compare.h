@@ -54,12 +54,17 @@ struct MatrixComparison {
     std::int64_t numericalRank = 0;
     std::int64_t directionsA = 0, directionsB = 0;  ///< dimensions of the subspaces compared
     std::vector<double> leftCosines, rightCosines;  ///< of the principal angles, descending
+    /// Of B's directionsB leading left singular vectors those that no singular vector of A is near.
+    std::int64_t intruders = 0;
 };
 
 /// Compares one matrix. The cosines are the singular values of U_aᵀU_b and V_aᵀV_b (Björck and
 /// Golub 1973), U and V the leading singular vectors. Where `directions` would part singular values
 /// that are equal up to 1e-6, the subspace is widened to hold all of them: it would not be defined
-/// otherwise. The spectra are those of `a` and `b`, of one shape; `rounding` is roundingLevel().
+/// otherwise. An intruder's cosine to every singular vector of A up to its numerical rank is below
+/// 0.5 (PEFT's intruder dimensions); vectors of equal singular values count as one subspace, and
+/// the cosine is that of the angle to it. The spectra are those of `a` and `b`, of one shape;
+/// `rounding` is roundingLevel().
 MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const Spectrum& spectrumA,
                                const Spectrum& spectrumB, double rounding,
                                const CompareOptions& options, const backend::Backend& backend);

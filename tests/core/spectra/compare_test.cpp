@@ -95,6 +95,32 @@ TEST(Compare, AMatrixEqualsItself) {
         EXPECT_GE(same.leftCosines.size(), 4U);
         EXPECT_THAT(same.leftCosines, Each(testing::DoubleNear(1, 1e-12)));
         EXPECT_THAT(same.rightCosines, Each(testing::DoubleNear(1, 1e-12)));
+        EXPECT_EQ(same.intruders, 0);
+    }
+}
+
+// u leans equally to all 20 singular vectors of A: its cosine to each is 1/√20 = 0.22. Where all of
+// A's singular values are equal, u lies in their one subspace and is no intruder.
+TEST(Compare, CountsDirectionsThatAreNew) {
+    for (const bool equal : {false, true}) {
+        std::vector<double> values(20, 1);
+        for (std::size_t i = 0; i < values.size() && !equal; ++i) {
+            values[i] = 2 - 0.05 * static_cast<double>(i);
+        }
+        const Matrix left = torch().truncatedSvd(noise(20, 20, 11), 20, {}).right;
+        const Matrix a = times(times(left, diagonal(20, 30, values)),
+                               torch().truncatedSvd(noise(30, 30, 12), 30, {}).right);
+        Matrix u = zeros(20, 1);
+        for (std::int64_t i = 0; i < 20; ++i) {
+            for (std::int64_t j = 0; j < 20; ++j) {
+                at(u, i, 0) += left.values[static_cast<std::size_t>(i * 20 + j)] / std::sqrt(20.0);
+            }
+        }
+        Matrix large = times(u, noise(1, 30, 13));
+        for (double& value : large.values) {
+            value *= 10;
+        }
+        EXPECT_EQ(compare(a, plus(a, large), 1).intruders, equal ? 0 : 1) << equal;
     }
 }
 
@@ -146,6 +172,7 @@ TEST(Compare, SignsAndRotationsInsideEqualValuesChangeNothing) {
         EXPECT_THAT(found.leftCosines, Each(testing::DoubleNear(1, 1e-12)));
         EXPECT_THAT(found.rightCosines, Each(testing::DoubleNear(1, 1e-12)));
         EXPECT_GT(found.relativeDifference, 0.1);
+        EXPECT_EQ(found.intruders, 0);
     }
 }
 
