@@ -264,20 +264,12 @@ void MainWindow::exportFigure() {
         m_evaluation->chart()->exportChart();
         return;
     }
-    ExportDialog dialog(m_spectra->figure(), this);
-    if (dialog.exec() != QDialog::Accepted) {
-        return;
-    }
-    FigureRequest request = dialog.request();
-    request.out = QFileDialog::getSaveFileName(this, tr("Save figure"),
-                                               m_session->modelName() + QStringLiteral(".pdf"),
-                                               tr("Figures (*.pdf *.svg *.png)"));
-    if (request.out.isEmpty()) {
-        return;
-    }
     try {
-        renderFigure(request);
-        statusBar()->showMessage(tr("Wrote %1").arg(request.out));
+        const QString file = ui::exportFigure(
+            m_spectra->figure(), m_session->modelName() + QStringLiteral(".pdf"), this);
+        if (!file.isEmpty()) {
+            statusBar()->showMessage(tr("Wrote %1").arg(file));
+        }
     } catch (const Error& error) {
         showMessage(QString::fromStdString(error.what()), true);
     }

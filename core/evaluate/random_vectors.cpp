@@ -98,6 +98,13 @@ struct Sums {
     }
 };
 
+/// Σ a_i b_i.
+double innerProduct(const Matrix& a, const Matrix& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.values.size(); ++i) sum += a.values[i] * b.values[i];
+    return sum;
+}
+
 /// ⟨W, W'⟩ / (‖W‖ ‖W'‖): the pooled cosine for inputs without a direction. For a projection
 /// W' = U Uᵀ W it is the root of the kept energy, which the plan may know.
 double isotropicCosine(const compress::PlanEntry& entry, const Matrix& weight,
@@ -106,35 +113,24 @@ double isotropicCosine(const compress::PlanEntry& entry, const Matrix& weight,
     if (entry.relativeError)
         return std::sqrt(std::max(0.0, 1 - *entry.relativeError * *entry.relativeError));
     const Matrix product = backend.multiply(factors.left, factors.right, options.device);
-    double dot = 0;
-    double ours = 0;
-    double theirs = 0;
-    for (std::size_t i = 0; i < product.values.size(); ++i) {
-        dot += weight.values[i] * product.values[i];
-        ours += product.values[i] * product.values[i];
-        theirs += weight.values[i] * weight.values[i];
-    }
-    return Sums::cosine(dot, theirs, ours);
-}
-
-/// Σ a_i b_i.
-double innerProduct(const Matrix& a, const Matrix& b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.values.size(); ++i) sum += a.values[i] * b.values[i];
-    return sum;
+    return Sums::cosine(innerProduct(weight, product), innerProduct(weight, weight),
+                        innerProduct(product, product));
 }
 
 RealInputsResult onInputs(const Matrix& weight, const Matrix& approximation, const Matrix& g,
                           const backend::Device& device, const backend::Backend& backend) {
     Matrix rest = weight;
     for (std::size_t i = 0; i < rest.values.size(); ++i) rest.values[i] -= approximation.values[i];
-    const auto squared = [&](const Matrix& a) {  // ‖A X‖², which rounding may take below 0
-        return std::max(0.0, innerProduct(backend.multiply(a, g, device), a));
+    const auto onG = [&](const Matrix& a) { return backend.multiply(a, g, device); };
+    // Squared norms of products with X; rounding may take them below 0.
+    const auto squared = [](const Matrix& a, const Matrix& aG) {
+        return std::max(0.0, innerProduct(aG, a));
     };
-    const double original = squared(weight);
-    const double product = innerProduct(backend.multiply(weight, g, device), approximation);
-    const double lost = squared(rest);
-    return {Sums::cosine(product, original, squared(approximation)),
+    const Matrix weightG = onG(weight);
+    const double original = squared(weight, weightG);
+    const double lost = squared(rest, onG(rest));
+    return {Sums::cosine(innerProduct(weightG, approximation), original,
+                         squared(approximation, onG(approximation))),
             lost == 0 ? 0 : std::sqrt(lost) / std::sqrt(original)};
 }
 

@@ -282,19 +282,8 @@ FigureRequest CompareDialog::figure() const {
 std::string CompareDialog::csv() const { return report::comparisonCsv(m_model->matrices()); }
 
 void CompareDialog::exportFigure() {
-    ExportDialog dialog(figure(), this);
-    if (dialog.exec() != QDialog::Accepted) {
-        return;
-    }
-    FigureRequest request = dialog.request();
-    request.out = QFileDialog::getSaveFileName(this, tr("Save figure"),
-                                               m_name + QStringLiteral("-compared.pdf"),
-                                               tr("Figures (*.pdf *.svg *.png)"));
-    if (request.out.isEmpty()) {
-        return;
-    }
     try {
-        renderFigure(request);
+        ui::exportFigure(figure(), m_name + QStringLiteral("-compared.pdf"), this);
     } catch (const Error& error) {
         m_error->setText(QString::fromStdString(error.what()));
         m_error->show();

@@ -2,6 +2,7 @@
 #include "ui/forms/export_dialog.h"
 
 #include <QDialogButtonBox>
+#include <QFileDialog>
 #include <QFormLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -73,6 +74,20 @@ FigureRequest ExportDialog::request() const {
     result.title = m_title->text();
     result.size = {m_width->value(), m_height->value(), m_dpi->value()};
     return result;
+}
+
+QString exportFigure(const FigureRequest& shown, const QString& suggestedName, QWidget* parent) {
+    ExportDialog dialog(shown, parent);
+    if (dialog.exec() != QDialog::Accepted) {
+        return {};
+    }
+    FigureRequest request = dialog.request();
+    request.out = QFileDialog::getSaveFileName(parent, QObject::tr("Save figure"), suggestedName,
+                                               QObject::tr("Figures (*.pdf *.svg *.png)"));
+    if (!request.out.isEmpty()) {
+        renderFigure(request);
+    }
+    return request.out;
 }
 
 }  // namespace rankscope::ui

@@ -28,4 +28,8 @@ class ExportDialog : public QDialog {
     QSpinBox* m_dpi;
 };
 
+/// Asks what, how large and where, and draws it: the file written, empty where the user cancelled.
+/// Throws Error.
+QString exportFigure(const FigureRequest& shown, const QString& suggestedName, QWidget* parent);
+
 }  // namespace rankscope::ui

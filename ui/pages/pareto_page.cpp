@@ -200,19 +200,8 @@ std::string ParetoPage::csv() const {
 }
 
 void ParetoPage::exportFigure() {
-    ExportDialog dialog(figure(), this);
-    if (dialog.exec() != QDialog::Accepted) {
-        return;
-    }
-    FigureRequest request = dialog.request();
-    request.out = QFileDialog::getSaveFileName(
-        this, tr("Save figure"), m_session->modelName() + QStringLiteral("-pareto.pdf"),
-        tr("Figures (*.pdf *.svg *.png)"));
-    if (request.out.isEmpty()) {
-        return;
-    }
     try {
-        renderFigure(request);
+        ui::exportFigure(figure(), m_session->modelName() + QStringLiteral("-pareto.pdf"), this);
     } catch (const Error& error) {
         emit m_session->failed(QString::fromStdString(error.what()));
     }
