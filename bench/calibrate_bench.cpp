@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // rankscope-bench-calibrate CHECKPOINT THREADS: loads a model once, says so with a line of JSON,
 // then answers each line of JSON on its input with one on its output:
-//   {"task": "loss" | "moments", "sources": [[ids]], "targets": [[ids]], "token_budget"}
-//       -> {"seconds", "processor_seconds", "tokens"}
-// Both pass over the same batches; tokens are those of sources and targets. Sums of moments grow
+//   {"task": "loss" | "auto" | "float64" | "fixed-point" (sums of moments), "sources": [[ids]],
+//   "targets": [[ids]], "token_budget"}
+//       -> {"seconds", "processor_seconds", "tokens", "arithmetic"}
+//   {"task": "difference"}, after as many requests for "auto" as for "float64"
+//       -> {"root_mean_square", "largest"} of |ΔG_ij| / √(G_ii G_jj) over all inputs
+// All pass over the same batches; tokens are those of sources and targets. Sums of moments grow
 // over all requests, as those of a long calibration do.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iostream>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -68,22 +75,53 @@ std::size_t tokensOf(const std::vector<Batch>& batches) {
     return tokens;
 }
 
+using Collectors = std::map<std::string, std::unique_ptr<rankscope::backend::MomentCollector>>;
+
+Json differenceOf(const Collectors& collectors) {
+    const auto& exact = collectors.at("float64")->inputs();
+    double squares = 0, largest = 0, count = 0;
+    for (const auto& [name, moments] : collectors.at("auto")->inputs()) {
+        const rankscope::Matrix& expected = exact.at(name).second;
+        const auto width = static_cast<std::size_t>(expected.rows);
+        for (std::size_t i = 0; i < width; ++i)
+            for (std::size_t j = i; j < width; ++j) {
+                const double scale =
+                    std::sqrt(expected.values[i * width + i] * expected.values[j * width + j]);
+                const double difference =
+                    moments.second.values[i * width + j] - expected.values[i * width + j];
+                const double relative = scale > 0 ? std::abs(difference) / scale : 0;
+                squares += relative * relative;
+                largest = std::max(largest, relative);
+                ++count;
+            }
+    }
+    return {{"root_mean_square", std::sqrt(squares / count)}, {"largest", largest}};
+}
+
 void serve(const std::string& name, int threads) {
     const auto& backend = rankscope::backend::loadBackend({.threads = threads});
     const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
     const auto model = backend.openSeq2Seq(rankscope::evaluate::dimensionsOf(checkpoint),
                                            rankscope::evaluate::CheckpointWeights(checkpoint),
                                            {.device = {}, .compute = {}}, {});
-    const auto collector = model->collectMoments(false);
+    Collectors collectors;
     std::cout << Json{{"ready", true}} << std::endl;
     for (std::string line; std::getline(std::cin, line);) {
         const Json request = Json::parse(line);
+        if (request.at("task") == "difference") {
+            std::cout << differenceOf(collectors) << std::endl;
+            continue;
+        }
         const std::vector<Batch> batches = batchesOf(request);
-        const bool moments = request.at("task") == "moments";
+        const std::string task = request.at("task");
+        auto& collector = collectors[task];
+        if (task != "loss" && !collector)
+            collector =
+                model->collectMoments({false, rankscope::backend::momentArithmeticNamed(task)});
         const double processorBefore = processorSeconds();
         const Clock::time_point start = Clock::now();
         for (const Batch& batch : batches) {
-            if (moments) {
+            if (collector) {
                 collector->add(batch.sources, batch.targets, {});
             } else {
                 model->loss(batch.sources, batch.targets, {});
@@ -92,7 +130,8 @@ void serve(const std::string& name, int threads) {
         const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
         std::cout << Json{{"seconds", seconds},
                           {"processor_seconds", processorSeconds() - processorBefore},
-                          {"tokens", tokensOf(batches)}}
+                          {"tokens", tokensOf(batches)},
+                          {"arithmetic", collector ? toString(collector->arithmetic()) : ""}}
                   << std::endl;
     }
 }

@@ -34,6 +34,7 @@ Json toJson(const evaluate::CalibrationResult& result, const std::string& out) {
             {"samples", result.record.examples.size()},
             {"held_out", result.record.heldOut.size()},
             {"fisher", result.record.gradients},
+            {"arithmetic", result.record.arithmetic},
             {"seed", result.record.seed},
             {"data", {{"file", result.record.data}, {"hash", result.record.dataHash}}},
             {"inputs", std::move(inputs)},
@@ -86,6 +87,7 @@ Run declareCalibrate(CLI::App& app) {
     addOption(app, findOption(table, "samples"), options->how.samples);
     addOption(app, findOption(table, "held-out"), options->how.heldOut);
     app.add_flag("--fisher", options->how.gradients, std::string(findOption(table, "fisher").help));
+    addOption(app, findOption(table, "arithmetic"), options->how.arithmetic);
     app.add_option("--out", options->out, "The file to write (.h5)")->type_name("FILE")->required();
     options->summarization.addTo(app);
     return [options](Context& context) { run(*options, context); };

@@ -3,6 +3,16 @@
 
 namespace rankscope::backend {
 
+std::string_view toString(MomentArithmetic arithmetic) {
+    return arithmetic == MomentArithmetic::FixedPoint ? "fixed-point" : "float64";
+}
+
+std::optional<MomentArithmetic> momentArithmeticNamed(std::string_view name) {
+    for (const auto arithmetic : {MomentArithmetic::Float64, MomentArithmetic::FixedPoint})
+        if (toString(arithmetic) == name) return arithmetic;
+    return std::nullopt;
+}
+
 MomentCollector::~MomentCollector() = default;
 
 LayerWalk::~LayerWalk() = default;

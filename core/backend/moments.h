@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/backend/seq2seq.h"
@@ -34,6 +35,24 @@ struct GradientMoments {
     std::vector<double> columns;  // [in]: Σ over examples and outputs i of (∂loss/∂W_ij)²
 };
 
+/// How x xᵀ is summed over tokens; docs/methods.md has the error of each.
+enum class MomentArithmetic {
+    Float64,
+    /// Exact integer sums of inputs rounded to 22 to 23 bits below the largest of their feature.
+    FixedPoint,
+};
+
+/// "float64", "fixed-point", and back; nothing for any other word.
+std::string_view toString(MomentArithmetic arithmetic);
+std::optional<MomentArithmetic> momentArithmeticNamed(std::string_view name);
+
+struct MomentOptions {
+    bool gradients = false;  ///< also what the loss says about what layers give
+    /// Absent: fixed point where the processor makes it the faster, float64 elsewhere. Inputs that
+    /// are no float32 on the CPU are summed in float64 whatever stands here.
+    std::optional<MomentArithmetic> arithmetic = {};
+};
+
 /// Accumulates moments batch after batch; memory does not grow with them.
 class MomentCollector {
  public:
@@ -44,6 +63,8 @@ class MomentCollector {
     virtual void add(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
                      const Progress& progress) = 0;
     virtual const std::map<std::string, InputMoments>& inputs() const = 0;
+    /// In which inputs are summed.
+    virtual MomentArithmetic arithmetic() const = 0;
     /// By module; empty unless asked for.
     virtual const std::map<std::string, GradientMoments>& gradients() const = 0;
 };

@@ -99,6 +99,7 @@ struct Activations {
 };
 
 class MomentCollector;  // moments.h
+struct MomentOptions;   // moments.h
 
 /// An encoder-decoder model ready to run. Not to be called from two threads at once; one call uses
 /// all threads of the backend. Batches may be ragged; padding is added and masked inside.
@@ -129,9 +130,8 @@ class Seq2Seq {
     virtual Activations activations(std::span<const TokenIds> sources,
                                     std::span<const TokenIds> decoderInputs, bool stepwise) = 0;
 
-    /// Gathers what the layers take in, and with `gradients` what the loss says about what they
-    /// give. The model must outlive it.
-    virtual std::unique_ptr<MomentCollector> collectMoments(bool gradients) = 0;
+    /// Gathers what the layers take in. The model must outlive it.
+    virtual std::unique_ptr<MomentCollector> collectMoments(const MomentOptions& options) = 0;
 };
 
 }  // namespace rankscope::backend

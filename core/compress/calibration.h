@@ -27,6 +27,7 @@ struct CalibrationRecord {
     std::string prefix;                        ///< put before every source
     std::uint64_t seed = 0;                    ///< of the choice of dialogues
     bool gradients = false;                    ///< --fisher
+    std::string arithmetic = "float64";        ///< in which inputs were summed
     std::vector<CalibrationExample> examples;  ///< moments are of these
     std::vector<CalibrationExample> heldOut;   ///< and the held-out ones of these
     std::vector<std::string> warnings;         ///< inputs with fewer tokens than their width …

@@ -128,6 +128,16 @@ std::span<const Option> calibrationOptionTable() {
          {},
          "",
          {}},
+        {"arithmetic",
+         "Sums in",
+         "How products of inputs are summed: fixed-point is exact for inputs rounded to 22 bits or "
+         "more below the largest of their feature, and faster where the processor has AMX; auto "
+         "takes it there and float64 elsewhere.",
+         "auto",
+         {},
+         {},
+         "",
+         {"auto", "float64", "fixed-point"}},
     };
     return table;
 }
@@ -157,15 +167,17 @@ CalibrationResult calibrate(const checkpoint::Checkpoint& checkpoint, const text
     record.examples = encoded(*subject.summarizer, data, all.first(samples));
     record.heldOut = encoded(*subject.summarizer, data, all.subspan(samples));
     const std::int64_t budget = options.summarization.tokenBudget;
+    const auto arithmetic = backend::momentArithmeticNamed(options.arithmetic);
     const auto start = std::chrono::steady_clock::now();
     {
-        const auto collector = subject.summarizer->collectMoments(options.gradients);
+        const auto collector = subject.summarizer->collectMoments({options.gradients, arithmetic});
+        record.arithmetic = toString(collector->arithmetic());
         collect(*collector, record.examples, budget, 0.05, 0.8, progress);
         result.inputs = collector->inputs();
         result.gradients = collector->gradients();
     }
     if (!record.heldOut.empty()) {
-        const auto collector = subject.summarizer->collectMoments(false);
+        const auto collector = subject.summarizer->collectMoments({false, arithmetic});
         collect(*collector, record.heldOut, budget, 0.8, 1, progress);
         result.heldOut = collector->inputs();
     }

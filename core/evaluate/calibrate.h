@@ -17,15 +17,16 @@
 namespace rankscope::evaluate {
 
 struct CalibrationOptions {
-    std::int64_t samples = 128;  ///< dialogues whose moments factors are made from
-    std::int64_t heldOut = -1;   ///< further dialogues, for choosing; -1: half of `samples`
-    bool gradients = false;      ///< also second moments of gradients, for the Fisher methods
+    std::int64_t samples = 128;       ///< dialogues whose moments factors are made from
+    std::int64_t heldOut = -1;        ///< further dialogues, for choosing; -1: half of `samples`
+    bool gradients = false;           ///< also second moments of gradients, for the Fisher methods
+    std::string arithmetic = "auto";  ///< "float64", "fixed-point": see backend::MomentOptions
     SummarizationOptions summarization;  ///< prefix and lengths; the rest plays no part
     std::string device = "auto";
     std::uint64_t seed = 0;  ///< of the choice of dialogues
 };
 
-/// --samples, --held-out, --fisher.
+/// --samples, --held-out, --fisher, --arithmetic.
 std::span<const Option> calibrationOptionTable();
 
 struct CalibrationResult {

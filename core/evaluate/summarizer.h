@@ -70,8 +70,9 @@ class Summarizer {
     std::vector<backend::GeneratedSequence> generate(std::span<const backend::TokenIds> sources,
                                                      const Progress& progress);
     /// Of the model's layer inputs, see backend/moments.h.
-    std::unique_ptr<backend::MomentCollector> collectMoments(bool gradients) {
-        return m_model->collectMoments(gradients);
+    std::unique_ptr<backend::MomentCollector> collectMoments(
+        const backend::MomentOptions& options) {
+        return m_model->collectMoments(options);
     }
     /// Without special tokens and outer white space.
     std::string textOf(const backend::TokenIds& ids) const;

@@ -9,6 +9,7 @@
 
 namespace rankscope::torch_backend {
 
+using backend::MomentArithmetic;
 using backend::TokenIds;
 
 namespace {
@@ -24,8 +25,13 @@ Error notFinite(const char* what, const std::string& module) {
 
 }  // namespace
 
-TorchMomentCollector::TorchMomentCollector(const T5Model& model, bool gradients) : m_model(&model) {
-    if (gradients) onModel("The gradients", [&] { m_differentiated.emplace(model); });
+TorchMomentCollector::TorchMomentCollector(const T5Model& model,
+                                           const backend::MomentOptions& options)
+    : m_model(&model) {
+    const bool wanted = options.arithmetic ? *options.arithmetic == MomentArithmetic::FixedPoint
+                                           : FixedPointGram::fast();
+    if (wanted && model.placement().cpuFloat()) m_fixedPoint.emplace();
+    if (options.gradients) onModel("The gradients", [&] { m_differentiated.emplace(model); });
 }
 
 void TorchMomentCollector::add(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
@@ -49,7 +55,8 @@ void TorchMomentCollector::take(const std::string& name, const at::Tensor& x) {
     auto found = m_inputSums.find(name);
     if (found == m_inputSums.end())
         found = m_inputSums.try_emplace(name, m_inputs[name], x.size(1), x.device()).first;
-    if (!found->second.add(x)) throw notFinite("input", name);
+    if (!found->second.add(x, m_fixedPoint ? &*m_fixedPoint : nullptr))
+        throw notFinite("input", name);
 }
 
 void TorchMomentCollector::takeGradient(const std::string& module, const at::Tensor& x,
@@ -68,6 +75,10 @@ const std::map<std::string, backend::InputMoments>& TorchMomentCollector::inputs
         for (auto& [name, sums] : m_inputSums) sums.finish();
     });
     return m_inputs;
+}
+
+MomentArithmetic TorchMomentCollector::arithmetic() const {
+    return m_fixedPoint ? MomentArithmetic::FixedPoint : MomentArithmetic::Float64;
 }
 
 const std::map<std::string, backend::GradientMoments>& TorchMomentCollector::gradients() const {

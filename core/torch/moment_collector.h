@@ -17,11 +17,12 @@ namespace rankscope::torch_backend {
 class TorchMomentCollector final : public backend::MomentCollector, private InputObserver {
  public:
     /// The model must outlive it.
-    TorchMomentCollector(const T5Model& model, bool gradients);
+    TorchMomentCollector(const T5Model& model, const backend::MomentOptions& options);
 
     void add(std::span<const backend::TokenIds> sources, std::span<const backend::TokenIds> targets,
              const Progress& progress) override;
     const std::map<std::string, backend::InputMoments>& inputs() const override;
+    backend::MomentArithmetic arithmetic() const override;
     const std::map<std::string, backend::GradientMoments>& gradients() const override;
 
  private:
@@ -34,6 +35,7 @@ class TorchMomentCollector final : public backend::MomentCollector, private Inpu
     // Of the two above; finished when asked for.
     mutable std::map<std::string, InputSums> m_inputSums;
     mutable std::map<std::string, GradientSums> m_gradientSums;
+    std::optional<FixedPointGram> m_fixedPoint;   // where inputs are summed so
     std::optional<T5Gradients> m_differentiated;  // where gradients are wanted
 };
 

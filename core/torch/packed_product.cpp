@@ -3,13 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <string>
 
 #include <omp.h>
-#include <sys/mman.h>
 
 #include "core/base/error.h"
 #include "core/torch/packed_kernels.h"
@@ -30,7 +27,6 @@ constexpr int64_t copyTogether = 16;
 /// Rows from which on a product takes long enough to be shared out piece by piece.
 constexpr int64_t manyRows = 64;
 constexpr int64_t sharesOfManyRows = 8;  // a thread
-constexpr std::size_t hugePage = std::size_t{1} << 21;
 
 using Part = PackedWeight::Part;
 
@@ -42,20 +38,6 @@ Part partOf(int64_t count, int64_t parts, int64_t index) {
 }
 
 int64_t dividedUp(int64_t count, int64_t size) { return (count + size - 1) / size; }
-
-float* allocate(int64_t values) {
-    const std::size_t bytes = static_cast<std::size_t>(values) * sizeof(float);
-    const std::size_t alignment = bytes >= hugePage ? hugePage : 64;
-    void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-    if (memory == nullptr) {
-        throw std::bad_alloc();
-    }
-    if (alignment == hugePage) {
-        // Fewer misses of the address cache while the weights stream by; not to be had everywhere.
-        static_cast<void>(madvise(memory, bytes / hugePage * hugePage, MADV_HUGEPAGE));
-    }
-    return static_cast<float*>(memory);
-}
 
 /// Panels of at most `most` vectors, as many for each thread where there are enough vectors. With
 /// few rows threads then read equal shares of the weight.
@@ -113,8 +95,6 @@ ProductPath PackedWeight::bestPath() {
 
 bool PackedWeight::supported() { return bestPath() != ProductPath::Portable; }
 
-void PackedWeight::Free::operator()(float* memory) const { std::free(memory); }
-
 PackedWeight::PackedWeight(std::span<const float> weight, int64_t rows, int64_t columns,
                            ProductPath path)
     : PackedWeight(std::array{checkedRows(weight, rows, columns)}, columns, path) {}
@@ -138,7 +118,7 @@ PackedWeight::PackedWeight(std::span<const Rows> blocks, int64_t columns, Produc
     if (m_out == 0 || m_in == 0) {
         return;
     }
-    m_values.reset(allocate(m_vectors * m_lanes * m_in));
+    m_values = alignedMemory<float>(static_cast<std::size_t>(m_vectors * m_lanes * m_in));
 #pragma omp parallel for schedule(static) if (m_out * m_in > serialWork)
     for (int64_t panel = 0; panel < m_panels; ++panel) {
         packPanel(panel, rows);

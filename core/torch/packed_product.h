@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include "core/torch/aligned_memory.h"
 
 namespace rankscope::torch_backend {
 
@@ -63,10 +64,6 @@ class PackedWeight {
     ProductPath path() const { return m_path; }
 
  private:
-    struct Free {
-        void operator()(float* memory) const;
-    };
-
     /// First output of a panel; of the number of panels: all outputs, rounded up to whole vectors.
     std::int64_t panelBegin(std::int64_t panel) const {
         return m_lanes * (m_vectors * panel / m_panels);
@@ -86,7 +83,7 @@ class PackedWeight {
     std::int64_t m_vectors = 0;  // of m_lanes outputs, the last filled up
     std::int64_t m_panels = 1;
     ProductPath m_path = ProductPath::Portable;
-    std::unique_ptr<float, Free> m_values;
+    AlignedMemory<float> m_values;
 };
 
 }  // namespace rankscope::torch_backend

@@ -64,6 +64,17 @@ void GramSum::add(const at::Tensor& x) {
     addGram(m_upper, x);
 }
 
+bool GramSum::add(const at::Tensor& x, FixedPointGram& fixedPoint, double* absolute) {
+    m_finished = false;
+    const std::int64_t stride = x.stride(0);
+    for (std::int64_t row = 0; row < x.size(0); row += FixedPointGram::mostRows)
+        if (!fixedPoint.add(x.data_ptr<float>() + row * stride,
+                            std::min(FixedPointGram::mostRows, x.size(0) - row), x.size(1), stride,
+                            m_upper.data_ptr<double>(), absolute))
+            return false;
+    return true;
+}
+
 void GramSum::finish() {
     if (m_finished) return;
     m_finished = true;
@@ -89,8 +100,9 @@ at::Tensor InputSums::widened(const at::Tensor& x) {
     return wide;
 }
 
-bool InputSums::add(const at::Tensor& x) {
+bool InputSums::add(const at::Tensor& x, FixedPointGram* fixedPoint) {
     m_result->tokens += x.size(0);
+    if (fixedPoint != nullptr) return m_gram.add(x, *fixedPoint, m_absolute.data_ptr<double>());
     for (std::int64_t row = 0; row < x.size(0); row += rowsAtOnce)
         m_gram.add(widened(x.narrow(0, row, std::min(rowsAtOnce, x.size(0) - row))));
     return std::isfinite(m_absolute.sum().item<double>());

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/backend/moments.h"
+#include "core/torch/fixed_point_gram.h"
 
 namespace rankscope::torch_backend {
 
@@ -17,6 +18,9 @@ class GramSum {
     GramSum(Matrix& result, std::int64_t width, const at::Device& device);
     /// x [rows, width], float64, without gaps.
     void add(const at::Tensor& x);
+    /// x [rows, width], float32 on the CPU, values of a row adjacent; `absolute` [width] += Σ
+    /// |x_j|. False where a value is infinite or no number.
+    bool add(const at::Tensor& x, FixedPointGram& fixedPoint, double* absolute);
     /// Completes `result` with what was added so far; more may follow.
     void finish();
 
@@ -32,7 +36,8 @@ class InputSums {
     /// `result` must outlive it; it is made empty here and valid after finish().
     InputSums(backend::InputMoments& result, std::int64_t width, const at::Device& device);
     /// x [rows, width], values of a row adjacent. False where a value is infinite or no number.
-    bool add(const at::Tensor& x);
+    /// With `fixedPoint`, for float32 on the CPU, products are summed by it.
+    bool add(const at::Tensor& x, FixedPointGram* fixedPoint);
     void finish();
 
  private:

@@ -117,8 +117,9 @@ backend::Activations TorchSeq2Seq::activations(std::span<const TokenIds> sources
     });
 }
 
-std::unique_ptr<backend::MomentCollector> TorchSeq2Seq::collectMoments(bool gradients) {
-    return std::make_unique<TorchMomentCollector>(m_model, gradients);
+std::unique_ptr<backend::MomentCollector> TorchSeq2Seq::collectMoments(
+    const backend::MomentOptions& options) {
+    return std::make_unique<TorchMomentCollector>(m_model, options);
 }
 
 /// Rows that have ended are fed padding until the longest has ended too.

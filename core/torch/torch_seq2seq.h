@@ -26,7 +26,8 @@ class TorchSeq2Seq final : public backend::Seq2Seq {
     backend::Activations activations(std::span<const backend::TokenIds> sources,
                                      std::span<const backend::TokenIds> decoderInputs,
                                      bool stepwise) override;
-    std::unique_ptr<backend::MomentCollector> collectMoments(bool gradients) override;
+    std::unique_ptr<backend::MomentCollector> collectMoments(
+        const backend::MomentOptions& options) override;
 
  private:
     at::Tensor stepwiseLogits(std::span<const backend::TokenIds> sources,

@@ -71,7 +71,8 @@ Json toJson(const std::vector<CalibrationExample>& examples) {
 void writeExamples(hid_t file, const CalibrationRecord& record) {
     const std::string text = Json({{"examples", toJson(record.examples)},
                                    {"held_out", toJson(record.heldOut)},
-                                   {"warnings", record.warnings}})
+                                   {"warnings", record.warnings},
+                                   {"arithmetic", record.arithmetic}})
                                  .dump();
     const std::string failure = "HDF5 could not write the examples.";
     const auto size = static_cast<hsize_t>(text.size());
@@ -221,6 +222,7 @@ class CalibrationFile final : public compress::Calibration {
             m_record.examples = examplesOf(document.at("examples"));
             m_record.heldOut = examplesOf(document.at("held_out"));
             m_record.warnings = document.at("warnings").get<std::vector<std::string>>();
+            m_record.arithmetic = document.value("arithmetic", m_record.arithmetic);
         } catch (const Json::exception&) {
             throw Error(reason);
         }

@@ -264,9 +264,10 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
     window.spectraPage()->showOneMatrix(true);  // no race meanwhile
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
     ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
-    EXPECT_EQ(calls(), "calibrate " + open.session.location().toStdString() +
-                           " --out /data/new.h5 --data /data/talk.json --samples 64 "
-                           "--fisher --events\n");
+    EXPECT_EQ(calls(),
+              "calibrate " + open.session.location().toStdString() +
+                  " --out /data/new.h5 --data /data/talk.json --samples 64 --arithmetic auto "
+                  "--fisher --events\n");
     for (const char* part :
          {"/data/new.h5", "64 dialogues", "16 held out", "1,234", "few tokens"}) {
         EXPECT_TRUE(dialog.resultLabel()->text().contains(part)) << part;

@@ -64,7 +64,10 @@ class FakeModel : public backend::Seq2Seq {
         return {};
     }
 
-    std::unique_ptr<backend::MomentCollector> collectMoments(bool) override { return nullptr; }
+    std::unique_ptr<backend::MomentCollector> collectMoments(
+        const backend::MomentOptions&) override {
+        return nullptr;
+    }
 
  private:
     static double sum(const backend::TokenIds& ids) {

@@ -17,7 +17,7 @@ std::unique_ptr<backend::LayerWalk> walk(const CalmCase& model) {
 
 Inputs momentsOf(const CalmCase& model, const backend::WeightSource& weights) {
     const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
-    const auto collector = network->collectMoments(false);
+    const auto collector = network->collectMoments({});
     collector->add(model.sources, model.targets, {});
     return collector->inputs();
 }

@@ -6,6 +6,7 @@ namespace rankscope {
 namespace {
 
 using backend::InputMoments;
+using backend::MomentArithmetic;
 using ::testing::HasSubstr;
 
 /// Names of the golden file's entries "PREFIX.NAME.SUFFIX".
@@ -28,36 +29,44 @@ std::vector<std::string> keysOf(const Map& map) {
 
 class Moments : public ::testing::TestWithParam<std::string> {
  protected:
+    void compareInputs(const std::map<std::string, InputMoments>& inputs) const {
+        EXPECT_EQ(keysOf(inputs), namesIn(m_golden, "input.", ".second"));
+        for (const auto& [name, moments] : inputs) {
+            // Lengths of sources: 3 + 17 + 29 + 40, of targets: 2 + 7 + 12 + 19.
+            const bool ofSources =
+                name.starts_with("encoder") || name.ends_with("EncDecAttention.k");
+            EXPECT_EQ(moments.tokens, ofSources ? 89 : 40) << name;
+            EXPECT_EQ(moments.second.rows, moments.second.columns);
+            EXPECT_LE(
+                relativeDifference(moments.second.values, m_golden.at("input." + name + ".second")),
+                1e-5)
+                << name;
+            EXPECT_LE(
+                relativeDifference(moments.absolute, m_golden.at("input." + name + ".absolute")),
+                1e-5)
+                << name;
+        }
+    }
+
     CalmCase m_case{GetParam()};
     Golden m_golden{goldens / GetParam() / "moments.safetensors"};
     std::unique_ptr<backend::Seq2Seq> m_model = m_case.model();
 };
 
 TEST_P(Moments, OfInputsAreThoseThatHooksInTransformersSee) {
-    const auto collector = m_model->collectMoments(false);
-    collector->add(m_case.sources, m_case.targets, {});
-    const auto& inputs = collector->inputs();
-    EXPECT_EQ(keysOf(inputs), namesIn(m_golden, "input.", ".second"));
-    EXPECT_TRUE(collector->gradients().empty());
-    for (const auto& [name, moments] : inputs) {
-        // Lengths of sources: 3 + 17 + 29 + 40, of targets: 2 + 7 + 12 + 19.
-        const bool ofSources = name.starts_with("encoder") || name.ends_with("EncDecAttention.k");
-        EXPECT_EQ(moments.tokens, ofSources ? 89 : 40) << name;
-        EXPECT_EQ(moments.second.rows, moments.second.columns);
-        EXPECT_LE(
-            relativeDifference(moments.second.values, m_golden.at("input." + name + ".second")),
-            1e-5)
-            << name;
-        EXPECT_LE(relativeDifference(moments.absolute, m_golden.at("input." + name + ".absolute")),
-                  1e-5)
-            << name;
+    for (const auto arithmetic : {MomentArithmetic::Float64, MomentArithmetic::FixedPoint}) {
+        const auto collector = m_model->collectMoments({false, arithmetic});
+        EXPECT_EQ(collector->arithmetic(), arithmetic);
+        collector->add(m_case.sources, m_case.targets, {});
+        EXPECT_TRUE(collector->gradients().empty());
+        compareInputs(collector->inputs());
     }
 }
 
 TEST_P(Moments, OfTwoBatchesAreThoseOfOne) {
-    const auto whole = m_model->collectMoments(false);
+    const auto whole = m_model->collectMoments({});
     whole->add(m_case.sources, m_case.targets, {});
-    const auto parts = m_model->collectMoments(false);
+    const auto parts = m_model->collectMoments({});
     const std::span sources(m_case.sources), targets(m_case.targets);
     parts->add(sources.first(3), targets.first(3), {});
     EXPECT_EQ(parts->inputs().at("lm_head").tokens, 21);  // asked for in between
@@ -72,7 +81,7 @@ TEST_P(Moments, OfTwoBatchesAreThoseOfOne) {
 }
 
 TEST_P(Moments, EveryMatrixFindsItsInput) {
-    const auto collector = m_model->collectMoments(false);
+    const auto collector = m_model->collectMoments({});
     collector->add(m_case.sources, m_case.targets, {});
     for (const checkpoint::WeightMatrix& matrix : m_case.checkpoint.matrices()) {
         if (matrix.module() == "shared") continue;  // an embedding takes ids
@@ -83,7 +92,7 @@ TEST_P(Moments, EveryMatrixFindsItsInput) {
 }
 
 TEST_P(Moments, OfGradientsAreThoseOfAutogradInTransformers) {
-    const auto collector = m_model->collectMoments(true);
+    const auto collector = m_model->collectMoments({.gradients = true});
     const std::span sources(m_case.sources), targets(m_case.targets);
     collector->add(sources.first(1), targets.first(1), {});
     EXPECT_EQ(collector->gradients().at("lm_head").tokens, 2);  // asked for in between
@@ -108,7 +117,7 @@ TEST_P(Moments, OfGradientsAreThoseOfAutogradInTransformers) {
             << module;
     }
     // The inputs are the same with gradients and without.
-    const auto plain = m_model->collectMoments(false);
+    const auto plain = m_model->collectMoments({});
     plain->add(m_case.sources, m_case.targets, {});
     for (const auto& [name, moments] : plain->inputs())
         EXPECT_LE(
@@ -136,7 +145,7 @@ TEST(MomentsOfThinLayers, AreThoseOfTheDenseOnes) {
         dense.changed[module].dense = multipliedOut(thin.changed[module]);
     const auto momentsOf = [&](const backend::WeightSource& weights) {
         const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
-        const auto collector = network->collectMoments(true);
+        const auto collector = network->collectMoments({.gradients = true});
         collector->add(model.sources, model.targets, {});
         return std::pair(collector->inputs(), collector->gradients());
     };
@@ -153,7 +162,8 @@ TEST(MomentsOfThinLayers, AreThoseOfTheDenseOnes) {
 TEST(MomentsOfHalfTypes, AreCloseToThoseOfFloat32) {
     const CalmCase model("A");
     const auto half = open(model.dimensions, model.weights, backend::ComputeType::BFloat16);
-    const auto collector = half->collectMoments(false);
+    const auto collector = half->collectMoments({false, MomentArithmetic::FixedPoint});
+    EXPECT_EQ(collector->arithmetic(), MomentArithmetic::Float64);  // what is no float32 is
     collector->add(model.sources, model.targets, {});
     const Golden golden(goldens / "A" / "moments.safetensors");
     for (const auto& [name, moments] : collector->inputs())
@@ -170,7 +180,7 @@ TEST(MomentsOfBadInput, NameTheInputThatIsNoNumber) {
     values[40] = std::nan("");
     weights.changed[module].dense = {DType::F32, {24, 32}, fromFloat64(DType::F32, values)};
     const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
-    const auto collector = network->collectMoments(false);
+    const auto collector = network->collectMoments({});
     try {
         collector->add(model.sources, model.targets, {});
         FAIL() << "no error";
@@ -184,7 +194,7 @@ TEST(MomentsOfBadInput, NameTheInputThatIsNoNumber) {
 TEST(MomentsOfBadInput, OddBatchesAreRefusedAndStopsHeard) {
     const CalmCase model("A");
     const auto network = model.model();
-    const auto collector = network->collectMoments(false);
+    const auto collector = network->collectMoments({});
     EXPECT_THROW(collector->add(model.sources, std::span(model.targets).first(1), {}), Error);
     const std::vector<TokenIds> high{{5, 160}};
     EXPECT_THROW(collector->add(high, high, {}), Error);

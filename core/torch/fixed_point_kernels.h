@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "core/torch/fixed_point_gram.h"
+
+namespace rankscope::torch_backend {
+
+// A tile holds one digit of 16 features (columns of X) at 64 rows of X. Tiles lie in the order
+// [part of rows][16 features][digit, least first][64 rows]; what a part lacks is zero.
+constexpr std::int64_t tileFeatures = 16;
+constexpr std::int64_t tileRows = 64;
+constexpr std::int64_t tileBytes = tileFeatures * tileRows;
+constexpr std::int64_t digits = 4;
+/// Products of digits k and l are left out where k + l is less: 3 of 16, at most 2^-37 of the
+/// largest product each.
+constexpr std::int64_t leastPlace = 2;
+constexpr std::int64_t places = 2 * digits - 1 - leastPlace;
+constexpr std::int64_t partTiles = 4;  // of rows
+constexpr std::int64_t partRows = partTiles * tileRows;
+/// From one digit to the next, and from one group of 16 features to the next.
+constexpr std::int64_t digitBytes = partTiles * tileBytes;
+constexpr std::int64_t featureBytes = digits * digitBytes;
+/// Features of a block of sums: its 512 KB and two parts of digits stay in the second cache.
+constexpr std::int64_t blockFeatures = 256;
+
+/// The largest integer that four balanced digits hold: 127 (1 + 256 + 256² + 256³).
+constexpr std::int32_t largestFixed = 2139062143;
+
+/// x [rows, columns], `stride` values from row to row.
+struct ColumnRange {
+    const float* x = nullptr;
+    std::int64_t rows = 0, columns = 0, stride = 0;
+};
+
+/// Some features, from the first of a group of 16 on, at the rows of a part.
+struct DigitSource {
+    const float* x = nullptr;
+    std::int64_t rows = 0, stride = 0, features = 0;
+    const float* scales = nullptr;  // [features, rounded up to 16], powers of two
+};
+
+/// Digits of two blocks of features at one part of rows, and the sums to which their products go.
+struct BlockProduct {
+    const std::int8_t* left = nullptr;
+    const std::int8_t* right = nullptr;
+    // What is needed next, where it is known: digits of the next part, or where sums are added to.
+    const std::int8_t *soonLeft = nullptr, *soonRight = nullptr;
+    const double* soonSums = nullptr;
+    std::int64_t soonStride = 0;
+    std::int64_t leftGroups = 0, rightGroups = 0;  // of 16 features
+    bool diagonal = false;         // left and right features are the same: nothing is needed below
+    std::int64_t tiles = 0;        // of rows, at most partTiles
+    std::int64_t* sums = nullptr;  // [leftGroups · 16, blockFeatures]
+};
+
+/// Sums of a block, and where they go when a block is complete.
+struct ScaledSums {
+    const std::int64_t* sums = nullptr;  // [rows, blockFeatures]
+    std::int64_t rows = 0, columns = 0;
+    bool diagonal = false;
+    const double *leftUnits = nullptr, *rightUnits = nullptr;  // powers of two: what 1 is worth
+    double* to = nullptr;
+    std::int64_t stride = 0;
+};
+
+struct FixedPointKernels {
+    /// largest[j] = max(largest[j], max |x_tj|), without regard to NaN; absolute[j] += Σ |x_tj|.
+    void (*columnSums)(const ColumnRange& range, float* largest, double* absolute);
+    /// Digits of x · scales. left: tiles [16 features][64 rows]; right: tiles [16 times 4 rows][16
+    /// features][4].
+    void (*split)(const DigitSource& source, std::int8_t* left, std::int8_t* right);
+    /// sums[i, j] += Σ over rows and digits k + l >= leastPlace of left_k right_l 256^(k + l −
+    /// leastPlace).
+    void (*multiply)(const BlockProduct& product);
+    /// to[i, j] += sums[i, j] · leftUnits[i] · rightUnits[j].
+    void (*addScaled)(const ScaledSums& scaled);
+};
+
+/// The processor must have the instructions of `path`.
+const FixedPointKernels& kernelsOf(GramPath path);
+
+/// Asks the system once whether this process may use AMX; false where the processor lacks it.
+bool mayUseAmx();
+
+}  // namespace rankscope::torch_backend
