@@ -92,7 +92,7 @@ TEST(SensitivityCut, IsTheLowestThatFits) {
 
 TEST(SensitivityCut, AllowsAGroupTogetherByItsMeanLoss) {
     // As above, B of another type and A's twin C with losses 0.1 and 0.5. By mean loss: B 0.9
-    // (0.1), B 0.5 (0.15), A and C 0.9 (0.2), A and C 0.5 (0.7).
+    // (0.1), A and C 0.9 (0.2), B 0.5 (0.3), A and C 0.5 (0.7).
     WeightMatrix matrix;
     matrix.rows = matrix.columns = matrix.rank = 10;
     std::vector<WeightMatrix> three(3, matrix);
@@ -101,8 +101,8 @@ TEST(SensitivityCut, AllowsAGroupTogetherByItsMeanLoss) {
         const auto parameters = static_cast<std::int64_t>(100 * share);
         return Sensitivity{m, share, {parameters / 10, parameters}, loss};
     };
-    const std::vector<Sensitivity> rows = {row(0, 0.9, 0.3),  row(0, 0.5, 0.9), row(1, 0.9, 0.1),
-                                           row(1, 0.5, 0.15), row(2, 0.9, 0.1), row(2, 0.5, 0.5)};
+    const std::vector<Sensitivity> rows = {row(0, 0.9, 0.3), row(0, 0.5, 0.9), row(1, 0.9, 0.1),
+                                           row(1, 0.5, 0.3), row(2, 0.9, 0.1), row(2, 0.5, 0.5)};
     PlanOptions options;
     options.groups = "type";
     const auto parametersAt = [&](std::int64_t allowed) {
@@ -113,8 +113,9 @@ TEST(SensitivityCut, AllowsAGroupTogetherByItsMeanLoss) {
     };
     using Numbers = std::vector<std::int64_t>;
     EXPECT_EQ(parametersAt(300), (Numbers{100, 100, 100}));
-    EXPECT_EQ(parametersAt(250), (Numbers{100, 50, 100}));
-    EXPECT_EQ(parametersAt(249), (Numbers{90, 50, 90}));
+    EXPECT_EQ(parametersAt(299), (Numbers{100, 90, 100}));
+    EXPECT_EQ(parametersAt(289), (Numbers{90, 90, 90}));
+    EXPECT_EQ(parametersAt(269), (Numbers{90, 50, 90}));
     EXPECT_EQ(parametersAt(229), (Numbers{50, 50, 50}));
     EXPECT_THROW(parametersAt(149), Error);
     // Rank 9 stores 9 · 20 - 81 = 99 at most: no matrix stays as it is.
