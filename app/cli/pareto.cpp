@@ -125,6 +125,8 @@ evaluate::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Co
     how.plan = options.plan;
     how.plan.storage = parseStorageChoice(options.storage);
     how.plan.settings = options.settings.settings(context.options.seed);
+    how.plan.target.kind = compress::RankTarget::Kind::Budget;
+    compress::checkOptions(how.plan);
     if (how.plan.allocationError == compress::lossErrorName ||
         std::ranges::any_of(how.allocations, compress::isMeasured))
         how.journals = sensitivityJournals();
@@ -225,6 +227,8 @@ void addPlanOptions(CLI::App& app, ParetoCommandOptions& options) {
     addOption(app, findOption(table, "allocation-error"), options.plan.allocationError)->group(how);
     addOption(app, findOption(table, "multiple-of"), options.plan.multipleOf)->group(how);
     addOption(app, findOption(table, "min-rank"), options.plan.minRank)->group(how);
+    addOption(app, findOption(table, "max-rank"), options.plan.maxRank)->group(how);
+    addOption(app, findOption(table, "groups"), options.plan.groups)->group(how);
 }
 
 }  // namespace

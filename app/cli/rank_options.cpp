@@ -117,6 +117,8 @@ void RankOptions::addTo(CLI::App& app) {
     file->excludes(add("allocation-error", m_options.allocationError, how));
     file->excludes(add("multiple-of", m_options.multipleOf, how));
     file->excludes(add("min-rank", m_options.minRank, how));
+    file->excludes(add("max-rank", m_options.maxRank, how));
+    file->excludes(add("groups", m_options.groups, how));
     for (const char* name : {"--targets", "--exclude"}) file->excludes(app.get_option(name));
 }
 

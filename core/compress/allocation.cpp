@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <tuple>
 
 #include "core/base/error.h"
 #include "core/compress/rank_target.h"
@@ -23,13 +25,23 @@ std::vector<double> squaredErrors(std::span<const double> importance, std::int64
     return tail;
 }
 
+/// `options` with the bounds of these matrices too.
+PlanOptions boundedBy(std::span<const AllocationMatrix> matrices,
+                      std::span<const std::size_t> group, PlanOptions options) {
+    for (const std::size_t place : group) {
+        options.minRank = std::max(options.minRank, matrices[place].minRank);
+        options.maxRank = std::min(options.maxRank, matrices[place].maxRank);
+    }
+    return options;
+}
+
 RankChoices choicesOf(const AllocationMatrix& entry, const PlanOptions& options, bool leavesDense) {
     const WeightMatrix& matrix = entry.matrix;
     const std::int64_t limit = rankLimit(matrix);
     const std::int64_t dense = matrix.rows * matrix.columns;
-    const std::int64_t lowest =
-        lowestRank(matrix, std::max(options.minRank, entry.minRank), options.multipleOf);
-    const std::int64_t highest = std::max(lowest, std::min(limit, entry.maxRank));
+    const std::int64_t lowest = lowestRank(matrix, options.minRank, options.multipleOf);
+    const std::int64_t highest =
+        std::max(lowest, highestRank(matrix, options.maxRank, options.multipleOf));
     const bool denseToo = leavesDense && highest == limit &&
                           options.storage != StorageChoice::Auto &&
                           matrix.storage == checkpoint::Storage::Dense;
@@ -89,12 +101,32 @@ const Allocator& allocatorNamed(std::string_view name) {
                                  printable(name), names, sensitivityName, autoName));
 }
 
+AllocationGroups allocationGroups(std::span<const AllocationMatrix> matrices,
+                                  const PlanOptions& options) {
+    const auto typeOf = [](const WeightMatrix& m) {
+        return std::tuple(m.stack, m.sublayer, m.role, m.rows, m.columns, m.storage, m.rank);
+    };
+    AllocationGroups groups;
+    std::map<decltype(typeOf(WeightMatrix())), std::size_t> groupOfType;
+    for (std::size_t place = 0; place < matrices.size(); ++place) {
+        std::size_t group = groups.size();
+        if (options.groups == "type")
+            group = groupOfType.try_emplace(typeOf(matrices[place].matrix), group).first->second;
+        if (group == groups.size()) groups.emplace_back();
+        groups[group].push_back(place);
+    }
+    return groups;
+}
+
 std::vector<RankChoices> rankChoices(const Allocator& allocator,
                                      std::span<const AllocationMatrix> matrices,
                                      const PlanOptions& options) {
-    std::vector<RankChoices> choices;
-    for (const AllocationMatrix& entry : matrices)
-        choices.push_back(choicesOf(entry, options, allocator.leavesDense));
+    std::vector<RankChoices> choices(matrices.size());
+    for (const std::vector<std::size_t>& group : allocationGroups(matrices, options)) {
+        const PlanOptions bounded = boundedBy(matrices, group, options);
+        for (const std::size_t place : group)
+            choices[place] = choicesOf(matrices[place], bounded, allocator.leavesDense);
+    }
     return choices;
 }
 
@@ -112,7 +144,8 @@ Allocation allocate(const Allocator& allocator, std::span<const AllocationMatrix
             fmt::format("The chosen matrices cannot be stored in {} parameters: at their smallest "
                         "permitted ranks they need {}.",
                         allowed, least));
-    return allocator.distribute(matrices, choices, allowed, options);
+    const AllocationGroups groups = allocationGroups(matrices, options);
+    return allocator.distribute({matrices, choices, groups, allowed, options});
 }
 
 std::size_t largestWithin(const RankChoices& choices, std::int64_t parameters) {
@@ -127,19 +160,27 @@ std::int64_t totalParameters(std::span<const RankChoices> choices,
     return sum;
 }
 
-Allocation withRestSpent(std::span<const RankChoices> choices, std::vector<std::size_t> picks,
-                         std::int64_t allowed) {
-    std::int64_t rest = allowed - totalParameters(choices, picks);
-    Allocation allocation;
-    for (std::size_t i = 0; i < picks.size(); ++i) {
-        const RankChoices& of = choices[i];
-        std::size_t pick = picks[i];
-        if (pick + 1 < of.size() && of[pick + 1].parameters - of[pick].parameters <= rest) {
-            rest -= of[pick + 1].parameters - of[pick].parameters;
-            ++pick;
-        }
-        allocation.choices.push_back(of[pick]);
+std::int64_t stepParameters(std::span<const RankChoices> choices,
+                            std::span<const std::size_t> group, std::size_t pick) {
+    std::int64_t sum = 0;
+    for (const std::size_t place : group)
+        sum += choices[place][pick + 1].parameters - choices[place][pick].parameters;
+    return sum;
+}
+
+Allocation withRestSpent(const AllocationTask& task, std::vector<std::size_t> picks) {
+    std::int64_t rest = task.allowed - totalParameters(task.choices, picks);
+    for (const std::vector<std::size_t>& group : task.groups) {
+        const std::size_t pick = picks[group.front()];
+        if (pick + 1 == task.choices[group.front()].size()) continue;
+        const std::int64_t parameters = stepParameters(task.choices, group, pick);
+        if (parameters > rest) continue;
+        rest -= parameters;
+        for (const std::size_t place : group) ++picks[place];
     }
+    Allocation allocation;
+    for (std::size_t i = 0; i < picks.size(); ++i)
+        allocation.choices.push_back(task.choices[i][picks[i]]);
     return allocation;
 }
 

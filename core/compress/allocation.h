@@ -20,8 +20,17 @@ struct AllocationMatrix {
     std::vector<double> importance = {};
     double weight = 1;  ///< c_l > 0: factor of the squared errors where matrices are compared
     std::int64_t minRank = 1;  ///< with PlanOptions::minRank; goes before maxRank
-    std::int64_t maxRank = std::numeric_limits<std::int64_t>::max();  ///< below full: never dense
+    /// With PlanOptions::maxRank; below full: never dense.
+    std::int64_t maxRank = std::numeric_limits<std::int64_t>::max();
 };
+
+/// Places of the matrices that take one choice together; each place in one group.
+using AllocationGroups = std::vector<std::vector<std::size_t>>;
+
+/// Under options.groups "none" each matrix alone; under "type" those of one stack, sublayer, role,
+/// shape and stored form (storage and rank in the file) together. Groups stand by first member.
+AllocationGroups allocationGroups(std::span<const AllocationMatrix> matrices,
+                                  const PlanOptions& options);
 
 /// One way to store a matrix.
 struct RankChoice {
@@ -39,16 +48,24 @@ struct Allocation {
     std::vector<std::string> warnings;
 };
 
+/// What is to be distributed. The choices of a group's members are alike but for their errors; they
+/// take the same one.
+struct AllocationTask {
+    std::span<const AllocationMatrix> matrices;
+    std::span<const RankChoices> choices;  ///< one list a matrix
+    const AllocationGroups& groups;
+    std::int64_t allowed = 0;  ///< parameters of all together
+    const PlanOptions& options;
+};
+
 /// A way to distribute parameters over matrices; docs/methods.md has each formula.
 struct Allocator {
     std::string_view name;  ///< as in --allocation
     std::string_view help;
     bool needsSpectra = false;  ///< looks at the importance
     bool leavesDense = false;   ///< may leave a matrix as it is where that is as small
-    /// Takes one choice a matrix, `allowed` parameters together at most; the cheapest fit.
-    Allocation (*distribute)(std::span<const AllocationMatrix> matrices,
-                             std::span<const RankChoices> choices, std::int64_t allowed,
-                             const PlanOptions& options);
+    /// Takes one choice a matrix, task.allowed parameters together at most; the cheapest fit.
+    Allocation (*distribute)(const AllocationTask& task);
 };
 
 /// All allocations, the default first.
@@ -74,7 +91,8 @@ bool looksAtSpectra(std::string_view name);
 /// naming those there are.
 const Allocator& allocatorNamed(std::string_view name);
 
-/// What options.storage, multipleOf and the smallest and largest ranks permit for each matrix.
+/// What options.storage, multipleOf and the smallest and largest ranks permit for each matrix; in a
+/// group the bounds of all its members hold for each.
 std::vector<RankChoices> rankChoices(const Allocator& allocator,
                                      std::span<const AllocationMatrix> matrices,
                                      const PlanOptions& options);
@@ -89,26 +107,22 @@ Allocation allocate(const Allocator& allocator, std::span<const AllocationMatrix
 /// The choice with the most parameters up to `parameters`, the cheapest where none is so cheap.
 std::size_t largestWithin(const RankChoices& choices, std::int64_t parameters);
 
-/// `picks` (places in `choices`) as an allocation, after what they leave of `allowed` is spent on
-/// one step for each matrix in model order as far as it goes.
-Allocation withRestSpent(std::span<const RankChoices> choices, std::vector<std::size_t> picks,
-                         std::int64_t allowed);
+/// Parameters that the members of a group gain together from choice `pick` to the next, which must
+/// be there.
+std::int64_t stepParameters(std::span<const RankChoices> choices,
+                            std::span<const std::size_t> group, std::size_t pick);
+
+/// `picks` (places in the choices) as an allocation, after what they leave of task.allowed is spent
+/// on one step for each group in model order as far as it goes.
+Allocation withRestSpent(const AllocationTask& task, std::vector<std::size_t> picks);
 
 /// Parameters of `picks` together.
 std::int64_t totalParameters(std::span<const RankChoices> choices,
                              std::span<const std::size_t> picks);
 
-Allocation allocateUniform(std::span<const AllocationMatrix> matrices,
-                           std::span<const RankChoices> choices, std::int64_t allowed,
-                           const PlanOptions& options);
-Allocation allocateByEnergy(std::span<const AllocationMatrix> matrices,
-                            std::span<const RankChoices> choices, std::int64_t allowed,
-                            const PlanOptions& options);
-Allocation allocateByEffectiveRank(std::span<const AllocationMatrix> matrices,
-                                   std::span<const RankChoices> choices, std::int64_t allowed,
-                                   const PlanOptions& options);
-Allocation allocateByWaterFilling(std::span<const AllocationMatrix> matrices,
-                                  std::span<const RankChoices> choices, std::int64_t allowed,
-                                  const PlanOptions& options);
+Allocation allocateUniform(const AllocationTask& task);
+Allocation allocateByEnergy(const AllocationTask& task);
+Allocation allocateByEffectiveRank(const AllocationTask& task);
+Allocation allocateByWaterFilling(const AllocationTask& task);
 
 }  // namespace rankscope::compress

@@ -7,12 +7,12 @@ namespace rankscope::compress {
 namespace {
 
 /// Every matrix at the largest choice within the share `share` of its elements, or the cheapest.
-std::vector<std::size_t> picksAt(std::span<const AllocationMatrix> matrices,
-                                 std::span<const RankChoices> choices, double share) {
+std::vector<std::size_t> picksAt(const AllocationTask& task, double share) {
     std::vector<std::size_t> picks;
-    for (std::size_t i = 0; i < matrices.size(); ++i) {
-        const checkpoint::WeightMatrix& matrix = matrices[i].matrix;
-        picks.push_back(largestWithin(choices[i], shareOf(share, matrix.rows * matrix.columns)));
+    for (std::size_t i = 0; i < task.matrices.size(); ++i) {
+        const checkpoint::WeightMatrix& matrix = task.matrices[i].matrix;
+        picks.push_back(
+            largestWithin(task.choices[i], shareOf(share, matrix.rows * matrix.columns)));
     }
     return picks;
 }
@@ -20,12 +20,10 @@ std::vector<std::size_t> picksAt(std::span<const AllocationMatrix> matrices,
 }  // namespace
 
 /// The largest common share within the budget, by bisection; what it leaves over is spent on one
-/// step for each matrix, so that none is more than a step away from the common share.
-Allocation allocateUniform(std::span<const AllocationMatrix> matrices,
-                           std::span<const RankChoices> choices, std::int64_t allowed,
-                           const PlanOptions&) {
+/// step for each group, so that none is more than a step away from the common share.
+Allocation allocateUniform(const AllocationTask& task) {
     const auto fitsAt = [&](double share) {
-        return totalParameters(choices, picksAt(matrices, choices, share)) <= allowed;
+        return totalParameters(task.choices, picksAt(task, share)) <= task.allowed;
     };
     double fits = fitsAt(1) ? 1 : 0;
     double tooMuch = 1;
@@ -33,7 +31,7 @@ Allocation allocateUniform(std::span<const AllocationMatrix> matrices,
         const double middle = (fits + tooMuch) / 2;
         (fitsAt(middle) ? fits : tooMuch) = middle;
     }
-    return withRestSpent(choices, picksAt(matrices, choices, fits), allowed);
+    return withRestSpent(task, picksAt(task, fits));
 }
 
 }  // namespace rankscope::compress

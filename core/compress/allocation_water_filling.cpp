@@ -17,24 +17,34 @@ double factorOf(const AllocationMatrix& entry, bool relative) {
     return norm > 0 ? entry.weight / norm : 0;
 }
 
+/// One class a group: the members' parameters and c_l · squared errors at each choice together.
+std::vector<std::vector<KnapsackItem>> classesOf(const AllocationTask& task) {
+    std::vector<std::vector<KnapsackItem>> classes;
+    for (const std::vector<std::size_t>& group : task.groups) {
+        std::vector<KnapsackItem> items(task.choices[group.front()].size());
+        for (const std::size_t place : group) {
+            const double factor =
+                factorOf(task.matrices[place], task.options.allocationError != "raw");
+            for (std::size_t i = 0; i < items.size(); ++i) {
+                items[i].cost += task.choices[place][i].parameters;
+                items[i].loss += factor * task.choices[place][i].squaredError;
+            }
+        }
+        classes.push_back(std::move(items));
+    }
+    return classes;
+}
+
 }  // namespace
 
 /// The choices with the least Σ c_l · squared error, exactly: a multiple-choice knapsack.
-Allocation allocateByWaterFilling(std::span<const AllocationMatrix> matrices,
-                                  std::span<const RankChoices> choices, std::int64_t allowed,
-                                  const PlanOptions& options) {
-    std::vector<std::vector<KnapsackItem>> classes;
-    for (std::size_t m = 0; m < matrices.size(); ++m) {
-        const double factor = factorOf(matrices[m], options.allocationError != "raw");
-        std::vector<KnapsackItem> items;
-        for (const RankChoice& choice : choices[m])
-            items.push_back({choice.parameters, factor * choice.squaredError});
-        classes.push_back(std::move(items));
-    }
-    const KnapsackSolution solution = solveKnapsack(classes, allowed);
+Allocation allocateByWaterFilling(const AllocationTask& task) {
+    const KnapsackSolution solution = solveKnapsack(classesOf(task), task.allowed);
     Allocation allocation;
-    for (std::size_t m = 0; m < matrices.size(); ++m)
-        allocation.choices.push_back(choices[m][solution.picks[m]]);
+    allocation.choices.resize(task.matrices.size());
+    for (std::size_t g = 0; g < task.groups.size(); ++g)
+        for (const std::size_t place : task.groups[g])
+            allocation.choices[place] = task.choices[place][solution.picks[g]];
     if (!solution.exact)
         allocation.warnings.push_back(fmt::format(
             "Water-filling: the search for the best ranks was cut short. The summed squared error "

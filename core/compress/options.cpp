@@ -121,6 +121,23 @@ std::span<const Option> planOptionTable() {
          "",
          {}},
         {"min-rank", "Smallest rank", "No rank below this.", "1", 1, {}, "", {}},
+        {"max-rank",
+         "Largest rank",
+         "No rank above this; a matrix whose full rank is larger is never kept as it is.",
+         "",
+         1,
+         {},
+         "",
+         {}},
+        {"groups",
+         "One rank for",
+         "Which matrices share one rank; type: all of one stack, attention or feed-forward, role "
+         "and shape.",
+         "none",
+         {},
+         {},
+         "",
+         {"none", "type"}},
     };
     return table;
 }

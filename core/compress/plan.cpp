@@ -2,8 +2,10 @@
 #include "core/compress/plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
@@ -21,17 +23,29 @@ using checkpoint::WeightMatrix;
 
 namespace {
 
-void checkOptions(const PlanOptions& options) {
-    methodNamed(options.method);
-    allocatorNamed(options.allocation);
-    if (options.allocationError != "relative" && options.allocationError != "raw" &&
-        options.allocationError != lossErrorName)
+void requireChoice(std::string_view name, const std::string& value) {
+    const Option& option = *std::ranges::find(planOptionTable(), name, &Option::name);
+    if (std::ranges::find(option.choices, value) == option.choices.end())
+        throw usageError(fmt::format("--{}: '{}' is none of {}.", name, printable(value),
+                                     fmt::join(option.choices, ", ")));
+}
+
+void checkRankBounds(const PlanOptions& options) {
+    const auto& [multiple, least, most] =
+        std::tie(options.multipleOf, options.minRank, options.maxRank);
+    if (multiple < 1 || least < 1 || most < 1)
+        throw usageError("--multiple-of, --min-rank and --max-rank must be 1 or more.");
+    if (most / multiple * multiple < least)
+        throw usageError(fmt::format(
+            "No rank is both at least --min-rank {} and at most --max-rank {}{}; give "
+            "a larger --max-rank.",
+            least, most, multiple > 1 ? fmt::format(" and a multiple of {}", multiple) : ""));
+    if (options.target.kind == RankTarget::Kind::Rank &&
+        options.target.value > static_cast<double>(most))
         throw usageError(
-            fmt::format("There is no allocation error \"{}\"; choose: relative, raw, "
-                        "loss.",
-                        printable(options.allocationError)));
-    if (options.multipleOf < 1 || options.minRank < 1)
-        throw usageError("--multiple-of and --min-rank must be 1 or more.");
+            fmt::format("A rank of {} is above --max-rank {}; give a smaller rank or a larger "
+                        "--max-rank.",
+                        options.target.value, most));
 }
 
 void requireStorable(const WeightMatrix& matrix, StorageChoice choice) {
@@ -43,6 +57,14 @@ void requireStorable(const WeightMatrix& matrix, StorageChoice choice) {
 }
 
 }  // namespace
+
+void checkOptions(const PlanOptions& options) {
+    methodNamed(options.method);
+    allocatorNamed(options.allocation);
+    requireChoice("allocation-error", options.allocationError);
+    requireChoice("groups", options.groups);
+    checkRankBounds(options);
+}
 
 PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice choice,
                     const std::string& method, const spectra::Spectrum* spectrum) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,6 +42,9 @@ struct PlanOptions {
     std::int64_t multipleOf = 1;  ///< ranks are rounded down to a multiple (never below it); up for
                                   ///< energy and error, so that what was asked for still holds
     std::int64_t minRank = 1;
+    /// Caps every rank; a matrix that could have a larger one is then never left as it is.
+    std::int64_t maxRank = std::numeric_limits<std::int64_t>::max();
+    std::string groups = "none";  ///< "type": matrices of one type share a rank (allocationGroups)
 };
 
 /// One chosen matrix.
@@ -91,8 +95,12 @@ struct CompressionPlan {
 };
 
 /// The options --rank … --budget, --method, --storage, --allocation, --allocation-error,
-/// --multiple-of, --min-rank: names, help, defaults and ranges, in the order of the help.
+/// --multiple-of, --min-rank, --max-rank, --groups: names, help, defaults and ranges, in the order
+/// of the help.
 std::span<const Option> planOptionTable();
+
+/// Throws Error of kind Usage for options that are wrong whatever the checkpoint.
+void checkOptions(const PlanOptions& options);
 
 /// True where the target can only be turned into ranks with spectra: energy, error, and a budget
 /// under an allocation that looks at them.
@@ -107,7 +115,8 @@ void requirePossible(const checkpoint::Checkpoint& checkpoint,
 /// Ranks for the chosen matrices. `spectra` holds those known, by matrix name; may be empty where
 /// needsSpectra() is false (relativeError is then absent). Throws Error of kind Usage with the
 /// permitted range: rank outside 1 … min(m, n), energy outside (0, 1], ratio or budget that cannot
-/// be met. Ratio and budget count what is really stored.
+/// be met. Ratio and budget count what is really stored. Where maxRank keeps matrices from the
+/// energy or error asked for, a warning counts them.
 CompressionPlan makePlan(const checkpoint::Checkpoint& checkpoint,
                          std::span<const checkpoint::WeightMatrix> chosen,
                          const std::map<std::string, spectra::Spectrum>& spectra,

@@ -22,17 +22,21 @@ std::int64_t lowestRank(const WeightMatrix& matrix, const PlanOptions& options) 
     return compress::lowestRank(matrix, options.minRank, options.multipleOf);
 }
 
+std::int64_t highestRank(const WeightMatrix& matrix, const PlanOptions& options) {
+    return compress::highestRank(matrix, options.maxRank, options.multipleOf);
+}
+
 /// `rank` rounded down to what the options permit. The limit itself needs no rounding.
 std::int64_t roundedDown(const WeightMatrix& matrix, std::int64_t rank,
                          const PlanOptions& options) {
-    if (rank >= rankLimit(matrix)) return rankLimit(matrix);
+    if (const std::int64_t highest = highestRank(matrix, options); rank >= highest) return highest;
     return std::max(lowestRank(matrix, options), rank / options.multipleOf * options.multipleOf);
 }
 
 std::int64_t roundedUp(const WeightMatrix& matrix, std::int64_t rank, const PlanOptions& options) {
     const std::int64_t up =
         (rank + options.multipleOf - 1) / options.multipleOf * options.multipleOf;
-    return std::min(rankLimit(matrix), std::max(up, lowestRank(matrix, options)));
+    return std::min(highestRank(matrix, options), std::max(up, lowestRank(matrix, options)));
 }
 
 std::int64_t parametersAt(const WeightMatrix& matrix, std::int64_t rank, StorageChoice choice) {
@@ -82,27 +86,52 @@ const spectra::Spectrum& spectrumOf(const WeightMatrix& matrix,
     return known->second;
 }
 
-std::vector<std::int64_t> ranksBySpectrum(std::span<const WeightMatrix> chosen,
-                                          const std::map<std::string, spectra::Spectrum>& spectra,
-                                          const PlanOptions& options) {
-    const bool energy = options.target.kind == RankTarget::Kind::Energy;
-    const double value = options.target.value;
-    if (energy && !(value > 0 && value <= 1))
+std::vector<std::int64_t> ranksNeeded(std::span<const WeightMatrix> chosen,
+                                      const std::map<std::string, spectra::Spectrum>& spectra,
+                                      const RankTarget& target) {
+    const bool energy = target.kind == RankTarget::Kind::Energy;
+    if (energy && !(target.value > 0 && target.value <= 1))
         throw usageError(
             fmt::format("An energy of {} is not possible: it must be above 0 and at "
                         "most 1.",
-                        value));
-    if (!energy && !(value >= 0 && value <= 1))
-        throw usageError(
-            fmt::format("A relative error of {} is not possible: it must be from 0 to 1.", value));
+                        target.value));
+    if (!energy && !(target.value >= 0 && target.value <= 1))
+        throw usageError(fmt::format(
+            "A relative error of {} is not possible: it must be from 0 to 1.", target.value));
     std::vector<std::int64_t> ranks;
     for (const WeightMatrix& matrix : chosen) {
         const spectra::Spectrum& spectrum = spectrumOf(matrix, spectra);
-        ranks.push_back(
-            roundedUp(matrix, energy ? spectrum.rankForEnergy(value) : spectrum.rankForError(value),
-                      options));
+        ranks.push_back(energy ? spectrum.rankForEnergy(target.value)
+                               : spectrum.rankForError(target.value));
     }
     return ranks;
+}
+
+/// Of a group the largest rank that a member needs, so that what was asked for holds for all.
+Allocation ranksBySpectrum(std::span<const WeightMatrix> chosen,
+                           const std::map<std::string, spectra::Spectrum>& spectra,
+                           const PlanOptions& options) {
+    const std::vector<std::int64_t> needed = ranksNeeded(chosen, spectra, options.target);
+    Allocation allocation;
+    allocation.choices.resize(chosen.size());
+    std::size_t capped = 0;
+    const auto matrices = allocationMatrices(chosen, spectra, false, options);
+    for (const std::vector<std::size_t>& group : allocationGroups(matrices, options)) {
+        std::int64_t rank = 0;
+        for (const std::size_t place : group)
+            rank = std::max(rank, roundedUp(chosen[place], needed[place], options));
+        for (const std::size_t place : group) {
+            allocation.choices[place].rank = rank;
+            if (rank < rankLimit(chosen[place]) && rank < needed[place]) ++capped;
+        }
+    }
+    if (capped > 0)
+        allocation.warnings.push_back(fmt::format(
+            "--max-rank {} keeps {} of {} matrices from the {} of {} that was asked for.",
+            options.maxRank, capped, chosen.size(),
+            options.target.kind == RankTarget::Kind::Energy ? "energy" : "relative error",
+            options.target.value));
+    return allocation;
 }
 
 void requireSaving(const PlanOptions& options, std::string_view what) {
@@ -141,21 +170,6 @@ std::vector<std::int64_t> ranksByRatio(std::span<const WeightMatrix> chosen,
                         "the parameters is stored; the permitted range is {:.6g} to 1.",
                         options.target.value, needed, needed));
     return ranks;
-}
-
-std::vector<AllocationMatrix> allocationMatrices(
-    std::span<const WeightMatrix> chosen, const std::map<std::string, spectra::Spectrum>& spectra,
-    bool needsSpectra, const PlanOptions& options) {
-    std::vector<AllocationMatrix> matrices;
-    for (const WeightMatrix& matrix : chosen) {
-        AllocationMatrix entry{matrix};
-        if (const auto weight = options.lossWeights.find(matrix.name);
-            weight != options.lossWeights.end())
-            entry.weight = weight->second;
-        if (needsSpectra) entry.importance = spectrumOf(matrix, spectra).singularValues();
-        matrices.push_back(std::move(entry));
-    }
-    return matrices;
 }
 
 Allocation ranksByBudget(const checkpoint::Checkpoint& checkpoint,
@@ -197,6 +211,25 @@ std::int64_t shareOf(double share, std::int64_t total) {
 
 std::int64_t lowestRank(const WeightMatrix& matrix, std::int64_t least, std::int64_t multipleOf) {
     return std::min(rankLimit(matrix), (least + multipleOf - 1) / multipleOf * multipleOf);
+}
+
+std::int64_t highestRank(const WeightMatrix& matrix, std::int64_t most, std::int64_t multipleOf) {
+    return most >= rankLimit(matrix) ? rankLimit(matrix) : most / multipleOf * multipleOf;
+}
+
+std::vector<AllocationMatrix> allocationMatrices(
+    std::span<const WeightMatrix> chosen, const std::map<std::string, spectra::Spectrum>& spectra,
+    bool needsSpectra, const PlanOptions& options) {
+    std::vector<AllocationMatrix> matrices;
+    for (const WeightMatrix& matrix : chosen) {
+        AllocationMatrix entry{matrix};
+        if (const auto weight = options.lossWeights.find(matrix.name);
+            weight != options.lossWeights.end())
+            entry.weight = weight->second;
+        if (needsSpectra) entry.importance = spectrumOf(matrix, spectra).singularValues();
+        matrices.push_back(std::move(entry));
+    }
+    return matrices;
 }
 
 std::int64_t parametersInSource(const WeightMatrix& matrix) {
@@ -264,7 +297,7 @@ Allocation ranksForTarget(const checkpoint::Checkpoint& checkpoint,
             return plainRanks(ranksByRatio(chosen, options));
         case RankTarget::Kind::Energy:
         case RankTarget::Kind::Error:
-            return plainRanks(ranksBySpectrum(chosen, spectra, options));
+            return ranksBySpectrum(chosen, spectra, options);
         case RankTarget::Kind::Budget:
             break;
     }

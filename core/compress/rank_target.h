@@ -34,6 +34,18 @@ inline std::int64_t rankLimit(const checkpoint::WeightMatrix& matrix) { return m
 std::int64_t lowestRank(const checkpoint::WeightMatrix& matrix, std::int64_t least,
                         std::int64_t multipleOf);
 
+/// Largest rank for this matrix that is at most `most` and a multiple, or full where `most`
+/// permits.
+std::int64_t highestRank(const checkpoint::WeightMatrix& matrix, std::int64_t most,
+                         std::int64_t multipleOf);
+
+/// What an allocation knows of the chosen matrices: the options' weights and, with `needsSpectra`,
+/// singular values. Throws Error where a spectrum is missing.
+std::vector<AllocationMatrix> allocationMatrices(
+    std::span<const checkpoint::WeightMatrix> chosen,
+    const std::map<std::string, spectra::Spectrum>& spectra, bool needsSpectra,
+    const PlanOptions& options);
+
 /// floor(share · total); 0.29 · 100 gives 29 although the product is a hair below it.
 std::int64_t shareOf(double share, std::int64_t total);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -25,21 +26,25 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t divergedInSuccession = 3;
 
+/// What is permitted without leaving a matrix as it is.
+std::vector<RankChoices> ranksOnly(std::span<const WeightMatrix> chosen,
+                                   const PlanOptions& options) {
+    return rankChoices(allocatorNamed("uniform"), allocationMatrices(chosen, {}, false, options),
+                       options);
+}
+
 /// Every matrix at every share, not measured yet; a share below the smallest rank has that rank.
 std::vector<Sensitivity> emptyRows(std::span<const WeightMatrix> chosen,
                                    const SensitivityOptions& options) {
     std::vector<double> shares = options.shares;
     std::ranges::sort(shares, std::ranges::greater());
-    const Allocator& ranksOnly = allocatorNamed("uniform");
+    const auto choices = ranksOnly(chosen, options.plan);
     std::vector<Sensitivity> rows;
-    for (std::size_t m = 0; m < chosen.size(); ++m) {
-        const AllocationMatrix entry{chosen[m]};
-        const auto choices = rankChoices(ranksOnly, std::span(&entry, 1), options.plan);
+    for (std::size_t m = 0; m < chosen.size(); ++m)
         for (const double share : shares) {
             const std::int64_t parameters = shareOf(share, chosen[m].rows * chosen[m].columns);
-            rows.push_back({m, share, choices[0][largestWithin(choices[0], parameters)], infinity});
+            rows.push_back({m, share, choices[m][largestWithin(choices[m], parameters)], infinity});
         }
-    }
     return rows;
 }
 
@@ -84,21 +89,35 @@ bool measureMatrix(const Checkpoint& checkpoint, const WeightMatrix& matrix,
     return true;
 }
 
-/// The matrix as it is.
-RankChoice unchanged(const WeightMatrix& matrix) {
-    const std::int64_t rank = rankLimit(matrix);
-    return {rank, resolveStorage(matrix, rank, StorageChoice::Auto).parameters, 0, true};
+/// Every matrix as it is, or where its rank is capped at the largest permitted.
+std::vector<RankChoice> largestOf(std::span<const WeightMatrix> chosen,
+                                  const PlanOptions& options) {
+    const auto choices = ranksOnly(chosen, options);
+    std::vector<RankChoice> largest;
+    for (std::size_t m = 0; m < chosen.size(); ++m) {
+        const std::int64_t rank = rankLimit(chosen[m]);
+        const auto whole = resolveStorage(chosen[m], rank, StorageChoice::Auto).parameters;
+        largest.push_back(options.maxRank < rank ? choices[m].back()
+                                                 : RankChoice{rank, whole, 0, true});
+    }
+    return largest;
 }
 
-/// Each matrix at the smallest of its choices among `allowedRows`, or as it is.
-std::vector<RankChoice> smallestAllowed(std::span<const WeightMatrix> chosen,
-                                        std::span<const Sensitivity* const> allowedRows) {
-    std::vector<RankChoice> choices;
-    for (const WeightMatrix& matrix : chosen) choices.push_back(unchanged(matrix));
-    for (const Sensitivity* row : allowedRows)
-        if (row->choice.parameters < choices[row->matrix].parameters)
-            choices[row->matrix] = row->choice;
-    return choices;
+/// The rows of a group at one share, which are allowed together.
+struct SharedRow {
+    double loss = 0;  ///< their mean
+    double share = 0;
+    std::vector<const Sensitivity*> rows;
+};
+
+/// Each matrix at the smallest of its choices among `allowedRows`, or as in `largest`.
+std::vector<RankChoice> smallestAllowed(std::vector<RankChoice> largest,
+                                        std::span<const SharedRow> allowedRows) {
+    for (const SharedRow& shared : allowedRows)
+        for (const Sensitivity* row : shared.rows)
+            if (row->choice.parameters < largest[row->matrix].parameters)
+                largest[row->matrix] = row->choice;
+    return largest;
 }
 
 std::int64_t stored(std::span<const RankChoice> choices) {
@@ -107,13 +126,33 @@ std::int64_t stored(std::span<const RankChoice> choices) {
     return sum;
 }
 
-std::vector<const Sensitivity*> byLoss(std::span<const Sensitivity> rows) {
-    std::vector<const Sensitivity*> order;
-    for (const Sensitivity& row : rows) order.push_back(&row);
-    std::ranges::stable_sort(order, [](const Sensitivity* a, const Sensitivity* b) {
-        return a->loss != b->loss ? a->loss < b->loss : a->share > b->share;
+std::vector<SharedRow> byLoss(std::span<const WeightMatrix> chosen,
+                              std::span<const Sensitivity> rows, const PlanOptions& options) {
+    const auto groups = allocationGroups(allocationMatrices(chosen, {}, false, options), options);
+    std::vector<std::size_t> groupOf(chosen.size());
+    for (std::size_t g = 0; g < groups.size(); ++g)
+        for (const std::size_t place : groups[g]) groupOf[place] = g;
+    std::vector<SharedRow> order;
+    std::map<std::pair<std::size_t, double>, std::size_t> known;
+    for (const Sensitivity& row : rows) {
+        const std::pair key(groupOf[row.matrix], row.share);
+        const std::size_t place = known.try_emplace(key, order.size()).first->second;
+        if (place == order.size()) order.push_back({0, row.share, {}});
+        order[place].loss += row.loss;
+        order[place].rows.push_back(&row);
+    }
+    for (SharedRow& shared : order) shared.loss /= static_cast<double>(shared.rows.size());
+    std::ranges::stable_sort(order, [](const SharedRow& a, const SharedRow& b) {
+        return a.loss != b.loss ? a.loss < b.loss : a.share > b.share;
     });
     return order;
+}
+
+/// Fewest parameters that a cut can store the chosen matrices in.
+std::int64_t leastByCut(std::span<const WeightMatrix> chosen, const SensitivityOptions& options) {
+    const std::vector<Sensitivity> rows = emptyRows(chosen, options);
+    return stored(
+        smallestAllowed(largestOf(chosen, options.plan), byLoss(chosen, rows, options.plan)));
 }
 
 }  // namespace
@@ -165,10 +204,11 @@ SensitivityTable measureSensitivity(const Checkpoint& checkpoint,
 }
 
 Allocation cutBySensitivity(std::span<const WeightMatrix> chosen, std::span<const Sensitivity> rows,
-                            std::int64_t allowed) {
-    const std::vector<const Sensitivity*> order = byLoss(rows);
+                            std::int64_t allowed, const PlanOptions& options) {
+    const std::vector<SharedRow> order = byLoss(chosen, rows, options);
+    const std::vector<RankChoice> largest = largestOf(chosen, options);
     const auto upTo = [&](std::size_t count) {
-        return smallestAllowed(chosen, std::span(order).first(count));
+        return smallestAllowed(largest, std::span(order).first(count));
     };
     if (const std::int64_t least = stored(upTo(order.size())); least > allowed)
         throw usageError(
@@ -192,8 +232,7 @@ SensitivityOptions withSharesForBudget(const Checkpoint& checkpoint,
                                        SensitivityOptions options) {
     const std::int64_t allowed = leftByBudget(checkpoint, chosen, options.plan.target.value);
     for (const double smaller : {0.3, 0.2, 0.1, 0.0}) {
-        const std::vector<Sensitivity> rows = emptyRows(chosen, options);
-        if (stored(smallestAllowed(chosen, byLoss(rows))) <= allowed) break;
+        if (leastByCut(chosen, options) <= allowed) break;
         if (smaller < std::ranges::min(options.shares)) options.shares.push_back(smaller);
     }
     return options;
@@ -205,12 +244,11 @@ CompressionPlan planBySensitivity(const Checkpoint& checkpoint,
                                   const SensitivityOptions& given, const LossOf& lossOf,
                                   const Progress& progress) {
     const SensitivityOptions options = withSharesForBudget(checkpoint, chosen, given);
-    const std::vector<Sensitivity> rows = emptyRows(chosen, options);
-    const std::int64_t allowed = allowedByBudget(checkpoint, chosen, options.plan,
-                                                 stored(smallestAllowed(chosen, byLoss(rows))));
+    const std::int64_t allowed =
+        allowedByBudget(checkpoint, chosen, options.plan, leastByCut(chosen, options));
     const SensitivityTable table =
         measureSensitivity(checkpoint, chosen, options, lossOf, progress);
-    Allocation allocation = cutBySensitivity(chosen, table.rows, allowed);
+    Allocation allocation = cutBySensitivity(chosen, table.rows, allowed, options.plan);
     allocation.warnings = table.warnings;
     CompressionPlan plan =
         planFromAllocation(checkpoint, chosen, allocation, spectra, options.plan);

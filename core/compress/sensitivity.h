@@ -25,7 +25,7 @@ struct Sensitivity {
 };
 
 struct SensitivityOptions {
-    PlanOptions plan;  ///< method, storage, multipleOf, minRank; target is the budget
+    PlanOptions plan;  ///< method, storage, bounds of ranks, groups; target is the budget
     std::vector<double> shares = {0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
     std::filesystem::path journal;  ///< empty: an interrupted search starts again
     Json key = Json::object();      ///< what else decides the losses: model, data, settings
@@ -60,11 +60,13 @@ SensitivityOptions withSharesForBudget(const checkpoint::Checkpoint& checkpoint,
 Json searchKey(std::span<const checkpoint::WeightMatrix> chosen, const SensitivityOptions& options);
 
 /// STRS (ASVD, arXiv:2312.05821): all rows with a loss up to one cut are allowed, each matrix takes
-/// the smallest share it is allowed or stays as it is, and the cut is the lowest that stores at
-/// most `allowed` parameters. Rows without a loss come last, larger shares first. Throws Error of
-/// kind Usage where even all rows together store more.
+/// the smallest share it is allowed or stays as it is (under a cap: at its largest rank), and the
+/// cut is the lowest that stores at most `allowed` parameters. Rows of a group (allocationGroups)
+/// at one share are allowed together, by their mean loss. Rows without a loss come last, larger
+/// shares first. Throws Error of kind Usage where even all rows together store more.
 Allocation cutBySensitivity(std::span<const checkpoint::WeightMatrix> chosen,
-                            std::span<const Sensitivity> rows, std::int64_t allowed);
+                            std::span<const Sensitivity> rows, std::int64_t allowed,
+                            const PlanOptions& options = {});
 
 /// The two together as a plan, with the warnings of both and shares for the budget.
 CompressionPlan planBySensitivity(const checkpoint::Checkpoint& checkpoint,

@@ -42,7 +42,7 @@ struct ParetoOptions {
     std::vector<double> budgets;           ///< kept shares of the whole model's parameters
     std::vector<std::string> methods;      ///< as in --method
     std::vector<std::string> allocations;  ///< as in --allocation
-    compress::PlanOptions plan;  ///< storage, multipleOf, minRank, allocationError, settings
+    compress::PlanOptions plan;  ///< storage, bounds of ranks, groups, allocationError, settings
     bool chooseRidge = false;    ///< for every setting that has one, as measuredPlan() does
     backend::Device device;
     int threads = 0;                              ///< matrices factored at once; 0: all cores

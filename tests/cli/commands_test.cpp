@@ -194,6 +194,47 @@ TEST(Allocations, SayWhichBudgetsCanBePaid) {
     }
 }
 
+TEST(Allocations, GiveATypeOneRankAndNoneAboveTheCap) {
+    for (const std::string name : {"uniform", "energy", "effective-rank", "water-filling"}) {
+        const Outcome run =
+            runCommand({"plan", "demo", "--budget", "0.6", "--allocation", name, "--groups", "type",
+                        "--max-rank", "60", "--min-rank", "4", "--multiple-of", "4", "--json"});
+        ASSERT_EQ(run.exitCode, 0) << run.err;
+        const Json plan = run.json();
+        EXPECT_LE(plan["parameters"]["stored"].get<double>(),
+                  0.6 * plan["parameters"]["dense"].get<double>());
+        std::map<std::string, std::int64_t> ranks;  // by name without the block
+        for (const Json& entry : plan["entries"]) {
+            const auto rank = entry["rank"].get<std::int64_t>();
+            EXPECT_LE(rank, 60);
+            EXPECT_EQ(rank % 4, 0);
+            EXPECT_FALSE(entry["kept"].get<bool>());
+            auto type = entry["name"].get<std::string>();
+            type.erase(type.find("block."), 7);
+            EXPECT_EQ(ranks.try_emplace(type, rank).first->second, rank) << name << type;
+        }
+        EXPECT_EQ(ranks.size(), 18U);  // 7 of the encoder, 11 of the decoder
+    }
+}
+
+TEST(Allocations, HaveTheSameBoundsInAFront) {
+    const std::vector<std::string> bounds = {"--groups", "type", "--max-rank", "60"};
+    std::vector<std::string> words = {
+        "pareto",    "demo", "--data",        DEMO_FOLDER "/test.json",
+        "--limit",   "1",    "--metrics",     "loss",
+        "--methods", "svd",  "--allocations", "water-filling",
+        "--budgets", "0.7",  "--plans",       "--no-cache",
+        "--json"};
+    words.insert(words.end(), bounds.begin(), bounds.end());
+    const Outcome front = runCommand(words);
+    ASSERT_EQ(front.exitCode, 0) << front.err;
+    words = {"plan", "demo", "--budget", "0.7", "--allocation", "water-filling", "--json"};
+    words.insert(words.end(), bounds.begin(), bounds.end());
+    const Outcome plan = runCommand(words);
+    ASSERT_EQ(plan.exitCode, 0) << plan.err;
+    EXPECT_EQ(front.json()["points"][0]["plan"]["entries"], plan.json()["entries"]);
+}
+
 TEST(Allocations, AreTakenByCompressAndRandomVectors) {
     const fixtures::TempFolder folder;
     const Outcome done =

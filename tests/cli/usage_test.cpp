@@ -10,6 +10,15 @@ namespace {
 
 using testing::HasSubstr;
 
+/// What it says.
+std::string expectUsageError(const std::vector<std::string>& words) {
+    const Outcome run = runCommand(words);
+    EXPECT_EQ(run.exitCode, 2) << testing::PrintToString(words) << run.err;
+    EXPECT_FALSE(run.err.empty()) << testing::PrintToString(words);
+    EXPECT_EQ(run.out, "") << testing::PrintToString(words);
+    return run.err;
+}
+
 TEST(Usage, WrongRequestsExitWithTwo) {
     const fixtures::TempFolder folder;
     const std::string model = fixtures::writeTinyT5(folder / "tiny");
@@ -43,12 +52,23 @@ TEST(Usage, WrongRequestsExitWithTwo) {
         {"random-vectors", model, "--rank", "4", "--distribution", "cauchy"},
         {"random-vectors", model, "--rank", "4", "--vectors", "0"},
     };
-    for (const auto& words : requests) {
-        const Outcome run = runCommand(words);
-        EXPECT_EQ(run.exitCode, 2) << testing::PrintToString(words) << run.err;
-        EXPECT_FALSE(run.err.empty()) << testing::PrintToString(words);
-        EXPECT_EQ(run.out, "") << testing::PrintToString(words);
-    }
+    for (const auto& words : requests) expectUsageError(words);
+}
+
+TEST(Usage, BoundsOfRanksThatContradictThemselvesAreSaid) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> requests = {
+        {{"plan", "demo", "--rank", "4", "--max-rank", "3"}, "A rank of 4 is above --max-rank 3"},
+        {{"plan", "demo", "--budget", "0.9", "--max-rank", "0"}, "--max-rank"},
+        {{"plan", "demo", "--budget", "0.9", "--max-rank", "3", "--min-rank", "4"},
+         "No rank is both at least --min-rank 4 and at most --max-rank 3"},
+        {{"pareto", "demo", "--data", "d.json", "--max-rank", "3", "--min-rank", "4"},
+         "No rank is both"},
+        {{"plan", "demo", "--budget", "0.9", "--groups", "magic"}, "is none of none, type"},
+        {{"plan", "demo", "--plan", "plan.json", "--groups", "type"}, "--groups"},
+        {{"plan", "demo", "--plan", "plan.json", "--max-rank", "9"}, "--max-rank"},
+    };
+    for (const auto& [words, sentence] : requests)
+        EXPECT_THAT(expectUsageError(words), HasSubstr(sentence));
 }
 
 TEST(Usage, RankOutsideNamesThePermittedRange) {

@@ -148,6 +148,8 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
     setup()->dataField()->setText("/data/talk.json");
     setup()->rougeBox()->setChecked(false);
     setup()->storageBox()->setCurrentIndex(1);
+    setup()->ranks().setValue("max-rank", "12");
+    setup()->ranks().setValue("groups", "type");
     runOnce();
     const QStringList words{"pareto",        QString::fromStdString(path("tiny")),
                             "--targets",     "attention,ffn",
@@ -155,6 +157,8 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
                             "--methods",     "svd,whitened,compensated",
                             "--allocations", "uniform,water-filling",
                             "--storage",     "factored",
+                            "--max-rank",    "12",
+                            "--groups",      "type",
                             "--calibration", "/data/c.h5",
                             "--data",        "/data/talk.json",
                             "--metrics",     "loss",

@@ -115,6 +115,32 @@ QWidget* ParetoSetup::makeTried() {
     budgets->addWidget(m_to);
     budgets->addWidget(new QLabel(tr("by"), box));
     budgets->addWidget(m_step);
+    makeLists(box);
+    makeBoxes(box);
+    const auto addRow = [&](const QString& name, QWidget* field, QLayout* row) {
+        auto* label = new QLabel(name, box);
+        label->setBuddy(field);
+        row ? form->addRow(label, row) : form->addRow(label, field);
+    };
+    addRow(tr("&Budgets"), m_from, budgets);
+    addRow(tr("&Methods"), m_methods, nullptr);
+    addRow(tr("&Allocations"), m_allocations, nullptr);
+    addRow(tr("Ma&trices"), m_targets, nullptr);
+    addRow(tr("&Storage"), m_storage, nullptr);
+    addRanks(*form);
+    for (QSpinBox* field : {m_from, m_to, m_step}) {
+        connect(field, &QSpinBox::valueChanged, this, &ParetoSetup::refresh);
+    }
+    for (QListWidget* list : {m_methods, m_allocations}) {
+        fitHeight(*list);
+        connect(list, &QListWidget::itemChanged, this, &ParetoSetup::refresh);
+    }
+    connect(m_targets, &QComboBox::currentIndexChanged, this, &ParetoSetup::refresh);
+    connect(m_storage, &QComboBox::currentIndexChanged, this, &ParetoSetup::refresh);
+    return box;
+}
+
+void ParetoSetup::makeLists(QWidget* box) {
     m_methods = checkList(tr("Methods"), box);
     for (const compress::Method& method : compress::methods()) {
         addChecked(*m_methods, text(method.name), text(method.help),
@@ -128,6 +154,9 @@ QWidget* ParetoSetup::makeTried() {
     for (const compress::MeasuredAllocation& measured : compress::measuredAllocations()) {
         addChecked(*m_allocations, text(measured.name), text(measured.help), false);
     }
+}
+
+void ParetoSetup::makeBoxes(QWidget* box) {
     m_targets = new QComboBox(box);
     m_targets->setAccessibleName(tr("Matrices"));
     m_targets->addItem(tr("attention and feed-forward"), QStringLiteral("attention,ffn"));
@@ -138,26 +167,21 @@ QWidget* ParetoSetup::makeTried() {
     m_storage->addItem(tr("auto (smallest)"), static_cast<int>(compress::StorageChoice::Auto));
     m_storage->addItem(tr("factored"), static_cast<int>(compress::StorageChoice::Factored));
     m_storage->addItem(tr("pivoted"), static_cast<int>(compress::StorageChoice::Pivoted));
-    const auto addRow = [&](const QString& name, QWidget* field, QLayout* row) {
-        auto* label = new QLabel(name, box);
-        label->setBuddy(field);
-        row ? form->addRow(label, row) : form->addRow(label, field);
-    };
-    addRow(tr("&Budgets"), m_from, budgets);
-    addRow(tr("&Methods"), m_methods, nullptr);
-    addRow(tr("&Allocations"), m_allocations, nullptr);
-    addRow(tr("Ma&trices"), m_targets, nullptr);
-    addRow(tr("&Storage"), m_storage, nullptr);
-    for (QSpinBox* field : {m_from, m_to, m_step}) {
-        connect(field, &QSpinBox::valueChanged, this, &ParetoSetup::refresh);
+}
+
+void ParetoSetup::addRanks(QFormLayout& form) {
+    m_ranks.emplace(&form);
+    for (const Option& option : compress::planOptionTable()) {
+        if (option.name != "max-rank" && option.name != "groups") {
+            continue;
+        }
+        QWidget* editor = m_ranks->add(option);
+        if (const auto* box = qobject_cast<QComboBox*>(editor)) {
+            connect(box, &QComboBox::currentIndexChanged, this, &ParetoSetup::refresh);
+        } else if (const auto* line = qobject_cast<QLineEdit*>(editor)) {
+            connect(line, &QLineEdit::textChanged, this, &ParetoSetup::refresh);
+        }
     }
-    for (QListWidget* list : {m_methods, m_allocations}) {
-        fitHeight(*list);
-        connect(list, &QListWidget::itemChanged, this, &ParetoSetup::refresh);
-    }
-    connect(m_targets, &QComboBox::currentIndexChanged, this, &ParetoSetup::refresh);
-    connect(m_storage, &QComboBox::currentIndexChanged, this, &ParetoSetup::refresh);
-    return box;
 }
 
 QWidget* ParetoSetup::makeMeasured() {
@@ -250,6 +274,8 @@ FrontRequest ParetoSetup::request() const {
     request.allocations = checkedWords(*m_allocations);
     request.targets = m_targets->currentData().toString();
     request.storage = static_cast<compress::StorageChoice>(m_storage->currentData().toInt());
+    request.maxRank = m_ranks->value("max-rank");
+    request.groups = m_ranks->value("groups");
     request.calibration = m_session->calibrationFile();
     request.data = m_data->text().trimmed();
     request.limit = m_limit->value();

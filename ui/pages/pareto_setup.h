@@ -9,12 +9,15 @@
 #include <QPushButton>
 #include <QSpinBox>
 #include <QWidget>
+#include <optional>
 
+#include "ui/forms/option_form.h"
 #include "ui/session/front_run.h"
 
 namespace rankscope::ui {
 
-/// What is to be measured: budgets, methods, allocations, storage, and on which dialogues.
+/// What is to be measured: budgets, methods, allocations, storage, bounds of ranks, and on which
+/// dialogues.
 class ParetoSetup : public QWidget {
     Q_OBJECT
  public:
@@ -27,6 +30,8 @@ class ParetoSetup : public QWidget {
     QListWidget* methodList() const { return m_methods; }
     QListWidget* allocationList() const { return m_allocations; }
     QComboBox* storageBox() const { return m_storage; }
+    /// The rows of --max-rank and --groups.
+    OptionForm& ranks() { return *m_ranks; }
     QLineEdit* dataField() const { return m_data; }
     QCheckBox* rougeBox() const { return m_rouge; }
     QPushButton* runButton() const { return m_run; }
@@ -37,6 +42,9 @@ class ParetoSetup : public QWidget {
 
  private:
     QWidget* makeTried();
+    void makeLists(QWidget* box);
+    void makeBoxes(QWidget* box);
+    void addRanks(QFormLayout& form);
     QWidget* makeMeasured();
     QWidget* makeData();
     void chooseCalibration();
@@ -51,6 +59,7 @@ class ParetoSetup : public QWidget {
     QListWidget* m_allocations = nullptr;
     QComboBox* m_targets = nullptr;
     QComboBox* m_storage = nullptr;
+    std::optional<OptionForm> m_ranks;
     QLineEdit* m_calibration = nullptr;
     QLineEdit* m_data = nullptr;
     QSpinBox* m_limit = nullptr;

@@ -45,6 +45,8 @@ QStringList paretoArguments(const FrontRequest& request, const QString& checkpoi
     add("--methods", request.methods.join(QLatin1Char(',')));
     add("--allocations", request.allocations.join(QLatin1Char(',')));
     add("--storage", storageWord(request.storage));
+    add("--max-rank", request.maxRank);
+    add("--groups", request.groups);
     add("--calibration", request.calibration);
     if (!request.data.isEmpty()) {
         add("--data", request.data);

@@ -16,10 +16,11 @@ struct FrontRequest {
     QStringList methods, allocations;
     QString targets;  ///< a group of matrices; empty: all linear ones
     compress::StorageChoice storage = compress::StorageChoice::Auto;
-    QString calibration;  ///< a file that `calibrate` wrote; empty: none
-    QString data;         ///< dialogues; empty: the calibration's held-out ones
-    int limit = 0;        ///< first so many dialogues of `data`; 0: all
-    bool rouge = true;    ///< on `data`
+    QString maxRank, groups;  ///< as in --max-rank and --groups; empty: their defaults
+    QString calibration;      ///< a file that `calibrate` wrote; empty: none
+    QString data;             ///< dialogues; empty: the calibration's held-out ones
+    int limit = 0;            ///< first so many dialogues of `data`; 0: all
+    bool rouge = true;        ///< on `data`
 };
 
 /// How many settings the request has.

@@ -12,65 +12,10 @@
 #include <random>
 
 #include "core/base/error.h"
+#include "tests/core/compress/allocation_fixture.h"
 
 namespace rankscope::compress {
 namespace {
-
-using checkpoint::WeightMatrix;
-
-AllocationMatrix matrixOf(std::int64_t rows, std::int64_t columns, std::vector<double> importance) {
-    WeightMatrix matrix;
-    matrix.name = "m";
-    matrix.rows = rows;
-    matrix.columns = columns;
-    matrix.rank = matrix.fullRank();
-    return {matrix, std::move(importance)};
-}
-
-PlanOptions optionsFor(StorageChoice storage, std::int64_t multipleOf = 1) {
-    PlanOptions options;
-    options.target.kind = RankTarget::Kind::Budget;
-    options.storage = storage;
-    options.multipleOf = multipleOf;
-    return options;
-}
-
-std::vector<std::int64_t> ranksOf(const Allocation& allocation) {
-    std::vector<std::int64_t> ranks;
-    for (const RankChoice& choice : allocation.choices) ranks.push_back(choice.rank);
-    return ranks;
-}
-
-std::int64_t parametersOf(const Allocation& allocation) {
-    std::int64_t sum = 0;
-    for (const RankChoice& choice : allocation.choices) sum += choice.parameters;
-    return sum;
-}
-
-std::vector<double> fallingNumbers(std::size_t count, std::mt19937_64& random) {
-    std::vector<double> values;
-    for (std::size_t i = 0; i < count; ++i)
-        values.push_back(static_cast<double>(1 + random() % 1000) / 100);
-    std::ranges::sort(values, std::ranges::greater());
-    return values;
-}
-
-std::vector<AllocationMatrix> randomMatrices(std::size_t count, std::int64_t largest,
-                                             std::mt19937_64& random) {
-    std::vector<AllocationMatrix> matrices;
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto side = [&] {
-            return 1 + static_cast<std::int64_t>(random() % static_cast<std::size_t>(largest));
-        };
-        const std::int64_t rows = side();
-        const std::int64_t columns = side();
-        matrices.push_back(
-            matrixOf(rows, columns,
-                     fallingNumbers(static_cast<std::size_t>(std::min(rows, columns)), random)));
-        matrices.back().weight = static_cast<double>(1 + random() % 5);
-    }
-    return matrices;
-}
 
 TEST(RankChoices, AreWhatTheStorageStores) {
     // 4 x 6: factored 10 r, pivoted r (10 - r), dense 24. Squared errors 14, 5, 1, 0, 0.
@@ -180,42 +125,6 @@ TEST(Allocation, EffectiveRankSharesWhatHeldMatricesLeave) {
     EXPECT_LE(low, high);
 }
 
-/// Σ c_l squared error, c_l = weight or weight / ‖W‖².
-double objective(const std::vector<AllocationMatrix>& matrices,
-                 const std::vector<RankChoice>& choices, bool relative) {
-    double sum = 0;
-    for (std::size_t i = 0; i < matrices.size(); ++i) {
-        double norm = 0;
-        for (const double s : matrices[i].importance) norm += s * s;
-        double tail = 0;
-        const auto rank = static_cast<std::size_t>(choices[i].rank);
-        for (std::size_t k = rank; k < matrices[i].importance.size(); ++k)
-            tail += matrices[i].importance[k] * matrices[i].importance[k];
-        sum += matrices[i].weight * tail / (relative ? norm : 1);
-    }
-    return sum;
-}
-
-/// The least objective by trying every rank of every matrix and leaving it as it is.
-double bruteForce(const std::vector<AllocationMatrix>& matrices, std::vector<RankChoice>& picked,
-                  std::int64_t allowed, const PlanOptions& options) {
-    if (allowed < 0) return std::numeric_limits<double>::infinity();
-    if (picked.size() == matrices.size())
-        return objective(matrices, picked, options.allocationError == "relative");
-    const WeightMatrix& matrix = matrices[picked.size()].matrix;
-    double best = std::numeric_limits<double>::infinity();
-    const auto attempt = [&](std::int64_t rank, std::int64_t parameters) {
-        picked.push_back({rank, parameters});
-        best = std::min(best, bruteForce(matrices, picked, allowed - parameters, options));
-        picked.pop_back();
-    };
-    for (std::int64_t r = options.multipleOf; r < matrix.fullRank(); r += options.multipleOf)
-        attempt(r, r * (matrix.rows + matrix.columns) -
-                       (options.storage == StorageChoice::Factored ? 0 : r * r));
-    attempt(matrix.fullRank(), matrix.rows * matrix.columns);
-    return best;
-}
-
 TEST(Allocation, WaterFillingEqualsBruteForce) {
     std::mt19937_64 random(21);
     int solved = 0;
@@ -229,8 +138,8 @@ TEST(Allocation, WaterFillingEqualsBruteForce) {
         for (const auto& m : matrices) dense += m.matrix.rows * m.matrix.columns;
         const auto allowed =
             1 + static_cast<std::int64_t>(random() % static_cast<std::size_t>(dense));
-        std::vector<RankChoice> picked;
-        const double best = bruteForce(matrices, picked, allowed, options);
+        std::vector<RankChoice> picked(matrices.size());
+        const double best = bruteForce(matrices, alone(matrices.size()), picked, allowed, options);
         const Allocator& allocator = allocatorNamed("water-filling");
         if (!std::isfinite(best)) {
             EXPECT_THROW(allocate(allocator, matrices, allowed, options), Error);

@@ -388,14 +388,5 @@ TEST(Plan, EditsOneMatrix) {
     EXPECT_THROW(withRank(model, plan, "nothing", 2, StorageChoice::Auto, nullptr), Error);
 }
 
-TEST(PlanOptions, AreDescribedOnce) {
-    std::vector<std::string_view> names;
-    for (const Option& option : planOptionTable()) names.push_back(option.name);
-    EXPECT_THAT(names,
-                ::testing::ElementsAre("rank", "ratio", "energy", "error", "budget", "method",
-                                       "alpha", "ridge", "rarity", "storage", "allocation",
-                                       "allocation-error", "multiple-of", "min-rank"));
-}
-
 }  // namespace
 }  // namespace rankscope::compress

@@ -90,6 +90,42 @@ TEST(SensitivityCut, IsTheLowestThatFits) {
     EXPECT_THROW(parametersAt(99), Error);
 }
 
+TEST(SensitivityCut, AllowsAGroupTogetherByItsMeanLoss) {
+    // As above, B of another type and A's twin C with losses 0.1 and 0.5. By mean loss: B 0.9
+    // (0.1), A and C 0.9 (0.2), B 0.5 (0.3), A and C 0.5 (0.7).
+    WeightMatrix matrix;
+    matrix.rows = matrix.columns = matrix.rank = 10;
+    std::vector<WeightMatrix> three(3, matrix);
+    three[1].role = checkpoint::Role::K;
+    const auto row = [](std::size_t m, double share, double loss) {
+        const auto parameters = static_cast<std::int64_t>(100 * share);
+        return Sensitivity{m, share, {parameters / 10, parameters}, loss};
+    };
+    const std::vector<Sensitivity> rows = {row(0, 0.9, 0.3), row(0, 0.5, 0.9), row(1, 0.9, 0.1),
+                                           row(1, 0.5, 0.3), row(2, 0.9, 0.1), row(2, 0.5, 0.5)};
+    PlanOptions options;
+    options.groups = "type";
+    const auto parametersAt = [&](std::int64_t allowed) {
+        std::vector<std::int64_t> parameters;
+        for (const RankChoice& c : cutBySensitivity(three, rows, allowed, options).choices)
+            parameters.push_back(c.parameters);
+        return parameters;
+    };
+    using Numbers = std::vector<std::int64_t>;
+    EXPECT_EQ(parametersAt(300), (Numbers{100, 100, 100}));
+    EXPECT_EQ(parametersAt(299), (Numbers{100, 90, 100}));
+    EXPECT_EQ(parametersAt(289), (Numbers{90, 90, 90}));
+    EXPECT_EQ(parametersAt(269), (Numbers{90, 50, 90}));
+    EXPECT_EQ(parametersAt(229), (Numbers{50, 50, 50}));
+    EXPECT_THROW(parametersAt(149), Error);
+    // Rank 9 stores 9 · 20 - 81 = 99 at most: no matrix stays as it is.
+    options.maxRank = 9;
+    for (const RankChoice& choice : cutBySensitivity(three, rows, 300, options).choices) {
+        EXPECT_EQ(choice.parameters, 99);
+        EXPECT_FALSE(choice.leftDense);
+    }
+}
+
 TEST_F(SensitivitySearch, SparesWhatTheLossDependsOn) {
     const CompressionPlan plan =
         planBySensitivity(m_model, m_chosen, {}, m_options, fake(), Progress());
@@ -180,6 +216,38 @@ TEST_F(SensitivitySearch, EndsWhereItDiverges) {
     for (const WeightMatrix& matrix : m_chosen) dense += matrix.rows * matrix.columns;
     const auto choices = cutBySensitivity(m_chosen, table.rows, dense - 1).choices;
     for (std::size_t i = 0; i < choices.size(); ++i) EXPECT_EQ(choices[i].leftDense, i != 0) << i;
+}
+
+TEST_F(SensitivitySearch, SharesLossesBetweenGroupsAndBounds) {
+    // A loss is of one matrix at one rank, so one journal serves whatever ranks are permitted.
+    m_options.plan.target.value = 0.75;
+    SensitivityOptions bounded = m_options;
+    bounded.plan.maxRank = 15;
+    bounded.plan.groups = "type";
+    const auto plan = [&](const SensitivityOptions& options) {
+        return toJson(planBySensitivity(m_model, m_chosen, {}, options, fake(), Progress()));
+    };
+    const Json alone = plan(m_options);
+    const Json fresh = plan(bounded);
+    EXPECT_NE(alone, fresh);
+    m_options.journal = bounded.journal = m_folder / "search.jsonl";
+    EXPECT_EQ(plan(m_options), alone);
+    m_calls = 0;
+    EXPECT_EQ(plan(bounded), fresh);
+    EXPECT_LE(m_calls, static_cast<int>(m_chosen.size()));  // the rank of the cap, if that
+    EXPECT_EQ(plan(m_options), alone);
+    std::map<std::string, std::int64_t> ranks;
+    for (std::size_t i = 0; i < m_chosen.size(); ++i) {
+        const WeightMatrix& matrix = m_chosen[i];
+        const auto rank = fresh["entries"][i]["rank"].get<std::int64_t>();
+        EXPECT_LE(rank, 15);
+        EXPECT_FALSE(fresh["entries"][i]["kept"].get<bool>());
+        const std::string type =
+            fmt::format("{} {} {}", checkpoint::stackName(matrix.stack),
+                        static_cast<int>(matrix.sublayer), checkpoint::roleName(matrix.role));
+        EXPECT_EQ(ranks.try_emplace(type, rank).first->second, rank) << type;
+    }
+    EXPECT_EQ(ranks.size(), 12U);  // q, k, v, o of three attentions
 }
 
 TEST_F(SensitivitySearch, RefusesABudgetBeforeItMeasures) {
