@@ -21,13 +21,14 @@ constexpr int64_t blockSize = blockFeatures * blockFeatures;
 int64_t dividedUp(int64_t value, int64_t by) { return (value + by - 1) / by; }
 
 /// The largest power of two that keeps `largest` within largestFixed. Bounded so that it and its
-/// inverse are normal numbers; a column below 2^-95 everywhere loses bits for that.
+/// inverse are normal numbers; a column below 2^-103 everywhere loses bits for that.
 int exponentFor(float largest) {
     if (largest == 0) return 0;
     int exponent = 0;
     const float fraction = std::frexp(largest, &exponent);  // largest = fraction · 2^exponent
-    const bool fits = std::ldexp(double{fraction}, 31) <= largestFixed;
-    return std::min((fits ? 31 : 30) - exponent, 126);
+    constexpr int bits = 8 * digits - 1;
+    const bool fits = std::ldexp(double{fraction}, bits) <= largestFixed;
+    return std::min((fits ? bits : bits - 1) - exponent, 126);
 }
 
 /// Sums over features from `left` and from `right` on.
@@ -101,7 +102,7 @@ void FixedPointGram::measureColumns(double* absolute) {
     for (std::size_t j = 0; j < padded; ++j) {
         const int exponent = exponentFor(m_largest[j]);
         m_scales[j] = std::ldexp(1.0F, exponent);
-        m_units[j] = std::ldexp(1.0, 4 * int{leastPlace} - exponent);
+        m_units[j] = std::ldexp(1.0, -exponent);
     }
 }
 

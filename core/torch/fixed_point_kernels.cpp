@@ -64,7 +64,7 @@ void portableSplit(const DigitSource& source, int8_t* left, int8_t* right) {
 int64_t portableSum(const int8_t* left, const int8_t* right, int64_t i, int64_t j, int64_t tiles) {
     int64_t sum = 0;
     for (int64_t k = 0; k < digits; ++k)
-        for (int64_t l = std::max<int64_t>(0, leastPlace - k); l < digits; ++l) {
+        for (int64_t l = 0; l < digits; ++l) {
             int32_t products = 0;
             for (int64_t row = 0; row < tiles * tileRows; ++row) {
                 const int64_t tile = row / tileRows * tileBytes;
@@ -73,7 +73,7 @@ int64_t portableSum(const int8_t* left, const int8_t* right, int64_t i, int64_t 
                     left[k * digitBytes + tile + i * tileRows + inside] *
                     right[l * digitBytes + tile + (inside / 4 * tileFeatures + j) * 4 + inside % 4];
             }
-            sum += int64_t{products} * (int64_t{1} << (8 * (k + l - leastPlace)));
+            sum += int64_t{products} * (int64_t{1} << (8 * (k + l)));
         }
     return sum;
 }
@@ -189,7 +189,7 @@ __attribute__((target(RANKSCOPE_AVX512))) void amxSplit(const DigitSource& sourc
                 }
                 int8_t* to = right + feature / tileFeatures * featureBytes + tile * tileBytes +
                              row % tileRows * tileFeatures;
-#pragma GCC unroll 4
+#pragma GCC unroll 3
                 for (int64_t digit = 0; digit < digits; ++digit, to += digitBytes)
                     _mm512_store_si512(to, takeDigits(rest));
             }
@@ -202,19 +202,33 @@ __attribute__((target(RANKSCOPE_AVX512))) void amxSplit(const DigitSource& sourc
     }
 }
 
+/// to[0 … 7] += sums · unit · units, where the mask says so.
+__attribute__((target(RANKSCOPE_AVX512))) inline void addEight(__mmask8 mask, __m512i sums,
+                                                               __m512d unit, const double* units,
+                                                               double* to) {
+    const __m512d value = _mm512_mul_pd(_mm512_mul_pd(_mm512_cvtepi64_pd(sums), unit),
+                                        _mm512_maskz_loadu_pd(mask, units));
+    _mm512_mask_storeu_pd(to, mask, _mm512_add_pd(_mm512_maskz_loadu_pd(mask, to), value));
+}
+
 __attribute__((target(RANKSCOPE_AVX512))) void amxAddScaled(const ScaledSums& scaled) {
+    // Undoes the order that addRows() leaves.
+    const __m512i firstEight = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const __m512i lastEight = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
     for (int64_t i = 0; i < scaled.rows; ++i) {
         const __m512d unit = _mm512_set1_pd(scaled.leftUnits[i]);
-        double* const to = scaled.to + i * scaled.stride;
-        for (int64_t j = scaled.diagonal ? i : 0; j < scaled.columns; j += 8) {
-            const auto mask =
-                static_cast<__mmask8>((1U << std::min<int64_t>(8, scaled.columns - j)) - 1);
-            const __m512d sum = _mm512_cvtepi64_pd(
-                _mm512_maskz_loadu_epi64(mask, scaled.sums + i * blockFeatures + j));
-            const __m512d value = _mm512_mul_pd(_mm512_mul_pd(sum, unit),
-                                                _mm512_maskz_loadu_pd(mask, scaled.rightUnits + j));
-            _mm512_mask_storeu_pd(to + j, mask,
-                                  _mm512_add_pd(_mm512_maskz_loadu_pd(mask, to + j), value));
+        const int64_t first = scaled.diagonal ? i : 0;
+        for (int64_t j = first / tileFeatures * tileFeatures; j < scaled.columns;
+             j += tileFeatures) {
+            const unsigned mask = ((1U << std::min(tileFeatures, scaled.columns - j)) - 1) &
+                                  ~((1U << std::max<int64_t>(0, first - j)) - 1);
+            const int64_t* const sums = scaled.sums + i * blockFeatures + j;
+            const __m512i a = _mm512_load_si512(sums), b = _mm512_load_si512(sums + 8);
+            double* const to = scaled.to + i * scaled.stride + j;
+            addEight(static_cast<__mmask8>(mask), _mm512_permutex2var_epi64(a, firstEight, b), unit,
+                     scaled.rightUnits + j, to);
+            addEight(static_cast<__mmask8>(mask >> 8), _mm512_permutex2var_epi64(a, lastEight, b),
+                     unit, scaled.rightUnits + j + 8, to + 8);
         }
     }
 }
@@ -234,12 +248,43 @@ struct Soon {
     int64_t lines = 0;
 };
 
+/// A tile's sums and where they go.
+struct Waiting {
+    const TileSums* tile = nullptr;
+    int64_t* sums = nullptr;
+};
+
+/// Σ 256^place · sums of places, in two halves of 32 bits: the lower wraps round, the upper takes
+/// what each place carries to the next. 64-bit numbers then lie as unpacking leaves them: 0, 1, 4,
+/// 5, 8, 9, 12, 13 of a row of 16 in its first half, the others in its second.
+__attribute__((target(RANKSCOPE_AVX512))) inline void addRows(const Waiting& waiting, int64_t from,
+                                                              int64_t to) {
+    for (int64_t i = from; i < to; ++i) {
+        __m512i lower = _mm512_setzero_si512(), carried = _mm512_setzero_si512();
+#pragma GCC unroll 4
+        for (unsigned place = 0; place < places - 1; ++place) {
+            const __m512i sums = _mm512_load_si512((*waiting.tile)[place][i]);
+            lower = _mm512_add_epi32(lower, _mm512_slli_epi32(sums, 8 * place));
+            carried = _mm512_srai_epi32(_mm512_add_epi32(carried, sums), 8);
+        }
+        const __m512i upper =
+            _mm512_add_epi32(carried, _mm512_load_si512((*waiting.tile)[places - 1][i]));
+        int64_t* const sums = waiting.sums + i * blockFeatures;
+        _mm512_store_si512(
+            sums, _mm512_add_epi64(_mm512_load_si512(sums), _mm512_unpacklo_epi32(lower, upper)));
+        _mm512_store_si512(sums + 8, _mm512_add_epi64(_mm512_load_si512(sums + 8),
+                                                      _mm512_unpackhi_epi32(lower, upper)));
+    }
+}
+
 /// Integer sums of products of digits for 16 features by 16. The order of products keeps those that
 /// go to one sum apart, since each takes as long as three others; tiles are loaded again where that
-/// needs them, from the first cache.
-__attribute__((target("amx-tile,amx-int8"))) void multiplyTile(const int8_t* left,
-                                                               const int8_t* right, int64_t tiles,
-                                                               const Soon& soon, TileSums& sums) {
+/// needs them, from the first cache. What the tile before gave is added row by row in between: the
+/// two use different units of the processor.
+__attribute__((target("amx-tile,amx-int8," RANKSCOPE_AVX512))) void multiplyTile(
+    const int8_t* left, const int8_t* right, int64_t tiles, const Soon& soon,
+    const Waiting& waiting, TileSums& sums) {
+    constexpr int64_t rowsAdded = tileFeatures / partTiles;
     const auto* first = static_cast<const char*>(soon.first);
     const auto* second = static_cast<const char*>(soon.second);
     _tile_zero(0);
@@ -252,52 +297,32 @@ __attribute__((target("amx-tile,amx-int8"))) void multiplyTile(const int8_t* lef
             _mm_prefetch(first, _MM_HINT_T1);
             _mm_prefetch(second, _MM_HINT_T1);
         }
-        _tile_loadd(5, left + 3 * digitBytes, 64);
-        _tile_loadd(6, right + 3 * digitBytes, 64);
-        _tile_dpbssd(4, 5, 6);
-        _tile_loadd(7, right + 2 * digitBytes, 64);
-        _tile_dpbssd(3, 5, 7);
-        _tile_loadd(7, right + digitBytes, 64);
-        _tile_dpbssd(2, 5, 7);
-        _tile_loadd(7, right, 64);
-        _tile_dpbssd(1, 5, 7);
-        _tile_loadd(5, left + 2 * digitBytes, 64);
-        _tile_dpbssd(0, 5, 7);
-        _tile_dpbssd(3, 5, 6);
-        _tile_loadd(7, right + digitBytes, 64);
-        _tile_dpbssd(1, 5, 7);
+        _tile_loadd(5, left, 64);
         _tile_loadd(6, right + 2 * digitBytes, 64);
         _tile_dpbssd(2, 5, 6);
-        _tile_loadd(5, left + digitBytes, 64);
+        _tile_loadd(7, right, 64);
         _tile_dpbssd(0, 5, 7);
+        _tile_loadd(6, right + digitBytes, 64);
         _tile_dpbssd(1, 5, 6);
-        _tile_loadd(7, right + 3 * digitBytes, 64);
+        _tile_loadd(5, left + 2 * digitBytes, 64);
         _tile_dpbssd(2, 5, 7);
-        _tile_loadd(5, left, 64);
-        _tile_dpbssd(0, 5, 6);
-        _tile_dpbssd(1, 5, 7);
+        _tile_dpbssd(3, 5, 6);
+        _tile_loadd(7, right + 2 * digitBytes, 64);
+        _tile_dpbssd(4, 5, 7);
+        _tile_loadd(5, left + digitBytes, 64);
+        _tile_dpbssd(2, 5, 6);
+        _tile_dpbssd(3, 5, 7);
+        _tile_loadd(6, right, 64);
+        _tile_dpbssd(1, 5, 6);
+        if (waiting.tile != nullptr) addRows(waiting, tile * rowsAdded, (tile + 1) * rowsAdded);
     }
+    if (waiting.tile != nullptr) addRows(waiting, tiles * rowsAdded, tileFeatures);
     constexpr int64_t rowBytes = tileFeatures * sizeof(int32_t);
     _tile_stored(0, sums[0], rowBytes);
     _tile_stored(1, sums[1], rowBytes);
     _tile_stored(2, sums[2], rowBytes);
     _tile_stored(3, sums[3], rowBytes);
     _tile_stored(4, sums[4], rowBytes);
-}
-
-__attribute__((target(RANKSCOPE_AVX512))) void addTile(const TileSums& tile, int64_t* sums) {
-    for (int64_t i = 0; i < tileFeatures; ++i)
-        for (int64_t j = 0; j < tileFeatures; j += 8) {
-            __m512i sum = _mm512_load_si512(sums + i * blockFeatures + j);
-#pragma GCC unroll 5
-            for (unsigned place = 0; place < places; ++place)
-                sum = _mm512_add_epi64(
-                    sum,
-                    _mm512_slli_epi64(_mm512_cvtepi32_epi64(_mm256_load_si256(
-                                          reinterpret_cast<const __m256i*>(&tile[place][i][j]))),
-                                      8 * place));
-            _mm512_store_si512(sums + i * blockFeatures + j, sum);
-        }
 }
 
 /// What a pair of groups asks for: all pairs of a block together the whole next part, or one row of
@@ -316,21 +341,20 @@ Soon soonOf(const BlockProduct& block, int64_t i, int64_t j) {
 }
 
 __attribute__((target("amx-tile"))) void amxMultiply(const BlockProduct& block) {
-    // What a tile gave is added while the next is multiplied: the two use different units.
     alignas(64) TileSums sums[2];
-    int64_t* waiting = nullptr;
+    Waiting waiting;
     int current = 0;
     const TileShapes shapes;
     _tile_loadconfig(&shapes);
     for (int64_t i = 0; i < block.leftGroups; ++i)
         for (int64_t j = block.diagonal ? i : 0; j < block.rightGroups; ++j) {
             multiplyTile(block.left + i * featureBytes, block.right + j * featureBytes, block.tiles,
-                         soonOf(block, i, j), sums[current]);
+                         soonOf(block, i, j), waiting, sums[current]);
+            waiting = {&sums[current],
+                       block.sums + i * tileFeatures * blockFeatures + j * tileFeatures};
             current = 1 - current;
-            if (waiting != nullptr) addTile(sums[current], waiting);
-            waiting = block.sums + i * tileFeatures * blockFeatures + j * tileFeatures;
         }
-    if (waiting != nullptr) addTile(sums[1 - current], waiting);
+    if (waiting.tile != nullptr) addRows(waiting, 0, tileFeatures);
     _tile_release();
 }
 

@@ -12,11 +12,9 @@ namespace rankscope::torch_backend {
 constexpr std::int64_t tileFeatures = 16;
 constexpr std::int64_t tileRows = 64;
 constexpr std::int64_t tileBytes = tileFeatures * tileRows;
-constexpr std::int64_t digits = 4;
-/// Products of digits k and l are left out where k + l is less: 3 of 16, at most 2^-37 of the
-/// largest product each.
-constexpr std::int64_t leastPlace = 2;
-constexpr std::int64_t places = 2 * digits - 1 - leastPlace;
+constexpr std::int64_t digits = 3;
+/// Products of digits k and l are summed by k + l.
+constexpr std::int64_t places = 2 * digits - 1;
 constexpr std::int64_t partTiles = 4;  // of rows
 constexpr std::int64_t partRows = partTiles * tileRows;
 /// From one digit to the next, and from one group of 16 features to the next.
@@ -25,8 +23,8 @@ constexpr std::int64_t featureBytes = digits * digitBytes;
 /// Features of a block of sums: its 512 KB and two parts of digits stay in the second cache.
 constexpr std::int64_t blockFeatures = 256;
 
-/// The largest integer that four balanced digits hold: 127 (1 + 256 + 256² + 256³).
-constexpr std::int32_t largestFixed = 2139062143;
+/// The largest integer that three balanced digits hold: 127 (1 + 256 + 256²).
+constexpr std::int32_t largestFixed = 8355711;
 
 /// x [rows, columns], `stride` values from row to row.
 struct ColumnRange {
@@ -71,8 +69,7 @@ struct FixedPointKernels {
     /// Digits of x · scales. left: tiles [16 features][64 rows]; right: tiles [16 times 4 rows][16
     /// features][4].
     void (*split)(const DigitSource& source, std::int8_t* left, std::int8_t* right);
-    /// sums[i, j] += Σ over rows and digits k + l >= leastPlace of left_k right_l 256^(k + l −
-    /// leastPlace).
+    /// sums[i, j] += Σ over rows and digits k, l of left_k right_l 256^(k + l).
     void (*multiply)(const BlockProduct& product);
     /// to[i, j] += sums[i, j] · leftUnits[i] · rightUnits[j].
     void (*addScaled)(const ScaledSums& scaled);

@@ -70,7 +70,7 @@ double inner(const Rows& x, std::int64_t i, std::int64_t j) {
     return static_cast<double>(sum);
 }
 
-// What is a multiple of 2^-30 of the next power of two is not rounded: x = (3, -2^21 - 1), (0.5,
+// Integers below 2^22 times a power of two are not rounded: x = (3, -2^21 - 1), (0.5,
 // 4), by hand 9 + (2^21 + 1)^2, 1.5 - 4 (2^21 + 1), 16.25.
 TEST(FixedPointGram, WorkedByHand) {
     const Rows x{2, 2, 2, {3, 0.5F, -2097153, 4}};
@@ -84,13 +84,11 @@ TEST(FixedPointGram, WorkedByHand) {
 }
 
 /// δ, the most that rounding moves a value: half of a unit, of which the largest has at least
-/// 2139062143 / 2.
-constexpr double halfUnit = 0.5 / (2139062143 / 2.0);
-/// Of the three products left out, times δ_i δ_j: 2 · 128² · 256 + 128² units of both features.
-constexpr double leftOut = 4 * 8404992.0;
+/// 8355711 / 2.
+constexpr double halfUnit = 0.5 / (8355711 / 2.0);
 
-/// |G̃_ij − Σ x_i x_j| <= Σ (δ_i |x_j| + δ_j |x_i| + δ_i δ_j + what is left out), and if all that
-/// is chance, of a standard deviation of at most √(2 (δ_i² Σ x_j² + δ_j² Σ x_i²) / 3 + Σ that²).
+/// |G̃_ij − Σ x_i x_j| <= Σ (δ_i |x_j| + δ_j |x_i| + δ_i δ_j), and if the roundings are chance,
+/// uniform up to δ, of a standard deviation of at most √(2 (δ_i² Σ x_j² + δ_j² Σ x_i²) / 3).
 TEST(FixedPointGram, DiffersFromTheInnerProductsByTheRoundingOfInputsAlone) {
     const Rows x = drawn(700, 85, 90, 1);
     const Sums sums = summed(x);
@@ -107,12 +105,11 @@ TEST(FixedPointGram, DiffersFromTheInnerProductsByTheRoundingOfInputsAlone) {
         for (std::int64_t j = i; j < 85; ++j) {
             const auto b = static_cast<std::size_t>(j);
             const double rounding = 1e-15 * std::sqrt(inner(x, i, i) * inner(x, j, j));
-            const double lost = (1 + leftOut) * delta[a] * delta[b];
-            const double bound = delta[a] * absolute[b] + delta[b] * absolute[a] + 700 * lost;
+            const double bound =
+                delta[a] * absolute[b] + delta[b] * absolute[a] + 700 * delta[a] * delta[b];
             const double deviation = std::sqrt(
                 (delta[a] * delta[a] * inner(x, j, j) + delta[b] * delta[b] * inner(x, i, i)) * 2 /
-                    3 +
-                700 * lost * lost);
+                3);
             const double exact = inner(x, i, j);
             EXPECT_NEAR(sums.at(x, i, j), exact, bound + rounding) << i << ' ' << j;
             EXPECT_NEAR(sums.at(x, i, j), exact, 6 * deviation + rounding) << i << ' ' << j;
@@ -129,14 +126,15 @@ TEST(FixedPointGram, SumsAreExact) {
     EXPECT_EQ(summed(x).gram, summed(turned).gram);
 }
 
-TEST(FixedPointGram, KeepsEqualFeaturesEqual) {
+// It is the Gram matrix of real rows: features that are one but for the sign stay so, to the bit.
+TEST(FixedPointGram, KeepsOppositeFeaturesOpposite) {
     Rows x = drawn(600, 3, 3, 3);
     for (std::int64_t row = 0; row < x.rows; ++row)
-        x.values[static_cast<std::size_t>(row * 3 + 1)] = x.at(row, 0);
+        x.values[static_cast<std::size_t>(row * 3 + 1)] = -x.at(row, 0);
     const Sums sums = summed(x);
     EXPECT_EQ(sums.at(x, 0, 0), sums.at(x, 1, 1));
-    EXPECT_EQ(sums.at(x, 0, 1), sums.at(x, 0, 0));
-    EXPECT_EQ(sums.at(x, 0, 2), sums.at(x, 1, 2));
+    EXPECT_EQ(sums.at(x, 0, 1), -sums.at(x, 0, 0));
+    EXPECT_EQ(sums.at(x, 0, 2), -sums.at(x, 1, 2));
 }
 
 TEST(FixedPointGram, AddsToWhatIsThere) {
