@@ -19,6 +19,17 @@ const Option nullOption = {"null",
                            "",
                            {}};
 
+const Option bootstrapOption = {
+    "alpha-bootstrap",
+    "Resamples",
+    "With --power-law: fit N resamples of the eigenvalues too (--seed), "
+    "for the standard deviation and 95 % interval of alpha",
+    "",
+    20,
+    100000,
+    "",
+    {}};
+
 }  // namespace
 
 void AnalysisOptions::addTo(CLI::App& app) {
@@ -26,6 +37,7 @@ void AnalysisOptions::addTo(CLI::App& app) {
     app.add_flag("--power-law", powerLaw,
                  "Fit a power law to the tail of the eigenvalues, with its x_min scan")
         ->group(group);
+    addOption(app, bootstrapOption, resamples)->group(group)->needs("--power-law");
     addOption(app, nullOption, nullRepeats)->group(group);
 }
 
@@ -35,9 +47,18 @@ std::vector<report::SpectrumAnalysis> analyse(const ChosenMatrices& chosen,
                                               const Context& context) {
     if (!options.wanted()) return {};
     std::vector<report::SpectrumAnalysis> analyses(spectra.size());
-    if (options.powerLaw)
-        for (std::size_t i = 0; i < spectra.size(); ++i)
-            analyses[i].powerLaw = spectra::fitPowerLaw(spectra[i]);
+    // Where the fits' part of the progress ends, and the nulls' begins.
+    const double fits = options.resamples == 0 ? 0 : options.nullRepeats == 0 ? 1 : 0.5;
+    const auto count = static_cast<double>(spectra.size());
+    for (std::size_t i = 0; options.powerLaw && i < spectra.size(); ++i) {
+        analyses[i].powerLaw = spectra::fitPowerLaw(spectra[i]);
+        if (options.resamples == 0) continue;
+        const auto place = static_cast<double>(i);
+        const PartProgress part(context.progress, fits * place / count, fits * (place + 1) / count);
+        analyses[i].powerLaw->bootstrap = spectra::bootstrapAlpha(
+            spectra::fittedEigenvalues(spectra[i]),
+            {options.resamples, context.options.seed, context.options.threads}, part);
+    }
     if (options.nullRepeats == 0) return analyses;
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     spectra::NullOptions how;
@@ -45,12 +66,12 @@ std::vector<report::SpectrumAnalysis> analyse(const ChosenMatrices& chosen,
     how.seed = context.options.seed;
     how.device = backend.chooseDevice(context.options.device);
     how.threads = context.options.threads;
-    const auto count = static_cast<double>(spectra.size());
     for (std::size_t i = 0; i < spectra.size(); ++i) {
         const Matrix weight = chosen.checkpoint.readMatrix(chosen.matrices[i]);
         spectra::requireFinite(weight, spectra[i].name());
         const auto place = static_cast<double>(i);
-        const PartProgress part(context.progress, place / count, (place + 1) / count);
+        const PartProgress part(context.progress, fits + (1 - fits) * place / count,
+                                fits + (1 - fits) * (place + 1) / count);
         analyses[i].null = spectra::permutationNull(weight, spectra[i], how, backend, part);
     }
     return analyses;
@@ -59,6 +80,7 @@ std::vector<report::SpectrumAnalysis> analyse(const ChosenMatrices& chosen,
 std::vector<std::string> analysisHeader(const AnalysisOptions& options) {
     std::vector<std::string> header;
     if (options.powerLaw) header = {"alpha", "std. error", "KS", "x_min", "tail"};
+    if (options.resamples > 0) header.insert(header.end(), {"bootstrap", "95 % of alpha"});
     if (options.nullRepeats > 0) header.insert(header.end(), {"above null", "largest null"});
     return header;
 }
@@ -71,6 +93,15 @@ std::vector<std::string> analysisCells(const report::SpectrumAnalysis& analysis)
         cells = {fmt::format("{:.3f}", fit->alpha), fmt::format("{:.3f}", fit->standardError),
                  fmt::format("{:.3f}", fit->ksDistance), fmt::format("{:.4g}", fit->xMin),
                  fmt::format("{}", fit->tail)};
+    if (const auto& fit = analysis.powerLaw; fit && fit->bootstrap) {
+        const spectra::AlphaBootstrap& bootstrap = *fit->bootstrap;
+        if (bootstrap.failed)
+            cells.insert(cells.end(), {"failed", "-"});
+        else
+            cells.insert(cells.end(),
+                         {fmt::format("{:.3f}", bootstrap.deviation),
+                          fmt::format("{:.3f} to {:.3f}", bootstrap.low, bootstrap.high)});
+    }
     if (const auto& null = analysis.null)
         cells.insert(cells.end(),
                      {fmt::format("{}", null->above), fmt::format("{:.5g}", null->largest)});
@@ -85,6 +116,11 @@ std::string analysisNotes(const std::vector<spectra::Spectrum>& spectra,
         notes +=
             "alpha, x_min: power law of the eigenvalues s² from x_min on; "
             "KS: Kolmogorov-Smirnov distance\n";
+    if (const auto& fit = analyses.front().powerLaw; fit && fit->bootstrap)
+        notes += fmt::format(
+            "bootstrap: standard deviation of alpha over fits to {} resamples of the eigenvalues, "
+            "x_min sought anew in each; std. error takes x_min as given\n",
+            fit->bootstrap->resamples);
     for (std::size_t i = 0; i < analyses.size(); ++i)
         if (const auto& fit = analyses[i].powerLaw; fit && fit->failed)
             notes += fmt::format("{}: no power law fitted. {}\n", printable(spectra[i].name()),

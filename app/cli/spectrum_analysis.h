@@ -10,9 +10,10 @@
 
 namespace rankscope::cli {
 
-/// --power-law and --null.
+/// --power-law, --alpha-bootstrap and --null.
 struct AnalysisOptions {
     bool powerLaw = false;
+    int resamples = 0;    ///< of the bootstrap of alpha; 0: none
     int nullRepeats = 0;  ///< 0: none
 
     void addTo(CLI::App& app);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/quantile.h"
 #include "core/base/random.h"
 
 namespace rankscope::evaluate {
@@ -35,15 +36,6 @@ class Positions {
     RandomNumbers m_numbers;
     std::uint64_t m_count;
 };
-
-/// The quantile at `share` of sorted values, linear between the two nearest.
-double quantile(const std::vector<double>& sorted, double share) {
-    const double position = share * static_cast<double>(sorted.size() - 1);
-    const auto below = std::min(static_cast<std::size_t>(position), sorted.size() - 1);
-    const std::size_t above = std::min(below + 1, sorted.size() - 1);
-    const double part = position - static_cast<double>(below);
-    return sorted[below] + part * (sorted[above] - sorted[below]);
-}
 
 Interval interval(std::vector<double> statistics, double level) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();

@@ -13,14 +13,19 @@ namespace rankscope::report {
 namespace {
 
 std::string powerLawCells(const spectra::PowerLawFit& fit) {
-    if (fit.failed) return ",,,,,";
-    return fmt::format(",{:.17g},{:.17g},{:.17g},{:.17g},{}", fit.alpha, fit.standardError,
-                       fit.xMin, fit.ksDistance, fit.tail);
+    std::string cells = fit.failed
+                            ? ",,,,,"
+                            : fmt::format(",{:.17g},{:.17g},{:.17g},{:.17g},{}", fit.alpha,
+                                          fit.standardError, fit.xMin, fit.ksDistance, fit.tail);
+    if (fit.bootstrap)
+        cells += fit.bootstrap->failed
+                     ? ",,,"
+                     : fmt::format(",{:.17g},{:.17g},{:.17g}", fit.bootstrap->deviation,
+                                   fit.bootstrap->low, fit.bootstrap->high);
+    return cells;
 }
 
-}  // namespace
-
-Json toJson(const spectra::PowerLawFit& fit) {
+Json withoutBootstrap(const spectra::PowerLawFit& fit) {
     if (fit.failed)
         return {{"failed", true},   {"reason", fit.reason},   {"alpha", nullptr},
                 {"x_min", nullptr}, {"ks_distance", nullptr}, {"standard_error", nullptr},
@@ -45,6 +50,45 @@ Json toJson(const spectra::PowerLawFit& fit) {
               {"alpha", std::move(alpha)},
               {"ks_distance", std::move(distance)},
               {"tail", std::move(tail)}}}};
+}
+
+}  // namespace
+
+Json toJson(const spectra::AlphaBootstrap& bootstrap) {
+    const auto number = [&](double value) { return bootstrap.failed ? Json() : Json(value); };
+    return {{"resamples", bootstrap.resamples},
+            {"seed", bootstrap.seed},
+            {"fitted", bootstrap.fitted},
+            {"failed", bootstrap.failed},
+            {"standard_deviation", number(bootstrap.deviation)},
+            {"low", number(bootstrap.low)},
+            {"high", number(bootstrap.high)}};
+}
+
+spectra::AlphaBootstrap alphaBootstrapFromJson(const Json& document) {
+    try {
+        spectra::AlphaBootstrap bootstrap;
+        bootstrap.resamples = document.at("resamples").get<int>();
+        bootstrap.seed = document.at("seed").get<std::uint64_t>();
+        bootstrap.fitted = document.at("fitted").get<int>();
+        bootstrap.failed = document.at("failed").get<bool>();
+        if (bootstrap.failed) return bootstrap;
+        bootstrap.deviation = document.at("standard_deviation").get<double>();
+        bootstrap.low = document.at("low").get<double>();
+        bootstrap.high = document.at("high").get<double>();
+        return bootstrap;
+    } catch (const nlohmann::json::exception& problem) {
+        throw Error(
+            fmt::format("A bootstrap of alpha needs resamples, seed, fitted, failed, "
+                        "standard_deviation, low and high ({}).",
+                        printable(problem.what())));
+    }
+}
+
+Json toJson(const spectra::PowerLawFit& fit) {
+    Json json = withoutBootstrap(fit);
+    if (fit.bootstrap) json["bootstrap"] = toJson(*fit.bootstrap);
+    return json;
 }
 
 Json toJson(const spectra::NullSpectrum& null) {
@@ -97,6 +141,8 @@ std::string spectraCsv(std::span<const spectra::Spectrum> spectra,
         text +=
             ",power_law_alpha,power_law_standard_error,power_law_x_min,power_law_ks_distance,"
             "power_law_tail";
+    if (fits && analyses.front().powerLaw->bootstrap)
+        text += ",power_law_bootstrap_deviation,power_law_bootstrap_low,power_law_bootstrap_high";
     text += "\r\n";
     for (std::size_t place = 0; place < spectra.size(); ++place) {
         const spectra::Spectrum& spectrum = spectra[place];

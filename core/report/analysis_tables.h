@@ -17,6 +17,9 @@ struct SpectrumAnalysis {
     std::optional<spectra::NullSpectrum> null;
 };
 
+/// The object `bootstrap` in `power_law`, and back; Error naming what is missing.
+Json toJson(const spectra::AlphaBootstrap& bootstrap);
+spectra::AlphaBootstrap alphaBootstrapFromJson(const Json& document);
 /// The fields `power_law` and `null` of an element of `spectra[]` (docs/command_line_events.md).
 /// Where a fit failed its numbers are null and `reason` is a sentence.
 Json toJson(const spectra::PowerLawFit& fit);
@@ -28,8 +31,9 @@ void addAnalysis(Json& spectrum, const SpectrumAnalysis& analysis);
 
 /// spectraCsv() with the columns null_mean,null_low,null_high and power_law_alpha,
 /// power_law_standard_error,power_law_x_min,power_law_ks_distance,power_law_tail (the same in every
-/// row of a matrix, empty where the fit failed), those that were asked for. One analysis a
-/// spectrum.
+/// row of a matrix, empty where the fit failed), with a bootstrap
+/// power_law_bootstrap_deviation,power_law_bootstrap_low,power_law_bootstrap_high behind them:
+/// those that were asked for. One analysis a spectrum.
 std::string spectraCsv(std::span<const spectra::Spectrum> spectra,
                        std::span<const SpectrumAnalysis> analyses);
 

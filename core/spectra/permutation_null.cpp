@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/base/quantile.h"
 #include "core/base/random.h"
 
 namespace rankscope::spectra {
@@ -35,14 +36,6 @@ void permute(std::vector<double>& values, RandomNumbers random) {
     for (std::size_t left = values.size(); left > 1; --left) {
         std::swap(values[left - 1], values[random.next() % left]);
     }
-}
-
-/// The quantile of ascending values, linear between them.
-double quantile(const std::vector<double>& ascending, double share) {
-    const double place = share * static_cast<double>(ascending.size() - 1);
-    const auto below = static_cast<std::size_t>(place);
-    const std::size_t next = std::min(below + 1, ascending.size() - 1);
-    return std::lerp(ascending[below], ascending[next], place - static_cast<double>(below));
 }
 
 void addBand(const std::vector<std::vector<double>>& repeats, NullSpectrum& result) {

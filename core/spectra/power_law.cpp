@@ -104,14 +104,18 @@ PowerLawFit fitPowerLaw(std::span<const double> values, std::int64_t smallestTai
     return fit;
 }
 
-PowerLawFit fitPowerLaw(const Spectrum& spectrum) {
+std::vector<double> fittedEigenvalues(const Spectrum& spectrum) {
     const std::int64_t rank = computeMetrics(spectrum).numericalRank;
     std::vector<double> eigenvalues;
     for (const double value :
          std::span(spectrum.singularValues()).first(static_cast<std::size_t>(rank))) {
         eigenvalues.push_back(value * value);
     }
-    return fitPowerLaw(eigenvalues);
+    return eigenvalues;
+}
+
+PowerLawFit fitPowerLaw(const Spectrum& spectrum) {
+    return fitPowerLaw(fittedEigenvalues(spectrum));
 }
 
 }  // namespace rankscope::spectra

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/base/progress.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::spectra {
@@ -18,6 +20,18 @@ struct PowerLawCandidate {
     std::int64_t tail = 0;  ///< k
 };
 
+/// How far alpha would be elsewhere had other values been drawn from the same distribution: fits to
+/// resamples of all values, drawn with replacement, x_min sought anew in each (Clauset, Shalizi and
+/// Newman, arXiv:0706.1062, section 3.3, for x_min; Efron and Tibshirani for the interval).
+struct AlphaBootstrap {
+    int resamples = 0;
+    std::uint64_t seed = 0;
+    int fitted = 0;            ///< of the resamples; the numbers below are of these
+    bool failed = true;        ///< fewer than two or than half of the resamples could be fitted
+    double deviation = 0;      ///< standard deviation of alpha (n − 1); 0 where failed
+    double low = 0, high = 0;  ///< 2.5 % and 97.5 % quantiles of alpha; 0 where failed
+};
+
 /// The density p(x) ~ x^-alpha fitted to the values x >= x_min.
 struct PowerLawFit {
     bool failed = true;        ///< then `reason` says why, and the numbers below are 0
@@ -26,8 +40,9 @@ struct PowerLawFit {
     double standardError = 0;  ///< (alpha - 1) / √k
     double xMin = 0;
     double ksDistance = 0;
-    std::int64_t tail = 0;                ///< k
-    std::vector<PowerLawCandidate> scan;  ///< every x_min tried, ascending
+    std::int64_t tail = 0;                         ///< k
+    std::vector<PowerLawCandidate> scan;           ///< every x_min tried, ascending
+    std::optional<AlphaBootstrap> bootstrap = {};  ///< where it was asked for
 };
 
 /// Tails below this many values are not tried: their least distance is chance.
@@ -41,7 +56,20 @@ inline constexpr std::int64_t smallestPowerLawTail = 10;
 PowerLawFit fitPowerLaw(std::span<const double> values,
                         std::int64_t smallestTail = smallestPowerLawTail);
 
-/// The fit to the eigenvalues s² of WᵀW, those beyond the numerical rank left out as rounding.
+/// The eigenvalues s² of WᵀW, descending, those beyond the numerical rank left out as rounding.
+std::vector<double> fittedEigenvalues(const Spectrum& spectrum);
+
+/// The fit to fittedEigenvalues().
 PowerLawFit fitPowerLaw(const Spectrum& spectrum);
+
+struct BootstrapHow {
+    int resamples = 200;
+    std::uint64_t seed = 0;
+    int threads = 0;  ///< 0: all cores; changes no number
+};
+
+/// The bootstrap of fitPowerLaw(values). Resample i depends on the seed and i alone.
+AlphaBootstrap bootstrapAlpha(std::span<const double> values, const BootstrapHow& how,
+                              const Progress& progress = {});
 
 }  // namespace rankscope::spectra

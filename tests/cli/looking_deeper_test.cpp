@@ -58,6 +58,26 @@ TEST(SpectrumAnalysis, StandsBesideEachSpectrum) {
     EXPECT_THAT(text, testing::Not(HasSubstr("above null")));
 }
 
+TEST(SpectrumAnalysis, AlphaIsBootstrappedWhereItIsAskedFor) {
+    const std::vector<std::string> words = {"spectrum", "demo",        "--targets",
+                                            "wi_0",     "--power-law", "--alpha-bootstrap",
+                                            "30",       "--seed",      "4"};
+    std::vector<std::string> asJson = words;
+    asJson.push_back("--json");
+    const Json spectra = succeed(asJson).json()["spectra"];
+    for (const Json& spectrum : spectra) {
+        const Json& bootstrap = spectrum["power_law"]["bootstrap"];
+        EXPECT_EQ(bootstrap["resamples"], 30);
+        EXPECT_EQ(bootstrap["seed"], 4);
+        EXPECT_EQ(bootstrap["failed"], false);
+        EXPECT_GT(bootstrap["standard_deviation"], 0);
+        EXPECT_LT(bootstrap["low"], bootstrap["high"]);
+    }
+    EXPECT_EQ(succeed(asJson).json()["spectra"], spectra);
+    EXPECT_THAT(succeed(words).out, HasSubstr("95 % of alpha"));
+    EXPECT_EQ(runCommand({"spectrum", "demo", "--alpha-bootstrap", "30"}).exitCode, 2);
+}
+
 TEST(SpectrumAnalysis, AFitThatFailedIsNoFailureOfTheCommand) {
     const fixtures::TempFolder folder;
     const std::string model =

@@ -66,6 +66,32 @@ TEST(AnalysisTables, NullsRoundTrip) {
     EXPECT_THROW(nullFromJson(Json::object()), Error);
 }
 
+TEST(AnalysisTables, BootstrapsRoundTripAndHaveTheirColumns) {
+    SpectrumAnalysis analysis = fitted();
+    analysis.null.reset();
+    analysis.powerLaw->bootstrap = spectra::AlphaBootstrap{40, 3, 39, false, 0.5, 2.25, 3.5};
+    const Json json = toJson(*analysis.powerLaw)["bootstrap"];
+    EXPECT_EQ(json["standard_deviation"], 0.5);
+    const spectra::AlphaBootstrap again = alphaBootstrapFromJson(Json::parse(json.dump()));
+    EXPECT_EQ(again.resamples, 40);
+    EXPECT_EQ(again.seed, 3U);
+    EXPECT_EQ(again.fitted, 39);
+    EXPECT_FALSE(again.failed);
+    EXPECT_EQ(again.high, 3.5);
+    const std::vector<spectra::Spectrum> spectra = {{"w", 1, 2, {4}}};
+    const auto endsWith = [&](const char* end) {
+        return spectraCsv(spectra, std::vector{analysis}).ends_with(end);
+    };
+    EXPECT_TRUE(
+        endsWith("power_law_bootstrap_low,power_law_bootstrap_high\r\n"
+                 "w,1,4,1,0,2.5,0.5,0.25,0.125,9,0.5,2.25,3.5\r\n"));
+    analysis.powerLaw->bootstrap->failed = true;
+    EXPECT_TRUE(endsWith("\r\nw,1,4,1,0,2.5,0.5,0.25,0.125,9,,,\r\n"));
+    EXPECT_TRUE(toJson(*analysis.powerLaw->bootstrap)["low"].is_null());
+    EXPECT_TRUE(alphaBootstrapFromJson(toJson(*analysis.powerLaw->bootstrap)).failed);
+    EXPECT_THROW(alphaBootstrapFromJson(Json::object()), Error);
+}
+
 TEST(AnalysisTables, CsvHasTheColumnsAskedFor) {
     const std::vector<spectra::Spectrum> spectra = {{"w", 1, 2, {4}}};
     const std::string start = "name,index,singular_value,energy,relative_error";

@@ -51,6 +51,23 @@ def entry(name, values):
     }
 
 
+def bootstrap(name, values, resamples, random):
+    """Standard deviation and quantiles of alpha over resamples, x_min sought anew in each."""
+    alphas = []
+    for _ in range(resamples):
+        found = scan(random.choice(values, len(values)))
+        alphas.append(min(found, key=lambda row: row[0])[2])
+    low, high = numpy.quantile(alphas, [0.025, 0.975])
+    return {
+        "name": name,
+        "values": values.tolist(),
+        "resamples": resamples,
+        "deviation": float(numpy.std(alphas, ddof=1)),
+        "low": float(low),
+        "high": float(high),
+    }
+
+
 def eigenvalues(matrix):
     return numpy.linalg.svd(matrix, compute_uv=False) ** 2
 
@@ -67,8 +84,13 @@ def main():
             numpy.round(numpy.concatenate([random.uniform(1, 5, 100), 5 * (1 - random.random(100)) ** (-1 / 2)]), 1),
         ),
     ]
+    bootstraps = [
+        bootstrap("Student t(3) matrix 80 x 60", eigenvalues(random.standard_t(3, (80, 60))), 3000, random),
+        bootstrap("Pareto alpha 2.5", (1 - random.random(150)) ** (-1 / 1.5), 3000, random),
+    ]
     path = pathlib.Path(__file__).with_name("power_law_goldens.json")
-    document = {"numpy": numpy.__version__, "powerlaw": importlib.metadata.version("powerlaw"), "cases": cases}
+    document = {"numpy": numpy.__version__, "powerlaw": importlib.metadata.version("powerlaw"), "cases": cases,
+                "bootstraps": bootstraps}
     path.write_text(json.dumps(document) + "\n")
 
 
