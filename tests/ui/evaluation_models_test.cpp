@@ -247,8 +247,32 @@ TEST(RandomVectorsModel, ReadsAndShowsTheResultDocument) {
     EXPECT_EQ(model.index(0, RandomVectorsModel::CosineColumn).data(), "0.9100");
     EXPECT_EQ(model.index(0, RandomVectorsModel::ErrorColumn).data(), "0.3900");
     EXPECT_EQ(model.index(0, RandomVectorsModel::PredictedColumn).data(), "–");
+    EXPECT_EQ(model.columnCount(), RandomVectorsModel::CalibrationCosineColumn);
     EXPECT_THROW(randomVectorsFromJson(Json::array()), Error);
     EXPECT_THROW(randomVectorsFromJson(parseJson(R"({"results":[3]})", "test")), Error);
+}
+
+TEST(RandomVectorsModel, ShowsRealInputsWhereThePlanHasACalibration) {
+    const char* document = R"({"results":[{"name":"w","rank":8,"vectors":10,"cosine_mean":0.9,
+        "cosine_pooled":0.92,"relative_error":0.39,"predicted_cosine":0.8,
+        "on_calibration":{"cosine_pooled":0.75,"relative_error":0.5}%1}]})";
+    const auto resultsWith = [&](const char* more) {
+        return randomVectorsFromJson(parseJson(QString(document).arg(more).toStdString(), "test"));
+    };
+    RandomVectorsModel model;
+    const QAbstractItemModelTester tester(&model, TesterMode::Fatal);
+    model.setResults(resultsWith(""));
+    EXPECT_EQ(model.columnCount(), RandomVectorsModel::HeldOutCosineColumn);
+    EXPECT_EQ(model.index(0, RandomVectorsModel::CalibrationCosineColumn).data(), "0.7500");
+    EXPECT_EQ(model.index(0, RandomVectorsModel::CalibrationErrorColumn).data(), "0.5000");
+    model.setResults(
+        resultsWith(R"(,"on_held_out":{"cosine_pooled":0.625,"relative_error":null})"));
+    EXPECT_EQ(model.columnCount(), RandomVectorsModel::ColumnCount);
+    EXPECT_EQ(model.index(0, RandomVectorsModel::HeldOutCosineColumn).data(), "0.6250");
+    EXPECT_EQ(model.index(0, RandomVectorsModel::HeldOutErrorColumn).data(), "–");
+    EXPECT_EQ(
+        model.headerData(RandomVectorsModel::HeldOutErrorColumn, Qt::Horizontal, Qt::DisplayRole),
+        "Error, held out");
 }
 
 TEST(BarSeries, BarsHaveTheirOwnIntervalsAndStartAtZero) {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <QTest>
 #include <string>
 
+#include "tests/fixtures/tiny_t5.h"
+#include "tests/ui/ui_fixture.h"
 #include "ui/pages/scan_panel.h"
+#include "ui/session/alpha_bootstraps.h"
 
 namespace rankscope::ui {
 namespace {
@@ -40,6 +44,53 @@ TEST(ScanPanel, ShowsEveryXMinTriedAndMarksTheKeptOne) {
     QTest::mouseMove(panel.plot(),
                      QPoint(static_cast<int>(panel.plot()->xAxis->coordToPixel(1.0 / 900)), 60));
     EXPECT_TRUE(panel.note()->text().contains("30 eigenvalues in the tail"));
+}
+
+TEST(ScanPanel, SaysHowSureAlphaIs) {
+    ScanPanel panel;
+    panel.show();
+    EXPECT_FALSE(panel.bootstrapButton()->isVisible());
+    const auto spectrum = decaying();
+    panel.setSpectrum(&spectrum);
+    EXPECT_TRUE(panel.bootstrapButton()->isVisible());
+    EXPECT_TRUE(panel.alpha()->text().contains("x_min taken as given"));
+    EXPECT_FALSE(panel.alpha()->text().contains("bootstrap"));
+    spectra::AlphaBootstrap bootstrap{200, 0, 198, false, 0.25, 1.5, 2.75};
+    panel.setBootstrap(&bootstrap, true);
+    EXPECT_FALSE(panel.bootstrapButton()->isEnabled());
+    EXPECT_TRUE(panel.alpha()->text().contains(
+        "bootstrap, 200 resamples, x_min sought anew: ± 0.25, 95 % of them from 1.50 to 2.75"));
+    bootstrap = {200, 0, 3, true};
+    panel.setBootstrap(&bootstrap, false);
+    EXPECT_TRUE(panel.bootstrapButton()->isEnabled());
+    EXPECT_TRUE(panel.alpha()->text().contains("only 3 of 200 resamples could be fitted"));
+    const spectra::Spectrum few(q0, 4, 3, {4, 2, 1});
+    panel.setSpectrum(&few);
+    EXPECT_FALSE(panel.bootstrapButton()->isVisible());
+}
+
+TEST(AlphaBootstraps, AskAChildForTheMatrixAndForgetWithTheCheckpoint) {
+    uitest::OpenSession open;
+    const auto seen = (open.folder / "seen").string();
+    open.session.setProgram(uitest::fakeProgram(
+        open.folder,
+        "echo \"$@\" > '" + seen +
+            "'\n"
+            R"(echo '{"event":"done","result":{"spectra":[{"name":")" +
+            q0 +
+            R"(","power_law":{"bootstrap":{"resamples":200,"seed":0,"fitted":200,"failed":false,)"
+            R"("standard_deviation":0.5,"low":2,"high":4}}}]}}')"));
+    AlphaBootstraps bootstraps(&open.session);
+    open.open();
+    bootstraps.request(q0);
+    EXPECT_TRUE(bootstraps.running());
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !bootstraps.running(); }, 10'000));
+    ASSERT_NE(bootstraps.of(q0), nullptr);
+    EXPECT_EQ(bootstraps.of(q0)->deviation, 0.5);
+    EXPECT_THAT(fixtures::readFile(seen),
+                ::testing::HasSubstr("--targets " + q0 + " --power-law --alpha-bootstrap 200"));
+    open.open();
+    EXPECT_EQ(bootstraps.of(q0), nullptr);
 }
 
 TEST(ScanPanel, SaysWhyNoLawWasFitted) {

@@ -8,11 +8,24 @@
 
 namespace rankscope::ui {
 
-/// What the planned matrices do to random vectors: a row for each matrix.
+/// What the planned matrices do to random vectors, and to the real inputs of a calibration where
+/// the plan has one: a row for each matrix.
 class RandomVectorsModel : public QAbstractTableModel {
     Q_OBJECT
  public:
-    enum Column { NameColumn, RankColumn, CosineColumn, PredictedColumn, ErrorColumn, ColumnCount };
+    /// Those from CalibrationCosineColumn on only where there are such figures.
+    enum Column {
+        NameColumn,
+        RankColumn,
+        CosineColumn,
+        PredictedColumn,
+        ErrorColumn,
+        CalibrationCosineColumn,
+        CalibrationErrorColumn,
+        HeldOutCosineColumn,
+        HeldOutErrorColumn,
+        ColumnCount
+    };
     using QAbstractTableModel::QAbstractTableModel;
     void setResults(std::vector<evaluate::RandomVectorsResult> results);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QLabel>
+#include <QPushButton>
 #include <QWidget>
 
 #include <vector>
@@ -12,7 +13,7 @@
 namespace rankscope::ui {
 
 /// How the power law of one matrix was found: the distance against every x_min tried, or why no law
-/// could be fitted.
+/// could be fitted; and how sure its alpha is.
 class ScanPanel : public QWidget {
     Q_OBJECT
  public:
@@ -21,10 +22,19 @@ class ScanPanel : public QWidget {
     void setSpectrum(const spectra::Spectrum* spectrum);
     ScanPlot* plot() const { return m_plot; }
     QLabel* note() const { return m_note; }
+    /// The bootstrap of the spectrum shown, null where there is none; `running` while one is made.
+    void setBootstrap(const spectra::AlphaBootstrap* bootstrap, bool running);
+    QLabel* alpha() const { return m_alpha; }
+    QPushButton* bootstrapButton() const { return m_bootstrap; }
+
+ signals:
+    void bootstrapWanted();
 
  private:
     ScanPlot* m_plot;
     QLabel* m_note;
+    QLabel* m_alpha;
+    QPushButton* m_bootstrap;
     std::vector<double> m_values;  // of the spectrum shown: the place in hand stays with it
 };
 

@@ -32,6 +32,7 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
       m_spectrumPlot(new RankPlot(tr("Singular values"), this)),
       m_errorPlot(new RankPlot(tr("Error against rank"), this)),
       m_scan(new ScanPanel(this)),
+      m_bootstraps(new AlphaBootstraps(session, this)),
       m_curves(makeCurves()),
       m_overview(new HeatMapPanel(session, this)),
       m_race(new RacePanel(session, this)) {
@@ -73,6 +74,12 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
     connect(session, &Session::rankChanged, this, &SpectraPage::showRank);
     connect(session, &Session::spectrumReady, this, &SpectraPage::refreshSoon);
     connect(m_nulls, &NullSpectra::changed, this, &SpectraPage::refreshSoon);
+    connect(m_bootstraps, &AlphaBootstraps::changed, this, &SpectraPage::showScan);
+    connect(m_scan, &ScanPanel::bootstrapWanted, this, [this] {
+        if (const auto spectra = shownSpectra(); !spectra.empty()) {
+            m_bootstraps->request(spectra.front()->name());
+        }
+    });
     refresh(false);
 }
 
@@ -218,6 +225,8 @@ void SpectraPage::showScan() {
     if (shown) {
         const auto spectra = shownSpectra();
         m_scan->setSpectrum(spectra.empty() ? nullptr : spectra.front());
+        m_scan->setBootstrap(spectra.empty() ? nullptr : m_bootstraps->of(spectra.front()->name()),
+                             m_bootstraps->running());
     }
 }
 

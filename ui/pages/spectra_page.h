@@ -13,6 +13,7 @@
 #include "ui/pages/scan_panel.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
+#include "ui/session/alpha_bootstraps.h"
 #include "ui/session/null_spectra.h"
 #include "ui/session/session.h"
 
@@ -81,6 +82,7 @@ class SpectraPage : public QWidget {
     RankPlot* m_spectrumPlot;
     RankPlot* m_errorPlot;
     ScanPanel* m_scan;
+    AlphaBootstraps* m_bootstraps;
     QWidget* m_curves;
     HeatMapPanel* m_overview;
     RacePanel* m_race;

@@ -60,6 +60,15 @@ std::vector<evaluate::RandomVectorsResult> randomVectorsFromJson(const Json& res
                    ? found->get<double>()
                    : std::numeric_limits<double>::quiet_NaN();
     };
+    const auto real = [&](const Json& entry,
+                          const char* key) -> std::optional<evaluate::RealInputsResult> {
+        const auto found = entry.find(key);
+        if (found == entry.end() || !found->is_object()) {
+            return std::nullopt;
+        }
+        return evaluate::RealInputsResult{number(*found, "cosine_pooled"),
+                                          number(*found, "relative_error")};
+    };
     std::vector<evaluate::RandomVectorsResult> results;
     for (const Json& entry : *list) {
         if (!entry.is_object()) {
@@ -67,7 +76,8 @@ std::vector<evaluate::RandomVectorsResult> randomVectorsFromJson(const Json& res
         }
         results.push_back({text(entry, "name"), integer(entry, "rank"), integer(entry, "vectors"),
                            number(entry, "cosine_mean"), number(entry, "cosine_pooled"),
-                           number(entry, "relative_error"), number(entry, "predicted_cosine")});
+                           number(entry, "relative_error"), number(entry, "predicted_cosine"),
+                           real(entry, "on_calibration"), real(entry, "on_held_out")});
     }
     return results;
 }
