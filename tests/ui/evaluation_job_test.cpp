@@ -172,6 +172,7 @@ TEST_F(EvaluationJobTest, RandomVectorsOfThePlanStandBeside) {
     auto* panel = page()->randomVectors();
     EXPECT_FALSE(panel->startButton()->isEnabled());
     EXPECT_FALSE(panel->table()->isVisible());
+    EXPECT_TRUE(page()->chart()->isVisible());
     open.session.setSelection({q0}, q0);
     open.session.setRank(5);
     open.session.setProgram(
@@ -187,6 +188,7 @@ printf '"predicted_cosine":0.75}]}}\n'
               "random-vectors --plan --vectors 1000 --distribution uniform\n");
     ASSERT_EQ(panel->table()->model()->rowCount(), 1);
     EXPECT_TRUE(panel->table()->isVisible());
+    EXPECT_FALSE(page()->chart()->isVisible());  // nothing was evaluated: the table has its place
     const auto cell = [&](int column) { return panel->table()->model()->index(0, column).data(); };
     EXPECT_EQ(cell(RandomVectorsModel::NameColumn), "encoder 0 SelfAttention.q");
     EXPECT_EQ(cell(RandomVectorsModel::CosineColumn), "0.5000");

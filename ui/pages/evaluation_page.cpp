@@ -48,6 +48,7 @@ EvaluationPage::EvaluationPage(Session* session, QWidget* parent)
     connect(m_setup, &EvaluationSetup::evaluateRequested, this, &EvaluationPage::evaluate);
     connect(m_chart, &EvaluationChart::failed, session, &Session::failed);
     connect(session, &Session::evaluationChanged, this, &EvaluationPage::showEvaluation);
+    connect(session, &Session::randomVectorsChanged, this, &EvaluationPage::showEvaluation);
     showEvaluation();
 }
 
@@ -90,6 +91,8 @@ void EvaluationPage::showEvaluation() {
     const bool any = evaluation && !evaluation->samples.empty();
     m_tabs->setTabEnabled(1, any);
     m_tabs->setTabToolTip(1, any ? QString() : tr("Evaluate first"));
+    // An empty chart leaves its place to the table beside it.
+    m_chart->setVisible(evaluation || m_session->randomVectors().empty());
 }
 
 void EvaluationPage::dragEnterEvent(QDragEnterEvent* event) {
