@@ -63,7 +63,10 @@ template <typename T>
 CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, const char* type,
                         bool number, bool whole) {
     std::string help(option.help);
-    if (!option.choices.empty()) help += fmt::format(": {}", fmt::join(option.choices, " | "));
+    if (!option.choices.empty()) {
+        if (help.ends_with('.')) help.pop_back();
+        help += fmt::format(": {}", fmt::join(option.choices, " | "));
+    }
     if (!option.defaultText.empty()) help += fmt::format(" (default: {})", option.defaultText);
     CLI::Option* added = app.add_option("--" + std::string(option.name), value, help);
     added->type_name(type);
