@@ -7,16 +7,13 @@
 namespace rankscope::ui {
 
 AlphaBootstraps::AlphaBootstraps(Session* session, QObject* parent)
-    : QObject(parent), m_session(session) {
+    : QObject(parent), m_session(session), m_job(session) {
     connect(session, &Session::checkpointOpened, this, &AlphaBootstraps::forget);
+    connect(&m_job, &OneJob::ended, this, &AlphaBootstraps::changed);
 }
 
 void AlphaBootstraps::forget() {
-    if (m_job) {
-        m_job->disconnect(this);
-        m_job->cancel();
-        m_job = nullptr;
-    }
+    m_job.drop();
     m_known.clear();
     emit changed();
 }
@@ -27,26 +24,14 @@ const spectra::AlphaBootstrap* AlphaBootstraps::of(const std::string& matrix) co
 }
 
 void AlphaBootstraps::request(const std::string& matrix) {
-    if (m_job || m_session->program().isEmpty()) {
-        return;
-    }
-    m_job = new Job(tr("Bootstrap of %1").arg(shortName(matrix)), m_session->program(),
-                    {QStringLiteral("spectrum"), m_session->location(), QStringLiteral("--targets"),
-                     QString::fromStdString(matrix), QStringLiteral("--power-law"),
-                     QStringLiteral("--alpha-bootstrap"), QString::number(resamples)},
-                    this);
-    connect(m_job, &Job::done, this, &AlphaBootstraps::take);
-    connect(m_job, &Job::failed, m_session, &Session::failed);
-    connect(m_job, &Job::ended, this, [this, job = m_job] {
-        if (m_job == job) {
-            m_job = nullptr;
-        }
+    const QStringList words{QStringLiteral("spectrum"),    m_session->location(),
+                            QStringLiteral("--targets"),   QString::fromStdString(matrix),
+                            QStringLiteral("--power-law"), QStringLiteral("--alpha-bootstrap"),
+                            QString::number(resamples)};
+    if (m_job.start(tr("Bootstrap of %1").arg(shortName(matrix)), words,
+                    [this](const Json& document) { take(document); })) {
         emit changed();
-    });
-    connect(m_job, &Job::ended, m_job, &QObject::deleteLater);
-    emit m_session->jobStarted(m_job);
-    m_job->start();
-    emit changed();
+    }
 }
 
 void AlphaBootstraps::take(const Json& document) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/spectra/power_law.h"
-#include "ui/session/session.h"
+#include "ui/session/one_job.h"
 
 namespace rankscope::ui {
 
@@ -21,7 +21,7 @@ class AlphaBootstraps : public QObject {
 
     /// Null where it was not asked for, or is still being made.
     const spectra::AlphaBootstrap* of(const std::string& matrix) const;
-    bool running() const { return m_job != nullptr; }
+    bool running() const { return m_job.job() != nullptr; }
     /// Starts a job for the matrix; nothing while one runs.
     void request(const std::string& matrix);
 
@@ -34,7 +34,7 @@ class AlphaBootstraps : public QObject {
 
     Session* m_session;
     std::map<std::string, spectra::AlphaBootstrap> m_known;
-    Job* m_job = nullptr;
+    OneJob m_job;
 };
 
 }  // namespace rankscope::ui

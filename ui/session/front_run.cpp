@@ -56,7 +56,9 @@ QStringList paretoArguments(const FrontRequest& request, const QString& checkpoi
     return words << QStringLiteral("--plans");
 }
 
-FrontRun::FrontRun(Session* session, QObject* parent) : QObject(parent), m_session(session) {
+FrontRun::FrontRun(Session* session, QObject* parent)
+    : QObject(parent), m_session(session), m_job(session) {
+    connect(&m_job, &OneJob::ended, this, &FrontRun::changed);
     connect(session, &Session::checkpointOpened, this, &FrontRun::forget);
     connect(session, &Session::planChanged, this, [this] {
         if (m_planned && m_session->planOrigin().isEmpty()) {
@@ -67,37 +69,24 @@ FrontRun::FrontRun(Session* session, QObject* parent) : QObject(parent), m_sessi
 }
 
 void FrontRun::forget() {
-    if (m_job) {
-        m_job->disconnect(this);
-        m_job->cancel();
-        m_job = nullptr;
-    }
+    m_job.drop();
     m_front.reset();
     m_planned.reset();
     emit changed();
 }
 
 Job* FrontRun::start(const FrontRequest& request) {
-    if (m_job || !m_session->checkpoint() || m_session->program().isEmpty()) {
+    if (!m_session->checkpoint()) {
         return nullptr;
     }
-    m_job = new Job(tr("Pareto front of %n settings", nullptr, settingsOf(request)),
-                    m_session->program(), paretoArguments(request, m_session->location()), this);
-    connect(m_job, &Job::done, this,
-            [this, storage = request.storage](const Json& document) { take(document, storage); });
-    connect(m_job, &Job::warned, m_session, &Session::warned);
-    connect(m_job, &Job::failed, m_session, &Session::failed);
-    connect(m_job, &Job::ended, this, [this, job = m_job] {
-        if (m_job == job) {
-            m_job = nullptr;
-        }
+    Job* const job = m_job.start(
+        tr("Pareto front of %n settings", nullptr, settingsOf(request)),
+        paretoArguments(request, m_session->location()),
+        [this, storage = request.storage](const Json& document) { take(document, storage); });
+    if (job) {
         emit changed();
-    });
-    connect(m_job, &Job::ended, m_job, &QObject::deleteLater);
-    emit m_session->jobStarted(m_job);
-    m_job->start();
-    emit changed();
-    return m_job;
+    }
+    return job;
 }
 
 void FrontRun::take(const Json& document, compress::StorageChoice storage) {

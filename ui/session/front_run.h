@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/evaluate/pareto.h"
-#include "ui/session/session.h"
+#include "ui/session/one_job.h"
 
 namespace rankscope::ui {
 
@@ -35,7 +35,7 @@ class FrontRun : public QObject {
     explicit FrontRun(Session* session, QObject* parent = nullptr);
     /// Null where nothing was measured yet.
     const evaluate::ParetoFront* front() const { return m_front ? &*m_front : nullptr; }
-    Job* job() const { return m_job; }
+    Job* job() const { return m_job.job(); }
     /// The point that the session's plan is; nothing where it is none or was changed since.
     std::optional<std::size_t> planned() const { return m_planned; }
 
@@ -58,7 +58,7 @@ class FrontRun : public QObject {
     std::optional<evaluate::ParetoFront> m_front;
     compress::StorageChoice m_storage = compress::StorageChoice::Auto;
     std::optional<std::size_t> m_planned;
-    Job* m_job = nullptr;
+    OneJob m_job;
 };
 
 }  // namespace rankscope::ui

@@ -12,16 +12,14 @@ constexpr int repeats = 40;  // fewer hardly know a quantile of 97.5 %
 
 }  // namespace
 
-NullSpectra::NullSpectra(Session* session, QObject* parent) : QObject(parent), m_session(session) {
+NullSpectra::NullSpectra(Session* session, QObject* parent)
+    : QObject(parent), m_session(session), m_job(session) {
+    connect(&m_job, &OneJob::ended, this, &NullSpectra::changed);
     connect(session, &Session::checkpointOpened, this, &NullSpectra::forget);
 }
 
 void NullSpectra::forget() {
-    if (m_job) {
-        m_job->disconnect(this);
-        m_job->cancel();
-        m_job = nullptr;
-    }
+    m_job.drop();
     m_known.clear();
     m_asked.clear();
 }
@@ -37,29 +35,17 @@ void NullSpectra::request(const std::vector<std::string>& names) {
             missing << QString::fromStdString(name);
         }
     }
-    if (m_job || missing.isEmpty() || m_session->program().isEmpty()) {
+    if (m_job.job() || missing.isEmpty() || m_session->program().isEmpty()) {
         return;
     }
     for (const QString& name : missing) {
         m_asked.insert(name.toStdString());
     }
-    m_job = new Job(
+    m_job.start(
         tr("Permutations of %n matrices", nullptr, static_cast<int>(missing.size())),
-        m_session->program(),
         {QStringLiteral("spectrum"), m_session->location(), QStringLiteral("--targets"),
          missing.join(QLatin1Char(',')), QStringLiteral("--null"), QString::number(repeats)},
-        this);
-    connect(m_job, &Job::done, this, &NullSpectra::take);
-    connect(m_job, &Job::failed, m_session, &Session::failed);
-    connect(m_job, &Job::ended, this, [this, job = m_job] {
-        if (m_job == job) {
-            m_job = nullptr;
-        }
-        emit changed();
-    });
-    connect(m_job, &Job::ended, m_job, &QObject::deleteLater);
-    emit m_session->jobStarted(m_job);
-    m_job->start();
+        [this](const Json& document) { take(document); });
 }
 
 void NullSpectra::take(const Json& document) {

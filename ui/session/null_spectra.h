@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/spectra/permutation_null.h"
-#include "ui/session/session.h"
+#include "ui/session/one_job.h"
 
 namespace rankscope::ui {
 
@@ -37,7 +37,7 @@ class NullSpectra : public QObject {
     Session* m_session;
     std::map<std::string, spectra::NullSpectrum> m_known;
     std::set<std::string> m_asked;  // also those that failed: not again and again
-    Job* m_job = nullptr;
+    OneJob m_job;
 };
 
 }  // namespace rankscope::ui
