@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/backend/backend.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/random.h"
@@ -132,6 +133,34 @@ TEST(PowerLaw, AgreesWithThePackagePowerlaw) {
         EXPECT_NEAR(fit.ksDistance, expected["ks_distance"].get<double>(), 1e-12);
         EXPECT_EQ(fit.tail, expected["tail"]);
         EXPECT_EQ(fit.scan.size(), expected["candidates"]);
+    }
+}
+
+TEST(PowerLaw, AgreesWithWeightWatcher) {
+    const backend::Backend& backend = backend::loadBackend({.threads = 1});
+    const Json goldens = Json::parse(fixtures::readFile(WEIGHTWATCHER_GOLDENS));
+    ASSERT_EQ(goldens["cases"].size(), 2U);
+    for (const Json& expected : goldens["cases"]) {
+        SCOPED_TRACE(expected["name"].get<std::string>());
+        Matrix weight{{}, expected["rows"], expected["columns"]};
+        for (const Json& entry : expected["entries"]) {
+            weight.values.push_back(entry.get<double>() / 64);
+        }
+        const auto values = backend.singularValues(weight, {}).values;
+        const Spectrum spectrum("w", weight.rows, weight.columns, values);
+        const bool shorter = expected["num_pl_spikes"] < smallestPowerLawTail;
+        const PowerLawFit fit =
+            shorter ? fitPowerLaw(fittedEigenvalues(spectrum), 2) : fitPowerLaw(spectrum);
+        ASSERT_FALSE(fit.failed);
+        // float32 singular values are good to 1e-6 of the largest.
+        EXPECT_NEAR(fit.alpha, expected["alpha"].get<double>(), 1e-4);
+        EXPECT_NEAR(fit.standardError, expected["sigma"].get<double>(), 1e-4);
+        EXPECT_NEAR(fit.xMin / expected["xmin"].get<double>(), 1, 1e-5);
+        EXPECT_NEAR(fit.ksDistance, expected["D"].get<double>(), 1e-4);
+        EXPECT_EQ(fit.tail, expected["num_pl_spikes"]);
+        if (shorter) {
+            EXPECT_GE(fitPowerLaw(spectrum).tail, smallestPowerLawTail);
+        }
     }
 }
 
