@@ -21,29 +21,20 @@ struct RandomVectorsCommandOptions {
 };
 
 std::string text(const std::vector<evaluate::RandomVectorsResult>& results) {
-    std::vector<std::string> header = {"matrix",        "rank",          "vectors",
-                                       "mean cosine",   "pooled cosine", "predicted cosine",
-                                       "relative error"};
-    const bool real = !results.empty() && results.front().onCalibration;
-    const bool heldOut = !results.empty() && results.front().onHeldOut;
-    if (real) header.insert(header.end(), {"cosine, calibration", "error, calibration"});
-    if (heldOut) header.insert(header.end(), {"cosine, held out", "error, held out"});
+    const auto columns = evaluate::randomVectorsColumns(results);
+    std::vector<std::string> header = {"matrix", "rank", "vectors"};
+    for (const evaluate::RandomVectorsColumn& column : columns) header.emplace_back(column.title);
     TextTable table(header);
+    bool real = false;
     for (const evaluate::RandomVectorsResult& result : results) {
-        std::vector<std::string> row = {printable(result.name),
-                                        fmt::format("{}", result.rank),
-                                        fmt::format("{}", result.vectors),
-                                        fmt::format("{:.6f}", result.cosineMean),
-                                        fmt::format("{:.6f}", result.cosinePooled),
-                                        fmt::format("{:.6f}", result.predictedCosine),
-                                        fmt::format("{:.6f}", result.relativeError)};
-        for (const auto& [shown, figures] :
-             {std::pair{real, &result.onCalibration}, std::pair{heldOut, &result.onHeldOut}})
-            if (shown)
-                for (const auto member : {&evaluate::RealInputsResult::cosinePooled,
-                                          &evaluate::RealInputsResult::relativeError})
-                    row.push_back(*figures ? fmt::format("{:.6f}", (**figures).*member) : "-");
+        std::vector<std::string> row = {printable(result.name), fmt::format("{}", result.rank),
+                                        fmt::format("{}", result.vectors)};
+        for (const evaluate::RandomVectorsColumn& column : columns) {
+            const std::optional<double> value = column.value(result);
+            row.push_back(value ? fmt::format("{:.6f}", *value) : "-");
+        }
         table.addRow(std::move(row));
+        real = real || result.onCalibration;
     }
     return table.text() +
            "predicted: sqrt of the kept energy, the pooled cosine for inputs without a "

@@ -195,17 +195,18 @@ Table parameterStory(const ReportData& data, std::int64_t dense) {
 }
 
 Table randomVectorStory(const ReportData& data) {
-    Table table{
-        "Random vectors",
-        {"matrix", "inputs", "rank", "mean cosine", "pooled cosine", "predicted", "relative error"},
-        {}};
+    const auto columns = evaluate::randomVectorsColumns({});
+    Table table{"Random vectors", {"matrix", "inputs", "rank"}, {}};
+    for (const evaluate::RandomVectorsColumn& column : columns)
+        table.header.emplace_back(column.title);
     const auto add = [&](const char* inputs, const auto& results) {
-        for (const evaluate::RandomVectorsResult& result : results)
-            table.rows.push_back({printable(result.name), inputs, fmt::format("{}", result.rank),
-                                  fmt::format("{:.4f}", result.cosineMean),
-                                  fmt::format("{:.4f}", result.cosinePooled),
-                                  fmt::format("{:.4f}", result.predictedCosine),
-                                  fmt::format("{:.4f}", result.relativeError)});
+        for (const evaluate::RandomVectorsResult& result : results) {
+            std::vector<std::string> row = {printable(result.name), inputs,
+                                            fmt::format("{}", result.rank)};
+            for (const evaluate::RandomVectorsColumn& column : columns)
+                row.push_back(fmt::format("{:.4f}", *column.value(result)));
+            table.rows.push_back(std::move(row));
+        }
     };
     add("uniform", data.uniform);
     add("normal", data.normal);

@@ -191,11 +191,31 @@ printf '"predicted_cosine":0.75}]}}\n'
     EXPECT_FALSE(page()->chart()->isVisible());  // nothing was evaluated: the table has its place
     const auto cell = [&](int column) { return panel->table()->model()->index(0, column).data(); };
     EXPECT_EQ(cell(RandomVectorsModel::NameColumn), "encoder 0 SelfAttention.q");
-    EXPECT_EQ(cell(RandomVectorsModel::CosineColumn), "0.5000");
-    EXPECT_EQ(cell(RandomVectorsModel::PredictedColumn), "0.7500");
+    EXPECT_EQ(cell(RandomVectorsModel::FirstFigureColumn), "0.5000");
+    EXPECT_EQ(cell(RandomVectorsModel::FirstFigureColumn + 2), "0.7500");
     EXPECT_FALSE(panel->note()->text().contains("earlier"));
     open.session.setRank(6);
     EXPECT_TRUE(panel->note()->text().contains("earlier"));
+}
+
+TEST_F(EvaluationJobTest, RandomVectorsTakeTheCalibrationInUse) {
+    auto* panel = page()->randomVectors();
+    open.session.setSelection({q0}, q0);
+    open.session.setRank(5);
+    open.session.setCalibrationFile("/data/c.h5");
+    open.session.setProgram(fakeProgram(open.folder, "echo \"$5 $6\" > '" + path("seen") + R"SH('
+printf '{"event":"done","result":{"results":[{"name":"encoder.block.0.layer.0.SelfAttention.q.weight",'
+printf '"rank":5,"vectors":1000,"cosine_mean":0.5,"on_calibration":{"cosine_pooled":0.875,'
+printf '"relative_error":0.125}}]}}\n'
+)SH"));
+    QTest::mouseClick(panel->startButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return open.session.randomVectorsJob() == nullptr; }));
+    EXPECT_EQ(fixtures::readFile(path("seen")), "--calibration /data/c.h5\n");
+    ASSERT_EQ(panel->table()->model()->columnCount(), 8);
+    EXPECT_TRUE(panel->note()->text().contains("real inputs of the layer"));
+    panel->table()->selectAll();  // what Ctrl+C copies has them too
+    EXPECT_TRUE(panel->table()->selectedText().endsWith("0.8750\t0.1250"))
+        << panel->table()->selectedText().toStdString();
 }
 
 TEST_F(EvaluationJobTest, FoldersAreDroppedAndRemovedByKey) {

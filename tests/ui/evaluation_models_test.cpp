@@ -232,6 +232,17 @@ TEST(SampleFilter, FindsEveryWordInTextsAndSummaries) {
     EXPECT_EQ(filter.rowCount(), 4);
 }
 
+/// Titles and cells of the figures in a row.
+QStringList cellsOf(const RandomVectorsModel& model, int row = 0) {
+    QStringList cells;
+    for (int i = RandomVectorsModel::FirstFigureColumn; i < model.columnCount(); ++i) {
+        cells
+            << model.headerData(i, Qt::Horizontal, Qt::DisplayRole).toString().replace("\n", " ") +
+                   " " + model.index(row, i).data().toString();
+    }
+    return cells;
+}
+
 TEST(RandomVectorsModel, ReadsAndShowsTheResultDocument) {
     const auto results = randomVectorsFromJson(parseJson(
         R"({"results":[{"name":"encoder.block.0.layer.0.SelfAttention.q.weight","rank":8,
@@ -244,35 +255,34 @@ TEST(RandomVectorsModel, ReadsAndShowsTheResultDocument) {
     ASSERT_EQ(model.rowCount(), 1);
     EXPECT_EQ(model.index(0, RandomVectorsModel::NameColumn).data(), "encoder 0 SelfAttention.q");
     EXPECT_EQ(model.index(0, RandomVectorsModel::RankColumn).data().toInt(), 8);
-    EXPECT_EQ(model.index(0, RandomVectorsModel::CosineColumn).data(), "0.9100");
-    EXPECT_EQ(model.index(0, RandomVectorsModel::ErrorColumn).data(), "0.3900");
-    EXPECT_EQ(model.index(0, RandomVectorsModel::PredictedColumn).data(), "–");
-    EXPECT_EQ(model.columnCount(), RandomVectorsModel::CalibrationCosineColumn);
+    EXPECT_EQ(cellsOf(model), (QStringList{"Mean cosine 0.9100", "Pooled cosine 0.9200",
+                                           "Predicted cosine –", "Relative error 0.3900"}));
     EXPECT_THROW(randomVectorsFromJson(Json::array()), Error);
     EXPECT_THROW(randomVectorsFromJson(parseJson(R"({"results":[3]})", "test")), Error);
 }
 
-TEST(RandomVectorsModel, ShowsRealInputsWhereThePlanHasACalibration) {
-    const char* document = R"({"results":[{"name":"w","rank":8,"vectors":10,"cosine_mean":0.9,
-        "cosine_pooled":0.92,"relative_error":0.39,"predicted_cosine":0.8,
-        "on_calibration":{"cosine_pooled":0.75,"relative_error":0.5}%1}]})";
-    const auto resultsWith = [&](const char* more) {
-        return randomVectorsFromJson(parseJson(QString(document).arg(more).toStdString(), "test"));
-    };
+TEST(RandomVectorsModel, ShowsTheRealInputsWhereAResultHasThem) {
+    auto document = evaluate::toJson(std::vector<evaluate::RandomVectorsResult>{
+        {"encoder.block.0.layer.0.SelfAttention.q.weight", 8, 1000, 0.5, 0.5, 0.5, 0.5},
+        {"encoder.block.0.layer.0.SelfAttention.k.weight", 8, 1000, 0.5, 0.5, 0.5, 0.5,
+         evaluate::RealInputsResult{0.75, 0.625}}});
     RandomVectorsModel model;
     const QAbstractItemModelTester tester(&model, TesterMode::Fatal);
-    model.setResults(resultsWith(""));
-    EXPECT_EQ(model.columnCount(), RandomVectorsModel::HeldOutCosineColumn);
-    EXPECT_EQ(model.index(0, RandomVectorsModel::CalibrationCosineColumn).data(), "0.7500");
-    EXPECT_EQ(model.index(0, RandomVectorsModel::CalibrationErrorColumn).data(), "0.5000");
-    model.setResults(
-        resultsWith(R"(,"on_held_out":{"cosine_pooled":0.625,"relative_error":null})"));
-    EXPECT_EQ(model.columnCount(), RandomVectorsModel::ColumnCount);
-    EXPECT_EQ(model.index(0, RandomVectorsModel::HeldOutCosineColumn).data(), "0.6250");
-    EXPECT_EQ(model.index(0, RandomVectorsModel::HeldOutErrorColumn).data(), "–");
-    EXPECT_EQ(
-        model.headerData(RandomVectorsModel::HeldOutErrorColumn, Qt::Horizontal, Qt::DisplayRole),
-        "Error, held out");
+    model.setResults(randomVectorsFromJson(document));
+    EXPECT_EQ(cellsOf(model).mid(4),
+              (QStringList{"Cosine, calibration –", "Error, calibration –"}));
+    EXPECT_EQ(cellsOf(model, 1).mid(4),
+              (QStringList{"Cosine, calibration 0.7500", "Error, calibration 0.6250"}));
+    document["results"][0]["on_held_out"] = {{"cosine_pooled", 0.25}, {"relative_error", 0.875}};
+    model.setResults(randomVectorsFromJson(document));
+    EXPECT_EQ(cellsOf(model).mid(6),
+              (QStringList{"Cosine, held out 0.2500", "Error, held out 0.8750"}));
+    EXPECT_TRUE(
+        model.headerData(RandomVectorsModel::FirstFigureColumn + 6, Qt::Horizontal, Qt::ToolTipRole)
+            .toString()
+            .contains("held-out dialogues"));
+    model.setResults({});
+    EXPECT_EQ(model.columnCount(), 6);
 }
 
 TEST(BarSeries, BarsHaveTheirOwnIntervalsAndStartAtZero) {

@@ -9,39 +9,10 @@
 
 namespace rankscope::ui {
 
-namespace {
-
-using evaluate::RandomVectorsResult;
-
-constexpr double none = std::numeric_limits<double>::quiet_NaN();
-
-double numberIn(const RandomVectorsResult& result, int column) {
-    const auto of = [](const std::optional<evaluate::RealInputsResult>& real, bool cosine) {
-        return !real ? none : cosine ? real->cosinePooled : real->relativeError;
-    };
-    switch (column) {
-        case RandomVectorsModel::CosineColumn:
-            return result.cosineMean;
-        case RandomVectorsModel::PredictedColumn:
-            return result.predictedCosine;
-        case RandomVectorsModel::ErrorColumn:
-            return result.relativeError;
-        case RandomVectorsModel::CalibrationCosineColumn:
-            return of(result.onCalibration, true);
-        case RandomVectorsModel::CalibrationErrorColumn:
-            return of(result.onCalibration, false);
-        case RandomVectorsModel::HeldOutCosineColumn:
-            return of(result.onHeldOut, true);
-        default:
-            return of(result.onHeldOut, false);
-    }
-}
-
-}  // namespace
-
 void RandomVectorsModel::setResults(std::vector<evaluate::RandomVectorsResult> results) {
     beginResetModel();
     m_results = std::move(results);
+    m_figures = evaluate::randomVectorsColumns(m_results);
     endResetModel();
 }
 
@@ -50,12 +21,7 @@ int RandomVectorsModel::rowCount(const QModelIndex& parent) const {
 }
 
 int RandomVectorsModel::columnCount(const QModelIndex& parent) const {
-    if (parent.isValid()) {
-        return 0;
-    }
-    const bool real = !m_results.empty() && m_results.front().onCalibration;
-    const bool heldOut = real && m_results.front().onHeldOut;
-    return heldOut ? ColumnCount : real ? HeldOutCosineColumn : CalibrationCosineColumn;
+    return parent.isValid() ? 0 : FirstFigureColumn + static_cast<int>(m_figures.size());
 }
 
 QVariant RandomVectorsModel::data(const QModelIndex& index, int role) const {
@@ -68,10 +34,7 @@ QVariant RandomVectorsModel::data(const QModelIndex& index, int role) const {
                         Qt::AlignVCenter);
     }
     if (role == Qt::ToolTipRole) {
-        return tr("%1, %2 vectors; pooled cosine %3")
-            .arg(shortName(result.name))
-            .arg(result.vectors)
-            .arg(result.cosinePooled, 0, 'f', 4);
+        return tr("%1, %2 vectors").arg(shortName(result.name)).arg(result.vectors);
     }
     if (role != Qt::DisplayRole && role != sortRole) {
         return {};
@@ -82,7 +45,9 @@ QVariant RandomVectorsModel::data(const QModelIndex& index, int role) const {
     if (index.column() == RankColumn) {
         return static_cast<qlonglong>(result.rank);
     }
-    const double number = numberIn(result, index.column());
+    const auto figure = static_cast<std::size_t>(index.column() - FirstFigureColumn);
+    const double number =
+        m_figures[figure].value(result).value_or(std::numeric_limits<double>::quiet_NaN());
     if (!std::isfinite(number)) {
         return role == sortRole ? QVariant() : QVariant(QStringLiteral("–"));
     }
@@ -93,27 +58,26 @@ QVariant RandomVectorsModel::headerData(int section, Qt::Orientation orientation
     if (orientation == Qt::Vertical) {
         return {};
     }
-    struct Title {
-        QString title, help;
-    };
-    const Title titles[ColumnCount] = {
-        {tr("Matrix"), tr("The planned matrix W, in model order")},
-        {tr("Rank"), tr("The rank r of W′")},
-        {tr("Mean cosine"), tr("Mean over the vectors of the cosine of W x and W′ x")},
-        {tr("Predicted"), tr("√energy kept: the pooled cosine of isotropic random x")},
-        {tr("Rel. error"), tr("‖Y − Y′‖ / ‖Y‖ (Frobenius) over all vectors")},
-        {tr("Cosine, calibration"),
-         tr("Pooled cosine of W X and W′ X on the layer's inputs X in the calibration dialogues")},
-        {tr("Error, calibration"), tr("‖(W − W′) X‖ / ‖W X‖ on the same inputs")},
-        {tr("Cosine, held out"),
-         tr("Pooled cosine of W X and W′ X on inputs X in dialogues that no factor saw")},
-        {tr("Error, held out"), tr("‖(W − W′) X‖ / ‖W X‖ on the same inputs")}};
-    if (section < 0 || section >= ColumnCount) {
+    if (section < 0 || section >= columnCount() ||
+        (role != Qt::DisplayRole && role != Qt::ToolTipRole)) {
         return {};
     }
-    return role == Qt::DisplayRole   ? QVariant(titles[section].title)
-           : role == Qt::ToolTipRole ? QVariant(titles[section].help)
-                                     : QVariant();
+    const bool title = role == Qt::DisplayRole;
+    if (section == NameColumn) {
+        return title ? tr("Matrix") : tr("The planned matrix W, in model order");
+    }
+    if (section == RankColumn) {
+        return title ? tr("Rank") : tr("The rank r of W′");
+    }
+    const auto& figure = m_figures[static_cast<std::size_t>(section - FirstFigureColumn)];
+    if (!title) {
+        return QString::fromUtf8(figure.help.data(), static_cast<qsizetype>(figure.help.size()));
+    }
+    QString words =
+        QString::fromUtf8(figure.title.data(), static_cast<qsizetype>(figure.title.size()));
+    words[0] = words[0].toUpper();
+    words.replace(words.indexOf(QLatin1Char(' ')), 1, QLatin1Char('\n'));  // narrow columns
+    return words;
 }
 
 }  // namespace rankscope::ui

@@ -8,24 +8,12 @@
 
 namespace rankscope::ui {
 
-/// What the planned matrices do to random vectors, and to the real inputs of a calibration where
-/// the plan has one: a row for each matrix.
+/// What the planned matrices do to random vectors and, with a calibration, to the real inputs: a
+/// row for each matrix, after its rank the columns of evaluate::randomVectorsColumns.
 class RandomVectorsModel : public QAbstractTableModel {
     Q_OBJECT
  public:
-    /// Those from CalibrationCosineColumn on only where there are such figures.
-    enum Column {
-        NameColumn,
-        RankColumn,
-        CosineColumn,
-        PredictedColumn,
-        ErrorColumn,
-        CalibrationCosineColumn,
-        CalibrationErrorColumn,
-        HeldOutCosineColumn,
-        HeldOutErrorColumn,
-        ColumnCount
-    };
+    enum Column { NameColumn, RankColumn, FirstFigureColumn };
     using QAbstractTableModel::QAbstractTableModel;
     void setResults(std::vector<evaluate::RandomVectorsResult> results);
 
@@ -36,6 +24,7 @@ class RandomVectorsModel : public QAbstractTableModel {
 
  private:
     std::vector<evaluate::RandomVectorsResult> m_results;
+    std::vector<evaluate::RandomVectorsColumn> m_figures = evaluate::randomVectorsColumns({});
 };
 
 }  // namespace rankscope::ui

@@ -5,6 +5,7 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/models/number_sort.h"
 
@@ -75,7 +76,12 @@ void RandomVectorsPanel::refresh() {
     } else if (!any) {
         m_note->setText(tr("The plan in hand, original against compressed matrices."));
     } else if (m_session->randomVectorsFitPlan()) {
-        m_note->setText(tr("The plan in hand; predicted: √ of the kept energy."));
+        const auto& results = m_session->randomVectors();
+        const bool real = std::any_of(results.begin(), results.end(),
+                                      [](const auto& one) { return one.onCalibration; });
+        m_note->setText(
+            tr("The plan in hand; predicted: √ of the kept energy.") +
+            (real ? tr(" Calibration, held out: on the real inputs of the layer.") : QString()));
     } else {
         m_note->setText(tr("Of an earlier plan: the ranks were changed since."));
     }

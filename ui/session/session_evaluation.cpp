@@ -107,6 +107,9 @@ Job* Session::startRandomVectors(const QStringList& options) {
     }
     QStringList words{QStringLiteral("random-vectors"), m_location, QStringLiteral("--plan"),
                       planFile()};
+    if (m_plan->calibrationFile.empty() && !m_calibrationFile.isEmpty()) {  // for real inputs
+        words << QStringLiteral("--calibration") << m_calibrationFile;
+    }
     Job* job = startJob(tr("Random vectors"), words + options, m_randomVectorsJob);
     connect(job, &Job::done, this, [this, plan = planFile()](const Json& result) {
         try {
