@@ -2,9 +2,7 @@
 #include "core/torch/fixed_point_kernels.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstring>
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
@@ -279,8 +277,8 @@ __attribute__((target(RANKSCOPE_AVX512))) inline void addRows(const Waiting& wai
 
 /// Integer sums of products of digits for 16 features by 16. The order of products keeps those that
 /// go to one sum apart, since each takes as long as three others; tiles are loaded again where that
-/// needs them, from the first cache. What the tile before gave is added row by row in between: the
-/// two use different units of the processor.
+/// needs them, from the first cache. What the tile before gave is added row by row in between,
+/// which took less time than adding it at the end.
 __attribute__((target("amx-tile,amx-int8," RANKSCOPE_AVX512))) void multiplyTile(
     const int8_t* left, const int8_t* right, int64_t tiles, const Soon& soon,
     const Waiting& waiting, TileSums& sums) {
