@@ -11,6 +11,7 @@
 
 #include "app/cli/command_line.h"
 #include "app/cli/signals.h"
+#include "app/cli/unknown_words.h"
 #include "core/base/error.h"
 
 namespace {
@@ -57,13 +58,15 @@ int execute(const Run& run, Context& context) {
     }
 }
 
-int usageProblem(const CLI::App& app, const CLI::ParseError& problem, bool events) {
+int usageProblem(const CLI::App& app, const CLI::ParseError& problem,
+                 std::span<const char* const> words, bool events) {
     Output output(events ? Format::Events : Format::Text);
     const auto chosen = app.get_subcommands();
     const std::string command = chosen.empty() ? "" : chosen.front()->get_name() + " ";
-    output.failure(
-        fmt::format("{}. See: rankscope-cli {}--help", printable(problem.what(), 1000), command),
-        {}, exitUsage);
+    std::string sentence = unknownWord(app, words.subspan(std::min<std::size_t>(words.size(), 1)))
+                               .value_or(printable(problem.what(), 1000));
+    if (!sentence.ends_with('?')) sentence += '.';
+    output.failure(fmt::format("{} See: rankscope-cli {}--help", sentence, command), {}, exitUsage);
     return exitUsage;
 }
 
@@ -93,7 +96,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& problem) {
         const bool events = std::any_of(words.begin(), words.end(),
                                         [](std::string_view word) { return word == "--events"; });
-        return usageProblem(app, problem, events);
+        return usageProblem(app, problem, words, events);
     }
     Output output(options.format());
     const ConsoleProgress progress(output, options.quiet);
