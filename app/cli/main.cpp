@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "app/cli/command_line.h"
+#include "app/cli/pages/write_pages.h"
 #include "app/cli/signals.h"
 #include "app/cli/unknown_words.h"
 #include "core/base/error.h"
@@ -70,6 +71,16 @@ int usageProblem(const CLI::App& app, const CLI::ParseError& problem,
     return exitUsage;
 }
 
+int writtenPages(CLI::App& app, const char* folder) {
+    try {
+        writePages(app, folder);
+        return 0;
+    } catch (const Error& error) {
+        Output(Format::Text).failure(error.what(), error.subject(), exitFailed);
+        return exitFailed;
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -89,6 +100,8 @@ int main(int argc, char** argv) {
         addCommonOptions(*subcommand, options);
         subcommand->final_callback([&run, declared] { run = declared; });
     }
+    if (words.size() == 3 && words[1] == std::string_view(writePagesOption))
+        return writtenPages(app, words[2]);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& request) {  // --help, --version
