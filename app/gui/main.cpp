@@ -3,14 +3,18 @@
 #include <QCommandLineParser>
 #include <QElapsedTimer>
 #include <QFileInfo>
+#include <QIcon>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/error.h"
+#include "core/base/nearest_words.h"
 #include "core/report/window_options.h"
+#include "ui/application_icon.h"
 #include "ui/main_window.h"
 
 namespace {
@@ -96,6 +100,22 @@ void addOptions(QCommandLineParser& parser) {
                                  QStringLiteral("[CHECKPOINT]"));
 }
 
+/// Why the words could not be parsed.
+std::string problemOf(const QCommandLineParser& parser) {
+    const QStringList unknown = parser.unknownOptionNames();
+    if (unknown.isEmpty()) {
+        return parser.errorText().isEmpty() ? "one checkpoint at most"
+                                            : parser.errorText().toStdString();
+    }
+    const std::string word = unknown.first().toStdString();
+    std::vector<std::string_view> names;
+    for (const report::WindowOption& option : report::windowOptions()) {
+        names.push_back(option.name);
+    }
+    const std::string hint = didYouMean(word, names, "--");
+    return "there is no option --" + printable(word) + (hint.empty() ? "." : hint);
+}
+
 /// Figures and pictures need no display.
 void choosePlatform(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
@@ -116,12 +136,11 @@ int main(int argc, char** argv) {
     QApplication::setApplicationName(QStringLiteral("rankscope"));
     QApplication::setApplicationDisplayName(QStringLiteral("Rankscope"));
     QApplication::setApplicationVersion(QStringLiteral(RANKSCOPE_VERSION));
+    QGuiApplication::setDesktopFileName(QStringLiteral("org.rankscope.Rankscope"));
     QCommandLineParser parser;
     addOptions(parser);
     if (!parser.parse(QApplication::arguments()) || parser.positionalArguments().size() > 1) {
-        std::fprintf(stderr, "rankscope: %s\nTry rankscope --help.\n",
-                     parser.errorText().isEmpty() ? "one checkpoint at most"
-                                                  : qPrintable(parser.errorText()));
+        std::fprintf(stderr, "rankscope: %s\nTry rankscope --help.\n", problemOf(parser).c_str());
         return 2;
     }
     if (parser.isSet(QStringLiteral("help"))) {
@@ -135,6 +154,8 @@ int main(int argc, char** argv) {
     if (parser.isSet(QStringLiteral("render"))) {
         return render(parser.value(QStringLiteral("render")));
     }
+    QApplication::setWindowIcon(
+        ui::applicationIcon(QStringLiteral(":/org.rankscope.Rankscope.svg")));
     ui::Session session;
     ui::MainWindow window(&session);
     window.show();
@@ -165,7 +186,7 @@ int main(int argc, char** argv) {
     }
     if (parser.isSet(QStringLiteral("check-start"))) {
         QApplication::processEvents();
-        return window.grab().isNull() ? 1 : 0;
+        return window.grab().isNull() || window.windowIcon().isNull() ? 1 : 0;
     }
     return QApplication::exec();
 }
