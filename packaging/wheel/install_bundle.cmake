@@ -12,11 +12,11 @@ set(plugins
     platforminputcontexts/libcomposeplatforminputcontextplugin.so
     iconengines/libqsvgicon.so imageformats/libqsvg.so)
 foreach(plugin ${plugins})
-    if(NOT EXISTS ${qt_plugins}/${plugin})
-        message(FATAL_ERROR "Qt's plugin ${qt_plugins}/${plugin} is missing; install qt6-base and qt6-wayland.")
+    if(NOT EXISTS ${QT_PLUGINS}/${plugin})
+        message(FATAL_ERROR "Qt's plugin ${QT_PLUGINS}/${plugin} is missing; install qt6-base and qt6-wayland.")
     endif()
     cmake_path(GET plugin PARENT_PATH folder)
-    file(INSTALL ${qt_plugins}/${plugin} DESTINATION ${libraries}/plugins/${folder})
+    file(INSTALL ${QT_PLUGINS}/${plugin} DESTINATION ${libraries}/plugins/${folder})
     list(APPEND installed_plugins ${libraries}/plugins/${plugin})
 endforeach()
 
@@ -51,7 +51,11 @@ finish("\$ORIGIN/../.." ${installed_plugins})
 
 # The licence of everything that came along, as its Debian package states it.
 foreach(library ${needed} ${plugins})
+    # /lib may be a link to /usr/lib; plugins have names that other Qt versions have too.
     cmake_path(GET library FILENAME name)
+    if(library IN_LIST plugins)
+        set(name qt6/plugins/${library})
+    endif()
     execute_process(COMMAND dpkg-query --search */${name} OUTPUT_VARIABLE owner
                     COMMAND_ERROR_IS_FATAL ANY)
     string(REGEX MATCH "^[^:,]+" package ${owner})
