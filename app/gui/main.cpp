@@ -13,9 +13,9 @@
 
 #include "core/base/error.h"
 #include "core/base/nearest_words.h"
+#include "core/base/own_path.h"
 #include "core/report/window_options.h"
 #include "ui/application_icon.h"
-#include "core/base/own_path.h"
 #include "ui/main_window.h"
 
 namespace {

@@ -92,6 +92,17 @@ class ManualPages(unittest.TestCase):
         expected |= {f"rankscope-cli-{name}" for name in command_help.commands(CLI)}
         self.assertEqual({file.stem for file in (SHARE / "man" / "man1").iterdir()}, expected)
 
+    def test_the_examples_work_in_their_order(self):
+        examples = re.findall(r"^\.RS\n(rankscope-cli .*)\n\.RE$", plain(page("rankscope-cli")), re.MULTILINE)
+        self.assertGreaterEqual(len(examples), 4)
+        with tempfile.TemporaryDirectory() as folder:
+            for example in examples:
+                program, command, *rest = example.split()
+                self.assertEqual(program, "rankscope-cli")
+                if command == "evaluate":
+                    rest += ["--limit", "2"]  # of 200 dialogues
+                command_help.run(CLI, command, *rest, cwd=folder)
+
     def test_two_runs_write_the_same(self):
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
             for folder, zone in ((one, "UTC"), (two, "Asia/Tokyo")):
@@ -128,6 +139,6 @@ class ManualPages(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    CLI, SHARE = sys.argv[1], pathlib.Path(sys.argv[2])
+    CLI, SHARE = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2])
     WINDOW = sys.argv[3] if len(sys.argv) > 3 else None
     unittest.main(argv=sys.argv[:1])
