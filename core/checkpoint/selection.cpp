@@ -59,9 +59,9 @@ void checkWord(const std::string& word, const Option& option) {
                        word.find_first_of(".*?[") != std::string::npos;
     if (known) return;
     const std::string hint = didYouMean(word, rolesAndGroups);
-    throw usageError(
-        fmt::format("--{}: \"{}\" is no role, group or glob{}", option.name, printable(word),
-                    hint.empty() ? fmt::format("; permitted are {}.", permittedWords) : hint));
+    throw usageError(fmt::format("--{}: \"{}\" is no role, group or glob; permitted are {}{}",
+                                 option.name, printable(word), permittedWords,
+                                 hint.empty() ? "." : hint));
 }
 
 }  // namespace

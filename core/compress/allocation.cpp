@@ -101,9 +101,8 @@ const Allocator& allocatorNamed(std::string_view name) {
     }
     for (const MeasuredAllocation& one : measuredAllocations()) known.push_back(one.name);
     const std::string hint = didYouMean(name, known);
-    throw usageError(
-        fmt::format("There is no allocation \"{}\"{}", printable(name),
-                    hint.empty() ? fmt::format("; choose: {}.", fmt::join(known, ", ")) : hint));
+    throw usageError(fmt::format("There is no allocation \"{}\"; choose: {}{}", printable(name),
+                                 fmt::join(known, ", "), hint.empty() ? "." : hint));
 }
 
 AllocationGroups allocationGroups(std::span<const AllocationMatrix> matrices,

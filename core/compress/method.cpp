@@ -64,9 +64,8 @@ const Method& methodNamed(std::string_view name) {
         known.push_back(method.name);
     }
     const std::string hint = didYouMean(name, known);
-    throw usageError(fmt::format(
-        "There is no method \"{}\"{}", printable(name),
-        hint.empty() ? fmt::format("; choose one of: {}.", fmt::join(known, ", ")) : hint));
+    throw usageError(fmt::format("There is no method \"{}\"; choose one of: {}{}", printable(name),
+                                 fmt::join(known, ", "), hint.empty() ? "." : hint));
 }
 
 backend::Factors firstComponents(const backend::Factors& factors, std::int64_t rank) {

@@ -91,9 +91,9 @@ TEST(Usage, UnknownWordsAreNamedWithWhatTheyMayMean) {
         {{"plan", "demo", "--rank", "4", "--method", "sdv"}, "; did you mean svd?"},
         {{"plan", "demo", "--rank", "4", "--targets", "atention"}, "did you mean attention?"},
         {{"pareto", "demo", "--calibration", "c.h5", "--methods", "svd,anchord"},
-         "There is no method \"anchord\"; did you mean anchored?"},
+         "randomized; did you mean anchored?"},
         {{"pareto", "demo", "--calibration", "c.h5", "--allocations", "unifrom"},
-         "There is no allocation \"unifrom\"; did you mean uniform?"},
+         "auto; did you mean uniform?"},
     };
     for (const auto& [words, sentence] : requests)
         EXPECT_THAT(expectUsageError(words), HasSubstr(sentence));
