@@ -50,10 +50,13 @@ class EmptyRoot:
                   '&& user=$2 && root=$0 && shift 2 && exec chroot --userspec="$user:$user" "$root" "$@"')
         if user != "root":
             words = ("sh", "-c", 'cd "$HOME" && exec "$@"', "sh", *words)
-        return subprocess.run(
+        done = subprocess.run(
             ["unshare", "--mount", "--fork", "--pid", "sh", "-c", script, self.path, self.cache, user, *words],
-            check=check, env=variables, capture_output=True, text=True, timeout=timeout, errors="replace",
+            env=variables, capture_output=True, text=True, timeout=timeout, errors="replace",
         )
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        return done
 
     def install(self, *packages):
         self.run("apt-get", "update", "-q")
