@@ -14,10 +14,18 @@ CLI::Option* addCheckpoint(CLI::App& app, std::string& checkpoint) {
         ->required();
 }
 
+void addSelection(CLI::App& app, checkpoint::Selection& selection) {
+    const auto add = [&](const Option& option, std::string& value) {
+        CLI::Option* added = addOption(app, option, value)->group("Which matrices");
+        offerWords(*added, checkpoint::selectionWords(), true);
+    };
+    add(checkpoint::targetsOption(), selection.targets);
+    add(checkpoint::excludeOption(), selection.exclude);
+}
+
 void MatrixOptions::addTo(CLI::App& app) {
     addCheckpoint(app, checkpoint);
-    addOption(app, checkpoint::targetsOption(), selection.targets)->group("Which matrices");
-    addOption(app, checkpoint::excludeOption(), selection.exclude)->group("Which matrices");
+    addSelection(app, selection);
 }
 
 checkpoint::Checkpoint openAndWarn(const std::string& name, const Context& context) {

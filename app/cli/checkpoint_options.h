@@ -15,6 +15,9 @@ namespace rankscope::cli {
 /// The positional CHECKPOINT.
 CLI::Option* addCheckpoint(CLI::App& app, std::string& checkpoint);
 
+/// SELECTION: --targets and --exclude.
+void addSelection(CLI::App& app, checkpoint::Selection& selection);
+
 /// CHECKPOINT and SELECTION.
 struct MatrixOptions {
     std::string checkpoint;

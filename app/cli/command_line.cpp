@@ -10,6 +10,8 @@
 #include <cmath>
 
 #include "core/backend/backend.h"
+#include "core/base/error.h"
+#include "core/base/nearest_words.h"
 
 namespace rankscope::cli {
 
@@ -59,6 +61,22 @@ std::string checkNumber(const Option& option, bool whole, const std::string& tex
     return {};
 }
 
+/// "cuda:1"; which numbers there are is known to the backend alone.
+bool isNumberedGpu(std::string_view text) {
+    constexpr std::string_view start = "cuda:";
+    return text.starts_with(start) && text.size() > start.size() &&
+           text.find_first_not_of("0123456789", start.size()) == std::string_view::npos;
+}
+
+// CLI11 keeps no list of permitted words, but a name for each check: the words are kept there.
+constexpr char choiceMark = '|', listMark = ',';
+
+std::string offered(std::span<const std::string_view> words, char mark) {
+    std::string name;
+    for (const std::string_view word : words) (name += word) += mark;
+    return name;
+}
+
 template <typename T>
 CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, const char* type,
                         bool number, bool whole) {
@@ -74,13 +92,16 @@ CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, const cha
         added->check(
             [option, whole](const std::string& text) { return checkNumber(option, whole, text); });
     else if (!option.choices.empty())
-        added->check([option](const std::string& text) {
-            if (std::find(option.choices.begin(), option.choices.end(), text) !=
-                option.choices.end())
-                return std::string();
-            return fmt::format("'{}' is none of {}", printable(text),
-                               fmt::join(option.choices, ", "));
-        });
+        added->check(
+            [option](const std::string& text) {
+                if (std::ranges::find(option.choices, text) != option.choices.end() ||
+                    (option.name == backend::deviceOption().name && isNumberedGpu(text)))
+                    return std::string();
+                return fmt::format("'{}' is none of {}{}", printable(text),
+                                   fmt::join(option.choices, ", "),
+                                   didYouMean(text, option.choices));
+            },
+            "", offered(option.choices, choiceMark));
     return added;
 }
 
@@ -120,6 +141,29 @@ CLI::Option* addOption(CLI::App& app, const Option& option, std::uint64_t& value
 
 CLI::Option* addOption(CLI::App& app, const Option& option, std::optional<double>& value) {
     return addChecked(app, option, value, "X", true, false);
+}
+
+void offerWords(CLI::Option& option, std::span<const std::string_view> words, bool list) {
+    option.check([](const std::string&) { return std::string(); }, "",
+                 offered(words, list ? listMark : choiceMark));
+}
+
+OfferedWords offeredWords(CLI::Option& option) {
+    OfferedWords result;
+    std::string name;
+    try {
+        name = option.get_validator()->get_name();
+    } catch (const CLI::OptionNotFound&) {  // no check
+        return result;
+    }
+    if (name.empty()) return result;
+    result.list = name.back() == listMark;
+    for (std::size_t begin = 0; begin < name.size();) {
+        const std::size_t end = name.find(name.back(), begin);
+        result.words.push_back(name.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return result;
 }
 
 const Option& findOption(std::span<const Option> table, std::string_view name) {

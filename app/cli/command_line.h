@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/cli/console_progress.h"
 #include "app/cli/output.h"
@@ -56,6 +58,17 @@ CLI::Option* addOption(CLI::App& app, const Option& option, std::int64_t& value)
 CLI::Option* addOption(CLI::App& app, const Option& option, int& value);
 CLI::Option* addOption(CLI::App& app, const Option& option, std::uint64_t& value);
 CLI::Option* addOption(CLI::App& app, const Option& option, std::optional<double>& value);
+
+/// What completion offers for an option's value.
+struct OfferedWords {
+    std::vector<std::string> words;
+    bool list = false;  ///< several may be given, between commas
+};
+
+/// Notes what an option of no fixed choice takes; addOption() notes the choices of the others.
+void offerWords(CLI::Option& option, std::span<const std::string_view> words, bool list);
+/// What was noted; nothing for a number, a file or any text.
+OfferedWords offeredWords(CLI::Option& option);
 
 /// The row of that name; it must exist.
 const Option& findOption(std::span<const Option> table, std::string_view name);

@@ -153,10 +153,7 @@ Run declareCompare(CLI::App& app) {
     app.add_option("b", options->b, "Another, e.g. fine-tuned or compressed")
         ->type_name("CHECKPOINT")
         ->required();
-    addOption(app, checkpoint::targetsOption(), options->selection.targets)
-        ->group("Which matrices");
-    addOption(app, checkpoint::excludeOption(), options->selection.exclude)
-        ->group("Which matrices");
+    addSelection(app, options->selection);
     addOption(app, directionsOption, options->directions);
     app.add_option("--out", options->out,
                    "Also write .csv, .json, or the spectra of up to 6 matrices as .png, .pdf, .svg")

@@ -123,9 +123,7 @@ Run declareEvaluate(CLI::App& app) {
         ->type_name("FILE");
     options->data.addTo(app);
     const auto table = evaluate::evaluationOptionTable();
-    Option metrics = findOption(table, "metrics");
-    metrics.choices.clear();  // a list in any order
-    addOption(app, metrics, options->metrics);
+    addMetrics(app, findOption(table, "metrics").help, options->metrics);
     addOption(app, findOption(table, "batch-size"), options->batchSize);
     const auto flag = [&](const char* name, bool& value) {
         app.add_flag(fmt::format("--{}", name), value, std::string(findOption(table, name).help));

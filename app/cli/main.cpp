@@ -10,7 +10,9 @@
 #include <string_view>
 
 #include "app/cli/command_line.h"
+#include "app/cli/pages/write_pages.h"
 #include "app/cli/signals.h"
+#include "app/cli/unknown_words.h"
 #include "core/base/error.h"
 
 namespace {
@@ -57,14 +59,26 @@ int execute(const Run& run, Context& context) {
     }
 }
 
-int usageProblem(const CLI::App& app, const CLI::ParseError& problem, bool events) {
+int usageProblem(const CLI::App& app, const CLI::ParseError& problem,
+                 std::span<const char* const> words, bool events) {
     Output output(events ? Format::Events : Format::Text);
     const auto chosen = app.get_subcommands();
     const std::string command = chosen.empty() ? "" : chosen.front()->get_name() + " ";
-    output.failure(
-        fmt::format("{}. See: rankscope-cli {}--help", printable(problem.what(), 1000), command),
-        {}, exitUsage);
+    std::string sentence = unknownWord(app, words.subspan(std::min<std::size_t>(words.size(), 1)))
+                               .value_or(printable(problem.what(), 1000));
+    if (!sentence.ends_with('?')) sentence += '.';
+    output.failure(fmt::format("{} See: rankscope-cli {}--help", sentence, command), {}, exitUsage);
     return exitUsage;
+}
+
+int writtenPages(CLI::App& app, const char* folder) {
+    try {
+        writePages(app, folder);
+        return 0;
+    } catch (const Error& error) {
+        Output(Format::Text).failure(error.what(), error.subject(), exitFailed);
+        return exitFailed;
+    }
 }
 
 }  // namespace
@@ -86,6 +100,8 @@ int main(int argc, char** argv) {
         addCommonOptions(*subcommand, options);
         subcommand->final_callback([&run, declared] { run = declared; });
     }
+    if (words.size() == 3 && words[1] == std::string_view(writePagesOption))
+        return writtenPages(app, words[2]);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& request) {  // --help, --version
@@ -93,7 +109,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& problem) {
         const bool events = std::any_of(words.begin(), words.end(),
                                         [](std::string_view word) { return word == "--events"; });
-        return usageProblem(app, problem, events);
+        return usageProblem(app, problem, words, events);
     }
     Output output(options.format());
     const ConsoleProgress progress(output, options.quiet);

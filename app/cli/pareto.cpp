@@ -244,20 +244,20 @@ Run declarePareto(CLI::App& app) {
                    "Kept shares of the model's parameters, FROM:TO:STEP or a comma list")
         ->type_name("SHARES")
         ->capture_default_str();
-    app.add_option(
-           "--methods", options->methods,
-           fmt::format("A comma list of methods [{}; {} without --calibration]",
-                       fmt::join(evaluate::usualMethods, ","), evaluate::usualMethods.front()))
-        ->type_name("NAMES");
-    app.add_option("--allocations", options->allocations, "A comma list of allocations")
-        ->type_name("NAMES")
-        ->capture_default_str();
+    CLI::Option* methods = app.add_option(
+        "--methods", options->methods,
+        fmt::format("A comma list of methods [{}; {} without --calibration]",
+                    fmt::join(evaluate::usualMethods, ","), evaluate::usualMethods.front()));
+    CLI::Option* allocations =
+        app.add_option("--allocations", options->allocations, "A comma list of allocations")
+            ->capture_default_str();
+    const auto table = compress::planOptionTable();
+    offerWords(*methods->type_name("NAMES"), findOption(table, "method").choices, true);
+    offerWords(*allocations->type_name("NAMES"), findOption(table, "allocation").choices, true);
     addPlanOptions(app, *options);
     options->data.addTo(app);
-    Option metrics = findOption(evaluate::evaluationOptionTable(), "metrics");
-    metrics.help = "What to measure on --data; the loss always is";
-    metrics.choices.clear();  // a list in any order
-    addOption(app, metrics, options->metrics)->group("Data");
+    addMetrics(app, "What to measure on --data; the loss always is", options->metrics)
+        ->group("Data");
     app.add_flag("--plans", options->plans,
                  "Put each point's plan, as of `plan --json`, into the JSON");
     app.add_flag("--no-cache", options->noCache,

@@ -88,13 +88,15 @@ void RaceOptions::addTo(CLI::App& app) {
                    "its calibration and held-out dialogues")
         ->type_name("FILE")
         ->group(group);
-    app.add_option("--methods", m_methods,
-                   "A comma list of methods (default: all that the file allows; randomized is a "
-                   "preview of svd)")
-        ->delimiter(',')
-        ->type_name("NAMES")
-        ->group(group);
     const auto table = compress::planOptionTable();
+    CLI::Option* methods =
+        app.add_option("--methods", m_methods,
+                       "A comma list of methods (default: all that the file allows; randomized is "
+                       "a preview of svd)")
+            ->delimiter(',')
+            ->type_name("NAMES")
+            ->group(group);
+    offerWords(*methods, findOption(table, "method").choices, true);
     addOption(app, findOption(table, "alpha"), m_alpha)->group(group);
     addOption(app, findOption(table, "ridge"), m_ridge)->group(group);
 }

@@ -4,8 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
 
 #include "core/base/error.h"
+#include "core/evaluate/evaluate.h"
 #include "core/base/own_path.h"
 
 namespace rankscope::cli {
@@ -57,6 +61,19 @@ evaluate::SummarizationOptions SummarizationFlags::options() const {
         throw usageError(fmt::format("--min-new-tokens {} is more than --max-new-tokens {}.",
                                      generation.minNewTokens, generation.maxNewTokens));
     return options;
+}
+
+CLI::Option* addMetrics(CLI::App& app, std::string_view help, std::string& value) {
+    Option metrics = findOption(evaluate::evaluationOptionTable(), "metrics");
+    metrics.help = help;
+    const std::vector<std::string_view> choices = std::exchange(metrics.choices, {});
+    std::vector<std::string_view> words;
+    std::ranges::copy_if(choices, std::back_inserter(words), [](std::string_view choice) {
+        return choice.find(',') == std::string_view::npos;
+    });
+    CLI::Option* added = addOption(app, metrics, value);
+    offerWords(*added, words, true);
+    return added;
 }
 
 void DatasetFlags::addTo(CLI::App& app) {

@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "app/cli/command_line.h"
 #include "core/evaluate/summarization_options.h"
@@ -27,6 +28,9 @@ class SummarizationFlags {
     evaluate::SummarizationOptions m_given;
     CLI::Option *m_beams = nullptr, *m_least = nullptr, *m_most = nullptr, *m_ngram = nullptr;
 };
+
+/// --metrics, a comma list in any order.
+CLI::Option* addMetrics(CLI::App& app, std::string_view help, std::string& value);
 
 /// --data, --source-field, --target-field, --split and --limit.
 class DatasetFlags {

@@ -3,12 +3,18 @@
 #include <QCommandLineParser>
 #include <QElapsedTimer>
 #include <QFileInfo>
+#include <QIcon>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/base/error.h"
+#include "core/base/nearest_words.h"
+#include "core/report/window_options.h"
+#include "ui/application_icon.h"
 #include "core/base/own_path.h"
 #include "ui/main_window.h"
 
@@ -78,6 +84,39 @@ int screenshot(ui::MainWindow& window, ui::Session& session, const QString& file
     return 0;
 }
 
+QString text(std::string_view utf8) {
+    return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
+}
+
+void addOptions(QCommandLineParser& parser) {
+    parser.setApplicationDescription(text(report::windowHelp));
+    for (const report::WindowOption& option : report::windowOptions()) {
+        QStringList names{text(option.name)};
+        if (!option.letter.empty()) {
+            names.prepend(text(option.letter));
+        }
+        parser.addOption({names, text(option.help), text(option.value)});
+    }
+    parser.addPositionalArgument(QStringLiteral("CHECKPOINT"), text(report::windowArgumentHelp),
+                                 QStringLiteral("[CHECKPOINT]"));
+}
+
+/// Why the words could not be parsed.
+std::string problemOf(const QCommandLineParser& parser) {
+    const QStringList unknown = parser.unknownOptionNames();
+    if (unknown.isEmpty()) {
+        return parser.errorText().isEmpty() ? "one checkpoint at most"
+                                            : parser.errorText().toStdString();
+    }
+    const std::string word = unknown.first().toStdString();
+    std::vector<std::string_view> names;
+    for (const report::WindowOption& option : report::windowOptions()) {
+        names.push_back(option.name);
+    }
+    const std::string hint = didYouMean(word, names, "--");
+    return "there is no option --" + printable(word) + (hint.empty() ? "." : hint);
+}
+
 /// A bare server has no fontconfig, and then no font: an installation that carries one brings its
 /// own.
 void useOwnFonts() {
@@ -128,91 +167,57 @@ int main(int argc, char** argv) {
     QApplication::setApplicationName(QStringLiteral("rankscope"));
     QApplication::setApplicationDisplayName(QStringLiteral("Rankscope"));
     QApplication::setApplicationVersion(QStringLiteral(RANKSCOPE_VERSION));
+    QGuiApplication::setDesktopFileName(QStringLiteral("org.rankscope.Rankscope"));
     QCommandLineParser parser;
-    parser.setApplicationDescription(QStringLiteral("How compressible is a Flan-T5 model?"));
-    const auto help = parser.addHelpOption();
-    const auto version = parser.addVersionOption();
-    const QCommandLineOption renderOption(
-        QStringLiteral("render"), QStringLiteral("Draw one figure and exit; - reads stdin."),
-        QStringLiteral("REQUEST.json"));
-    const QCommandLineOption screenshotOption(
-        QStringLiteral("screenshot"),
-        QStringLiteral("Save a picture of the window once its spectra are there, and exit."),
-        QStringLiteral("FILE.png"));
-    const QCommandLineOption oneOption(QStringLiteral("one-matrix"),
-                                       QStringLiteral("Start with the view of one matrix."));
-    const QCommandLineOption overviewOption(QStringLiteral("overview"),
-                                            QStringLiteral("Start with the overview of all layers: "
-                                                           "effective-rank, alpha, …"),
-                                            QStringLiteral("METRIC"));
-    const QCommandLineOption raceOption(
-        QStringLiteral("race"),
-        QStringLiteral("Start with the race of methods on this calibration."),
-        QStringLiteral("CALIBRATION.h5"));
-    const QCommandLineOption rankOption(
-        QStringLiteral("rank"), QStringLiteral("Start with this rank set."), QStringLiteral("N"));
-    const QCommandLineOption evaluationOption(
-        QStringLiteral("evaluation"),
-        QStringLiteral("Start with the Evaluation page and this result of evaluate --json "
-                       "--per-sample."),
-        QStringLiteral("RESULT.json"));
-    const QCommandLineOption dialoguesOption(
-        QStringLiteral("dialogues"),
-        QStringLiteral("With --evaluation: start with its dialogues one by one."));
-    const QCommandLineOption startOption(
-        QStringLiteral("check-start"),
-        QStringLiteral("Exit once the window has been drawn; to measure how long it takes."));
-    parser.addOptions({renderOption, screenshotOption, oneOption, overviewOption, raceOption,
-                       rankOption, evaluationOption, dialoguesOption, startOption});
-    parser.addPositionalArgument(QStringLiteral("CHECKPOINT"),
-                                 QStringLiteral("Folder, weights file, Hub id, or demo."),
-                                 QStringLiteral("[CHECKPOINT]"));
+    addOptions(parser);
     if (!parser.parse(QApplication::arguments()) || parser.positionalArguments().size() > 1) {
-        std::fprintf(stderr, "rankscope: %s\nTry rankscope --help.\n",
-                     parser.errorText().isEmpty() ? "one checkpoint at most"
-                                                  : qPrintable(parser.errorText()));
+        std::fprintf(stderr, "rankscope: %s\nTry rankscope --help.\n", problemOf(parser).c_str());
         return 2;
     }
-    if (parser.isSet(help)) {
+    if (parser.isSet(QStringLiteral("help"))) {
         std::fputs(qPrintable(parser.helpText()), stdout);
         return 0;
     }
-    if (parser.isSet(version)) {
+    if (parser.isSet(QStringLiteral("version"))) {
         std::puts("rankscope " RANKSCOPE_VERSION);
         return 0;
     }
-    if (parser.isSet(renderOption)) {
-        return render(parser.value(renderOption));
+    if (parser.isSet(QStringLiteral("render"))) {
+        return render(parser.value(QStringLiteral("render")));
     }
+    QApplication::setWindowIcon(
+        ui::applicationIcon(QStringLiteral(":/org.rankscope.Rankscope.svg")));
     ui::Session session;
     ui::MainWindow window(&session);
     window.show();
     if (!parser.positionalArguments().isEmpty()) {
         session.open(parser.positionalArguments().constFirst());
     }
-    window.spectraPage()->showOneMatrix(parser.isSet(oneOption));
-    if (parser.isSet(overviewOption)) {
+    window.spectraPage()->showOneMatrix(parser.isSet(QStringLiteral("one-matrix")));
+    if (parser.isSet(QStringLiteral("overview"))) {
         QComboBox* chooser = window.spectraPage()->overview()->chooser();
-        chooser->setCurrentIndex(std::max(0, chooser->findData(parser.value(overviewOption))));
+        chooser->setCurrentIndex(
+            std::max(0, chooser->findData(parser.value(QStringLiteral("overview")))));
         window.spectraPage()->showOverview();
     }
-    if (parser.isSet(raceOption)) {
-        window.calibrationMenu()->use(parser.value(raceOption));
+    if (parser.isSet(QStringLiteral("race"))) {
+        window.calibrationMenu()->use(parser.value(QStringLiteral("race")));
         window.spectraPage()->showRace();
     }
-    if (parser.isSet(rankOption)) {
-        session.setRank(parser.value(rankOption).toLongLong());
+    if (parser.isSet(QStringLiteral("rank"))) {
+        session.setRank(parser.value(QStringLiteral("rank")).toLongLong());
     }
-    if (parser.isSet(evaluationOption)) {
-        showEvaluation(window, session, parser.value(evaluationOption));
-        window.evaluationPage()->tabs()->setCurrentIndex(parser.isSet(dialoguesOption) ? 1 : 0);
+    if (parser.isSet(QStringLiteral("evaluation"))) {
+        showEvaluation(window, session, parser.value(QStringLiteral("evaluation")));
+        window.evaluationPage()->tabs()->setCurrentIndex(
+            parser.isSet(QStringLiteral("dialogues")) ? 1 : 0);
     }
-    if (parser.isSet(screenshotOption)) {
-        return screenshot(window, session, parser.value(screenshotOption));
+    if (parser.isSet(QStringLiteral("screenshot"))) {
+        return screenshot(window, session, parser.value(QStringLiteral("screenshot")));
     }
-    if (parser.isSet(startOption)) {
+    if (parser.isSet(QStringLiteral("check-start"))) {
         QApplication::processEvents();
-        return window.grab().isNull() ? 1 : 0;
+        return window.grab().isNull() || window.windowIcon().isNull() ? 1 : 0;
     }
     return QApplication::exec();
 }

@@ -5,13 +5,18 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "core/base/error.h"
+#include "core/base/nearest_words.h"
 
 namespace rankscope::checkpoint {
 
 namespace {
+
+constexpr std::array<std::string_view, 13> rolesAndGroups = {
+    "q", "k", "v", "o", "wi", "wi_0", "wi_1", "wo", "embedding", "head", "attention", "ffn", "all"};
 
 constexpr std::string_view permittedWords =
     "roles q, k, v, o, wi, wi_0, wi_1, wo, embedding, head; groups attention, ffn, all; or globs "
@@ -50,14 +55,18 @@ bool matches(const WeightMatrix& matrix, const std::string& word) {
 }
 
 void checkWord(const std::string& word, const Option& option) {
-    const bool known = word == "all" || word == "attention" || word == "ffn" || parseRole(word) ||
+    const bool known = std::ranges::find(rolesAndGroups, word) != rolesAndGroups.end() ||
                        word.find_first_of(".*?[") != std::string::npos;
     if (known) return;
-    throw usageError(fmt::format("--{}: \"{}\" is no role, group or glob; permitted are {}.",
-                                 option.name, printable(word), permittedWords));
+    const std::string hint = didYouMean(word, rolesAndGroups);
+    throw usageError(
+        fmt::format("--{}: \"{}\" is no role, group or glob{}", option.name, printable(word),
+                    hint.empty() ? fmt::format("; permitted are {}.", permittedWords) : hint));
 }
 
 }  // namespace
+
+std::span<const std::string_view> selectionWords() { return rolesAndGroups; }
 
 const Option& targetsOption() {
     static const Option option{

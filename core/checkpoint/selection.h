@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/option.h"
@@ -21,6 +22,8 @@ struct Selection {
 /// The options --targets and --exclude.
 const Option& targetsOption();
 const Option& excludeOption();
+/// The roles and groups that both take between commas.
+std::span<const std::string_view> selectionWords();
 
 /// The chosen matrices in model order. Throws Error of kind Usage where a word is no role, group
 /// or glob, where a word of `targets` matches nothing, or where nothing is left.

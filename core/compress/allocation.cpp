@@ -2,6 +2,7 @@
 #include "core/compress/allocation.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,7 @@
 #include <tuple>
 
 #include "core/base/error.h"
+#include "core/base/nearest_words.h"
 #include "core/compress/rank_target.h"
 
 namespace rankscope::compress {
@@ -92,13 +94,16 @@ bool looksAtSpectra(std::string_view name) {
 
 const Allocator& allocatorNamed(std::string_view name) {
     if (isMeasured(name)) return allocators().front();
-    std::string names;
+    std::vector<std::string_view> known;
     for (const Allocator& allocator : allocators()) {
         if (allocator.name == name) return allocator;
-        names += fmt::format("{}{}", names.empty() ? "" : ", ", allocator.name);
+        known.push_back(allocator.name);
     }
-    throw usageError(fmt::format("There is no allocation \"{}\"; choose: {}, {}, {}.",
-                                 printable(name), names, sensitivityName, autoName));
+    for (const MeasuredAllocation& one : measuredAllocations()) known.push_back(one.name);
+    const std::string hint = didYouMean(name, known);
+    throw usageError(
+        fmt::format("There is no allocation \"{}\"{}", printable(name),
+                    hint.empty() ? fmt::format("; choose: {}.", fmt::join(known, ", ")) : hint));
 }
 
 AllocationGroups allocationGroups(std::span<const AllocationMatrix> matrices,

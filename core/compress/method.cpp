@@ -2,11 +2,14 @@
 #include "core/compress/method.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "core/base/error.h"
+#include "core/base/nearest_words.h"
 
 namespace rankscope::compress {
 
@@ -55,13 +58,15 @@ std::span<const Method> methods() {
 }
 
 const Method& methodNamed(std::string_view name) {
-    std::string known;
+    std::vector<std::string_view> known;
     for (const Method& method : methods()) {
         if (method.name == name) return method;
-        known += fmt::format("{}{}", known.empty() ? "" : ", ", method.name);
+        known.push_back(method.name);
     }
-    throw usageError(
-        fmt::format("There is no method \"{}\"; choose one of: {}.", printable(name), known));
+    const std::string hint = didYouMean(name, known);
+    throw usageError(fmt::format(
+        "There is no method \"{}\"{}", printable(name),
+        hint.empty() ? fmt::format("; choose one of: {}.", fmt::join(known, ", ")) : hint));
 }
 
 backend::Factors firstComponents(const backend::Factors& factors, std::int64_t rank) {

@@ -71,6 +71,47 @@ TEST(Usage, BoundsOfRanksThatContradictThemselvesAreSaid) {
         EXPECT_THAT(expectUsageError(words), HasSubstr(sentence));
 }
 
+TEST(Usage, UnknownWordsAreNamedWithWhatTheyMayMean) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> requests = {
+        {{"inspekt", "demo"}, "inspekt is no command; did you mean inspect? See: rankscope-cli --"},
+        {{"nonsense"}, "rankscope-cli: nonsense is no command. See: rankscope-cli --help"},
+        {{"random_vectors", "demo", "--json"}, "did you mean random-vectors?"},
+        {{"plan", "demo", "--rnak", "3"},
+         "plan has no option --rnak; did you mean --rank? See: rankscope-cli plan --help"},
+        {{"plan", "--rnak=3"}, "plan has no option --rnak; did you mean --rank?"},
+        {{"plan", "demo", "-rank", "3"}, "plan has no option -rank; did you mean --rank?"},
+        {{"plan", "demo", "--rank", "x", "--methd", "y"},
+         "no option --methd; did you mean --method"},
+        {{"inspect", "demo", "--xyzzy"}, "inspect has no option --xyzzy. See: "},
+        {{"evaluate", "demo", "--num-beams", "4"}, "no option --num-beams; did you mean --beams?"},
+        {{"--versoin"}, "rankscope-cli has no option --versoin; did you mean --version?"},
+        {{"--json", "inspect", "demo"}, "--json belongs after the command. See: rankscope-cli"},
+        {{"inspect", "demo", "b", "c"}, "b is left over: inspect takes CHECKPOINT. See: "},
+        {{"doctor", "demo"}, "demo is left over: doctor takes nothing but options."},
+        {{"plan", "demo", "--rank", "4", "--method", "sdv"}, "; did you mean svd?"},
+        {{"plan", "demo", "--rank", "4", "--targets", "atention"}, "did you mean attention?"},
+        {{"pareto", "demo", "--calibration", "c.h5", "--methods", "svd,anchord"},
+         "There is no method \"anchord\"; did you mean anchored?"},
+        {{"pareto", "demo", "--calibration", "c.h5", "--allocations", "unifrom"},
+         "There is no allocation \"unifrom\"; did you mean uniform?"},
+    };
+    for (const auto& [words, sentence] : requests)
+        EXPECT_THAT(expectUsageError(words), HasSubstr(sentence));
+}
+
+TEST(Usage, OneGpuMayBeNamed) {
+    EXPECT_EQ(runCommand({"inspect", "demo", "--device", "cuda:0"}).exitCode, 0);
+    for (const char* device : {"cuda:", "cuda:x", "cuda:-1", "gpu"})
+        EXPECT_THAT(expectUsageError({"inspect", "demo", "--device", device}),
+                    HasSubstr("is none of auto, cpu, cuda"));
+}
+
+TEST(Usage, ACheckpointMayHaveTheNameOfACommand) {
+    const Outcome run = runCommand({"inspect", "plan"});
+    EXPECT_EQ(run.exitCode, 1);  // there is none of that name
+    EXPECT_THAT(run.err, HasSubstr("plan"));
+}
+
 TEST(Usage, RankOutsideNamesThePermittedRange) {
     const fixtures::TempFolder folder;
     const std::string model = fixtures::writeTinyT5(folder / "tiny");

@@ -79,10 +79,18 @@ class InstallTree(unittest.TestCase):
 
     def test_it_holds_what_it_promises(self):
         wanted = ["bin/rankscope-cli", "lib/rankscope/librankscope_torch.so", "share/rankscope/demo/config.json",
-                  "share/doc/rankscope-cli/copyright",
+                  "share/doc/rankscope-cli/copyright", "share/man/man1/rankscope-cli.1",
+                  "share/man/man1/rankscope-cli-spectrum.1",
+                  "share/bash-completion/completions/rankscope-cli", "share/zsh/site-functions/_rankscope-cli",
+                  "share/fish/vendor_completions.d/rankscope-cli.fish",
                   "share/doc/rankscope/LICENSES/Apache-2.0.txt"]
         if HAS_WINDOW:
-            wanted += ["bin/rankscope", "share/doc/rankscope/copyright"]
+            wanted += ["bin/rankscope", "share/doc/rankscope/copyright", "share/man/man1/rankscope.1",
+                       "share/bash-completion/completions/rankscope",
+                       "share/applications/org.rankscope.Rankscope.desktop",
+                       "share/metainfo/org.rankscope.Rankscope.metainfo.xml",
+                       "share/icons/hicolor/16x16/apps/org.rankscope.Rankscope.png",
+                       "share/icons/hicolor/scalable/apps/org.rankscope.Rankscope.svg"]
         self.assertEqual([name for name in wanted if not (self.prefix / name).is_file()], [])
 
     def test_no_binary_has_a_run_path(self):

@@ -41,7 +41,10 @@ TEST(WindowProgram, VersionHelpAndWrongOptions) {
     EXPECT_NE(help.output.find("--render"), std::string::npos);
     const auto wrong = run(folder, "--colour");
     EXPECT_EQ(wrong.code, 2);
-    EXPECT_NE(wrong.errors.find("colour"), std::string::npos);
+    EXPECT_NE(wrong.errors.find("there is no option --colour."), std::string::npos) << wrong.errors;
+    const auto misspelt = run(folder, "--rnak 3");
+    EXPECT_EQ(misspelt.code, 2);
+    EXPECT_NE(misspelt.errors.find("no option --rnak; did you mean --rank?"), std::string::npos);
     EXPECT_EQ(run(folder, "a b").code, 2);
 }
 
