@@ -52,9 +52,9 @@ class Cuda : public testing::Test {
         compress::PlanOptions options;
         options.target = {compress::RankTarget::Kind::Rank, static_cast<double>(rank)};
         options.storage = storage;
-        return compress::makePlan(
-            checkpoint, checkpoint::selectMatrices(checkpoint.matrices(), {targets, ""}), {},
-            options);
+        return compress::makePlan(checkpoint,
+                                  checkpoint::selectMatrices(checkpoint.matrices(), {targets, ""}),
+                                  {}, options);
     }
 
     /// Sources of unequal length in ids below `vocabulary`.

@@ -55,15 +55,15 @@ class CudaModel : public Cuda, public testing::WithParamInterface<Kind> {
     std::unique_ptr<backend::Seq2Seq> m_cpu, m_gpu;
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, CudaModel,
-    testing::Values(Kind{"Demo"}, Kind{"Gated"},
-                    Kind{"TiedRelu", {.gated = false, .tied = true, .seed = 2}},
-                    Kind{"Half", {.dtype = DType::BF16, .seed = 3}},
-                    Kind{"Factored", {.seed = 4}, "factored"},
-                    Kind{"Pivoted", {.seed = 5}, "pivoted"},
-                    Kind{"PivotedTied", {.tied = true, .seed = 6}, "pivoted"}),
-    [](const auto& kind) { return std::string(kind.param.name); });
+INSTANTIATE_TEST_SUITE_P(Kinds, CudaModel,
+                         testing::Values(Kind{"Demo"}, Kind{"Gated"},
+                                         Kind{"TiedRelu",
+                                              {.gated = false, .tied = true, .seed = 2}},
+                                         Kind{"Half", {.dtype = DType::BF16, .seed = 3}},
+                                         Kind{"Factored", {.seed = 4}, "factored"},
+                                         Kind{"Pivoted", {.seed = 5}, "pivoted"},
+                                         Kind{"PivotedTied", {.tied = true, .seed = 6}, "pivoted"}),
+                         [](const auto& kind) { return std::string(kind.param.name); });
 
 TEST_P(CudaModel, LossesEqualTheCpus) {
     const auto onCpu = m_cpu->loss(inputs(), inputs(), {});
@@ -118,15 +118,14 @@ TEST_P(CudaModel, BFloat16StaysNearFloat32) {
     for (std::size_t i = 0; i < exact.size(); ++i)
         EXPECT_NEAR(rounded[i].sum, exact[i].sum, 0.05 * exact[i].sum) << i;
     for (const std::int64_t beams : {1, 4})
-        for (const auto& one : half->generate(
-                 inputs(), {.beams = beams, .maxNewTokens = 12, .minNewTokens = 12}, {}))
+        for (const auto& one :
+             half->generate(inputs(), {.beams = beams, .maxNewTokens = 12, .minNewTokens = 12}, {}))
             EXPECT_EQ(one.ids.size(), 12) << beams;
 }
 
 TEST_P(CudaModel, MomentsOfInputsEqualTheCpus) {
     const auto gather = [&](backend::Seq2Seq& model) {
-        auto collector =
-            model.collectMoments({.arithmetic = backend::MomentArithmetic::Float64});
+        auto collector = model.collectMoments({.arithmetic = backend::MomentArithmetic::Float64});
         collector->add(inputs(), inputs(), {});
         collector->add(inputs(), inputs(), {});
         return collector;
@@ -201,8 +200,7 @@ TEST_F(Cuda, ValuesThatAreNoNumbersAreNamed) {
         backend::LayerWeights matrix(const std::string& module) const override {
             backend::LayerWeights weights = evaluate::CheckpointWeights::matrix(module);
             if (module == "encoder.block.0.layer.0.SelfAttention.o")
-                weights.dense.bytes =
-                    fromFloat64(DType::F32, std::vector<double>(32 * 24, NAN));
+                weights.dense.bytes = fromFloat64(DType::F32, std::vector<double>(32 * 24, NAN));
             return weights;
         }
     };

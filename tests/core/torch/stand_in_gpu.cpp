@@ -148,8 +148,8 @@ at::Tensor opened(const at::Tensor& tensor) {
 }
 
 at::Tensor emptyContiguous(at::IntArrayRef size, c10::optional<at::ScalarType> type,
-                 c10::optional<at::Layout>, c10::optional<at::Device>, c10::optional<bool>,
-                 c10::optional<at::MemoryFormat> format) {
+                           c10::optional<at::Layout>, c10::optional<at::Device>,
+                           c10::optional<bool>, c10::optional<at::MemoryFormat> format) {
     return at::detail::empty_generic(size, allocator(), c10::DispatchKeySet(c10::DispatchKey::CUDA),
                                      type.value_or(at::kFloat), format);
 }
@@ -169,7 +169,7 @@ at::Tensor& copied(at::Tensor& self, const at::Tensor& source, bool) {
 }
 
 const at::Tensor& resized(const at::Tensor& self, at::IntArrayRef size,
-                         c10::optional<at::MemoryFormat>) {
+                          c10::optional<at::MemoryFormat>) {
     c10::TensorImpl* tensor = self.unsafeGetTensorImpl();
     tensor->set_sizes_contiguous(size);
     const auto needed =
@@ -230,8 +230,8 @@ TORCH_LIBRARY_IMPL(aten, CUDA, library) {
     library.impl("resize_", &resized);
     library.impl("_copy_from_and_resize", &copyAndResize);
     // These only look at the same memory otherwise.
-    library.impl("view", static_cast<at::Tensor (*)(const at::Tensor&, at::IntArrayRef)>(
-                             &at::cpu::view));
+    library.impl("view",
+                 static_cast<at::Tensor (*)(const at::Tensor&, at::IntArrayRef)>(&at::cpu::view));
     library.impl("as_strided", &at::cpu::as_strided);
     library.impl("_reshape_alias", &at::cpu::_reshape_alias);
     library.impl("unfold", &at::cpu::unfold);
