@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/own_path.h"
 
 namespace rankscope::cli {
 
@@ -73,8 +74,8 @@ text::Dataset DatasetFlags::read(const std::filesystem::path& otherwise, bool ne
                                  const Progress& progress) const {
     text::DatasetOptions options = m_options;
     options.needReferences = needReferences;
-    text::Dataset data =
-        text::readDataset(given() ? std::filesystem::path(m_file) : otherwise, options);
+    text::Dataset data = text::readDataset(
+        given() ? std::filesystem::path(m_file) : requireInstalled(otherwise), options);
     for (std::size_t i = 0; i < std::min(namedRows, data.badRows.size()); ++i)
         progress.warn(
             fmt::format("Line {} is left out: {}", data.badRows[i].line, data.badRows[i].reason));

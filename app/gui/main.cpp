@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/base/own_path.h"
 #include "ui/main_window.h"
 
 namespace {
@@ -77,6 +78,18 @@ int screenshot(ui::MainWindow& window, ui::Session& session, const QString& file
     return 0;
 }
 
+/// A bare server has no fontconfig, and then no font: an installation that carries one brings its
+/// own.
+void useOwnFonts() {
+    const auto file = sharedResource("fonts") / "fonts.conf";
+    std::error_code failure;
+    if (std::filesystem::exists("/etc/fonts/fonts.conf", failure) ||
+        qEnvironmentVariableIsSet("FONTCONFIG_FILE") || !std::filesystem::exists(file, failure)) {
+        return;
+    }
+    qputenv("FONTCONFIG_FILE", file.c_str());
+}
+
 /// Figures and pictures need no display.
 void choosePlatform(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
@@ -89,11 +102,29 @@ void choosePlatform(int argc, char** argv) {
     }
 }
 
+/// Without a display Qt writes a page about plugins and aborts: say one sentence instead. Qt logs
+/// the attempts as warnings before the fatal message.
+void sayNoDisplay(QtMsgType type, const QMessageLogContext&, const QString& message) {
+    if (type == QtFatalMsg) {
+        std::fprintf(
+            stderr,
+            "rankscope: The window cannot be opened: no display can be reached. Start it in "
+            "a desktop session (DISPLAY or WAYLAND_DISPLAY name its display), or use "
+            "rankscope-cli, which needs none.\n");
+        std::_Exit(1);
+    }
+    if (qEnvironmentVariableIsSet("QT_DEBUG_PLUGINS"))
+        std::fprintf(stderr, "%s\n", qPrintable(message));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     choosePlatform(argc, argv);
+    useOwnFonts();
+    const auto usual = qInstallMessageHandler(sayNoDisplay);
     QApplication app(argc, argv);
+    qInstallMessageHandler(usual);
     QApplication::setApplicationName(QStringLiteral("rankscope"));
     QApplication::setApplicationDisplayName(QStringLiteral("Rankscope"));
     QApplication::setApplicationVersion(QStringLiteral(RANKSCOPE_VERSION));

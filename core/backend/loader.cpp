@@ -7,6 +7,7 @@
 
 #include "core/backend/backend.h"
 #include "core/backend/library_abi.h"
+#include "core/backend/torch_package.h"
 #include "core/base/error.h"
 #include "core/base/own_path.h"
 #include "core/base/parallel.h"
@@ -17,9 +18,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view torchMinor = RANKSCOPE_TORCH_MINOR;
+
 constexpr const char* howToGet =
-    " On Debian, \"apt install libtorch-dev\" brings LibTorch, and \"./dev build\" builds "
-    "Rankscope's library on it. RANKSCOPE_BACKEND may name another build of the library.";
+    torchMinor.empty()
+        ? " On Debian, \"apt install libtorch-dev\" brings LibTorch, and \"./dev build\" builds "
+          "Rankscope's library on it; if Rankscope was installed, install it again. "
+          "RANKSCOPE_BACKEND may name another build of the library."
+        : " Install Rankscope again, or build it with \"./dev --torch=wheel build\". "
+          "RANKSCOPE_BACKEND may name another build of the library.";
 
 fs::path libraryPath() {
     const char* chosen = std::getenv("RANKSCOPE_BACKEND");
@@ -52,6 +59,7 @@ const Backend* openLibrary(const BackendOptions& options) {
                     path.string());
     }
     setEnvironment(options);
+    if (!torchMinor.empty()) loadTorchPackage(findTorchPackage(path, torchMinor));
     // Local: LibTorch's symbols (protobuf among them) must not meet those of other libraries.
     // Thrown Errors still cross, because type names are compared where addresses differ.
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

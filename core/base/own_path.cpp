@@ -18,6 +18,14 @@ std::filesystem::path sharedResource(std::string_view name) {
     return installPrefix() / "share" / "rankscope" / name;
 }
 
+std::filesystem::path requireInstalled(std::filesystem::path path) {
+    std::error_code failure;
+    if (std::filesystem::exists(path, failure)) return path;
+    throw Error(printable(path.string(), 4096) +
+                    " is missing, which comes with Rankscope. Install Rankscope again.",
+                path.string());
+}
+
 std::filesystem::path cacheFolder() {
     // The XDG base directory rule: a relative value is to be ignored.
     if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && cache[0] == '/')

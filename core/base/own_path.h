@@ -12,6 +12,10 @@ std::filesystem::path installPrefix();
 /// installPrefix()/share/rankscope/<name>, e.g. the demo model.
 std::filesystem::path sharedResource(std::string_view name);
 
+/// `path`, which came with the program; throws Error saying that the installation is broken if it
+/// does not exist.
+std::filesystem::path requireInstalled(std::filesystem::path path);
+
 /// $XDG_CACHE_HOME/rankscope, or ~/.cache/rankscope; throws Error where neither is known.
 std::filesystem::path cacheFolder();
 

@@ -126,7 +126,7 @@ fs::path locateSnapshot(const HubId& id, const std::string& name) {
 std::filesystem::path locateCheckpoint(const std::string& nameOrPath) {
     if (nameOrPath.empty())
         throw usageError("No checkpoint is named; give a folder, a .safetensors file or a Hub id.");
-    if (nameOrPath == "demo") return sharedResource("demo");
+    if (nameOrPath == "demo") return requireInstalled(sharedResource("demo"));
     std::error_code failure;
     const auto status = fs::status(nameOrPath, failure);
     if (status.type() != fs::file_type::not_found && status.type() != fs::file_type::none)

@@ -121,8 +121,8 @@ std::optional<fs::path> windowProgram() {
 void requireFigures() {
     if (!windowProgram())
         throw Error(fmt::format(
-            "Figures are drawn by the program 'rankscope', which is not installed at {}; build it "
-            "(cmake --preset release) or write .csv or .json instead.",
+            "Figures are drawn by the program 'rankscope', which is not installed at {}; install it "
+            "(the package rankscope, or \"./dev build\") or write .csv or .json instead.",
             printable((installPrefix() / "bin" / "rankscope").string())));
 }
 

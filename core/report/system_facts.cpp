@@ -105,9 +105,8 @@ Json systemFacts(int threads) {
     const auto window = windowProgram();
     if (!window)
         missing.push_back(
-            "The window (rankscope) is not installed beside this program: no figures. Install "
-            "Qt 6 and QCustomPlot (apt: qt6-base-dev libqcustomplot-dev) and build the preset "
-            "'release'.");
+            "The window (rankscope) is not installed beside this program: no figures. Install the "
+            "package rankscope, or build it with \"./dev build\".");
     Json caches = {{"spectra", Json()}, {"hub", hubFacts()}};
     try {
         caches["spectra"] = folderFacts(cacheFolder());

@@ -19,17 +19,18 @@ namespace rankscope::torch_backend {
 
 namespace {
 
-#ifdef RANKSCOPE_TORCH_CUDA
-constexpr bool builtWithCuda = true;  // at::hasCUDA() is false also where only the GPU is missing
-#else
-constexpr bool builtWithCuda = false;
-#endif
+/// True if the LibTorch in use has its CUDA half. at::hasCUDA() is false also if only the GPU is
+/// missing.
+bool builtWithCuda() {
+    static const bool loaded = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_NOLOAD) != nullptr;
+    return loaded || at::hasCUDA();
+}
 
 /// Why CUDA is not usable, a sentence; empty where it is.
 std::string cudaReason() {
-    if (!builtWithCuda && !at::hasCUDA()) {
+    if (!builtWithCuda()) {
         return "This LibTorch (" TORCH_VERSION
-               ") was built without CUDA; \"./dev --torch=wheel build\" builds on one that has it.";
+               ") was built without CUDA; PyTorch's own package from PyPI has it.";
     }
     if (torch::cuda::device_count() == 0) {
         return "LibTorch has CUDA but finds no GPU: no NVIDIA driver is loaded, or "
@@ -79,7 +80,7 @@ backend::BackendInfo TorchBackend::info() const {
     info.blasCore = openBlasCore();
     info.blasCoreChosen = info.blasCore.empty() ? "" : m_blasCoreChosen;
     info.threads = at::get_num_threads();
-    info.cudaBuilt = builtWithCuda || at::hasCUDA();
+    info.cudaBuilt = builtWithCuda();
     info.cudaReason = cudaReason();
     if (info.cudaReason.empty()) {
         // The count's type differs between versions of LibTorch.
