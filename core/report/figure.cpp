@@ -128,9 +128,9 @@ void requireFigures() {
 
 void drawFigure(const FigureRequest& request, const Progress& progress) {
     requireFigures();
-    fs::path unfinished = request.out;
-    unfinished.replace_filename(fmt::format(".{}.{}{}", request.out.stem().string(), getpid(),
-                                            request.out.extension().string()));
+    // In a folder of its own, since the ending of a figure's name says its kind.
+    const Unfinished folder(request.out, Unfinished::Kind::Folder);
+    const fs::path unfinished = folder.path() / ("figure" + request.out.extension().string());
     const FileHandle input = memoryFile(requestText(request, fs::absolute(unfinished)));
     const FileHandle messages = memoryFile({});
     const int status = waitFor(start(*windowProgram(), input, messages), progress);
@@ -139,8 +139,6 @@ void drawFigure(const FigureRequest& request, const Progress& progress) {
         fs::rename(unfinished, request.out, failure);
         if (!failure) return;
     }
-    std::error_code ignored;
-    fs::remove(unfinished, ignored);
     throwIfStopped(progress);
     throw Error(
         fmt::format("{}: the figure could not be drawn: {}", printable(request.out.string()),
