@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "app/cli/command_line.h"
+#include "app/cli/out_of_memory.h"
 #include "app/cli/pages/write_pages.h"
 #include "app/cli/signals.h"
 #include "app/cli/unknown_words.h"
@@ -51,8 +52,7 @@ int execute(const Run& run, Context& context) {
             return fail("Nobody reads standard output any more; stopped.", {}, exitFailed);
         return fail(error.what(), error.subject(), exitCodeOf(error));
     } catch (const std::bad_alloc&) {
-        return fail("Out of memory. Choose fewer matrices with --targets or fewer --threads.", {},
-                    exitFailed);
+        return fail(outOfMemorySentence(), {}, exitFailed);
     } catch (const std::exception& problem) {
         return fail(fmt::format("Unexpected failure: {}", printable(problem.what(), 1000)), {},
                     exitFailed);
@@ -85,6 +85,8 @@ int writtenPages(CLI::App& app, const char* folder) {
 
 int main(int argc, char** argv) {
     installSignalHandlers();
+    Output early(Format::Text);  // until the format is known
+    installLastWords(early);
     const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
     CLI::App app("Shows how compressible a Flan-T5 checkpoint is, and compresses it.",
                  "rankscope-cli");
@@ -112,6 +114,7 @@ int main(int argc, char** argv) {
         return usageProblem(app, problem, words, events);
     }
     Output output(options.format());
+    installLastWords(output);
     const ConsoleProgress progress(output, options.quiet);
     Context context{options, output, progress, shellQuoted(words)};
     return execute(run, context);

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/evaluate/evaluate.h"
 #include "core/base/own_path.h"
+#include "core/evaluate/evaluate.h"
 
 namespace rankscope::cli {
 

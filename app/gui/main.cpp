@@ -4,6 +4,7 @@
 #include <QElapsedTimer>
 #include <QFileInfo>
 #include <QIcon>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -13,9 +14,9 @@
 
 #include "core/base/error.h"
 #include "core/base/nearest_words.h"
+#include "core/base/own_path.h"
 #include "core/report/window_options.h"
 #include "ui/application_icon.h"
-#include "core/base/own_path.h"
 #include "ui/main_window.h"
 
 namespace {
@@ -159,6 +160,7 @@ void sayNoDisplay(QtMsgType type, const QMessageLogContext&, const QString& mess
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the permitted size is an ordinary error
     choosePlatform(argc, argv);
     useOwnFonts();
     const auto usual = qInstallMessageHandler(sayNoDisplay);

@@ -11,6 +11,7 @@
 
 #include "core/backend/backend.h"
 #include "core/base/error.h"
+#include "core/base/leftovers.h"
 #include "core/base/own_path.h"
 #include "core/base/parallel.h"
 #include "core/report/figure.h"
@@ -48,11 +49,15 @@ Json folderFacts(const fs::path& folder) {
         bytes += unreadable ? 0 : size;
         ++files;
     }
+    Json leftovers = Json::array();
+    for (const Leftover& leftover : findLeftoversIn(folder))
+        leftovers.push_back({{"path", leftover.path.string()}, {"bytes", leftover.bytes}});
     std::error_code unreadable;
     return {{"path", folder.string()},
             {"exists", fs::exists(folder, unreadable)},
             {"files", files},
-            {"bytes", bytes}};
+            {"bytes", bytes},
+            {"leftovers", std::move(leftovers)}};
 }
 
 /// The rule of the Hugging Face libraries.

@@ -5,6 +5,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <exception>
+#include <new>
 #include <string>
 
 #include "core/base/error.h"
@@ -13,7 +14,7 @@
 namespace rankscope::torch_backend {
 
 /// Runs `work` without gradients, on one core of the CPU. LibTorch's exceptions become Errors that
-/// begin with `task`, e.g. "The singular values".
+/// begin with `task`, e.g. "The singular values"; where memory is short, bad_alloc.
 template <typename Work>
 auto guarded(const char* task, const Work& work) {
     at::get_num_threads();  // once a thread this sets OpenMP's number; do it before it is lowered
@@ -22,8 +23,10 @@ auto guarded(const char* task, const Work& work) {
     try {
         return work();
     } catch (const c10::Error& error) {
-        throw Error(std::string(task) + " could not be computed by LibTorch: " +
-                    printable(error.what_without_backtrace(), 500));
+        const std::string reason = error.what_without_backtrace();
+        if (reason.find("t allocate memory") != std::string::npos) throw std::bad_alloc();
+        throw Error(std::string(task) +
+                    " could not be computed by LibTorch: " + printable(reason, 500));
     }
 }
 

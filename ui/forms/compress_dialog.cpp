@@ -168,6 +168,8 @@ void CompressDialog::makeForm() {
     form->addRow(dtypeLabel, m_dtype);
     m_force = new QCheckBox(tr("&Replace the folder if it exists"), m_form);
     m_force->setAccessibleName(tr("Replace the folder if it exists"));
+    m_force->setToolTip(
+        tr("Only a folder that Rankscope wrote, and that holds nothing else, is replaced"));
     form->addRow(QString(), m_force);
 }
 

@@ -82,9 +82,9 @@ TEST_F(TorchPackage, NoneSaysWhatToInstall) {
 TEST_F(TorchPackage, AnotherMinorVersionSaysWhatToInstall) {
     for (const char* version : {"2.9.1+cpu", "2.1.1", "2.110.0", "3.11.0", "2"}) {
         makeTorch(m_site / "torch", std::string("__version__ = '") + version + "'");
-        EXPECT_THAT(messageOfSearch(),
-                    HasSubstr(std::string("is ") + version + ", but this Rankscope is built for "
-                                                             "2.11"));
+        EXPECT_THAT(messageOfSearch(), HasSubstr(std::string("is ") + version +
+                                                 ", but this Rankscope is built for "
+                                                 "2.11"));
         EXPECT_THAT(messageOfSearch(), HasSubstr("pip install \"torch==2.11.*\""));
     }
 }
