@@ -69,7 +69,7 @@ def check(root):
                 found.append(f"{relative}: name the thing it holds instead")
             if path.suffix in (".h", ".cpp"):
                 found += violations_of(relative, path.read_text(encoding="utf-8"))
-                if "SPDX-License-Identifier:" not in path.read_text(encoding="utf-8")[:200]:
+                if "SPDX-License-" "Identifier:" not in path.read_text(encoding="utf-8")[:200]:
                     found.append(f"{relative}: no SPDX line")
     return found
 

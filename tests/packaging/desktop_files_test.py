@@ -67,7 +67,7 @@ class DesktopFiles(unittest.TestCase):
     def test_the_description_is_valid(self):
         run = validate("appstreamcli", "validate", "--no-net", FOLDER / f"{ID}.metainfo.xml")
         self.assertEqual(run.returncode, 0, run.stdout)
-        self.assertNotRegex(run.stdout, "(?m)^[EWI]:")
+        self.assertNotRegex(run.stdout, "(?m)^[EW]:")
 
     def test_both_and_the_program_agree(self):
         entry = configparser.ConfigParser(interpolation=None)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The manual pages hold what --help says, are sound roff, and are the same in every run.
 
-    manual_pages_test.py RANKSCOPE_CLI SHARE
+    manual_pages_test.py RANKSCOPE_CLI SHARE [RANKSCOPE]
 """
 import pathlib
 import re
@@ -14,7 +14,7 @@ import unittest
 
 import command_help
 
-CLI = SHARE = None
+CLI = SHARE = WINDOW = None
 
 
 def page(name):
@@ -78,10 +78,30 @@ class ManualPages(unittest.TestCase):
         for code in ("0", "1", "2", "130"):
             self.assertRegex(main, rf"\.TP\n{code}\n")
 
+    def test_the_window_s_page_has_its_options_and_no_others(self):
+        if WINDOW is None:
+            self.skipTest("this build has no window")
+        told = re.findall(r"^  (?:(-\w), )?(--\S+)(?: <(\S+)>)?  +\S", command_help.run(WINDOW, "--help"),
+                          re.MULTILINE)
+        self.assertGreater(len(told), 5)
+        self.assertEqual({names: value for names, (value, _, _) in entries(page("rankscope")).items()},
+                         {f"{letter},{name}".strip(","): value for letter, name, value in told})
+
     def test_no_page_is_left_of_what_is_no_command(self):
         expected = {"rankscope", "rankscope-cli"}
         expected |= {f"rankscope-cli-{name}" for name in command_help.commands(CLI)}
         self.assertEqual({file.stem for file in (SHARE / "man" / "man1").iterdir()}, expected)
+
+    def test_the_examples_work_in_their_order(self):
+        examples = re.findall(r"^\.RS\n(rankscope-cli .*)\n\.RE$", plain(page("rankscope-cli")), re.MULTILINE)
+        self.assertGreaterEqual(len(examples), 4)
+        with tempfile.TemporaryDirectory() as folder:
+            for example in examples:
+                program, command, *rest = example.split()
+                self.assertEqual(program, "rankscope-cli")
+                if command == "evaluate":
+                    rest += ["--limit", "2"]  # of 200 dialogues
+                command_help.run(CLI, command, *rest, cwd=folder)
 
     def test_two_runs_write_the_same(self):
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
@@ -119,5 +139,6 @@ class ManualPages(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    CLI, SHARE = sys.argv[1], pathlib.Path(sys.argv[2])
+    CLI, SHARE = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2])
+    WINDOW = sys.argv[3] if len(sys.argv) > 3 else None
     unittest.main(argv=sys.argv[:1])

@@ -35,7 +35,8 @@ std::string replaced(std::string_view text, std::string_view mark, std::string_v
 std::string completionHead(std::string_view shell, std::string_view program) {
     return fmt::format(
         "# {} completion of {}, written by rankscope-cli from its option tables.\n"
-        "# SPDX-License-Identifier: Apache-2.0\n",
+        "# SPDX-License-"
+        "Identifier: Apache-2.0\n",
         shell, program);
 }
 

@@ -32,7 +32,8 @@ std::string head(std::string_view name, std::string summary) {
     summary[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(summary[0])));
     return fmt::format(
         ".\\\" Written by rankscope-cli from its option tables.\n"
-        ".\\\" SPDX-License-Identifier: Apache-2.0\n"
+        ".\\\" SPDX-License-"
+        "Identifier: Apache-2.0\n"
         ".TH {} 1 {} \"rankscope {}\" \"Rankscope\"\n.SH NAME\n{} \\- {}\n",
         manText(upperCase(std::string(name))), RANKSCOPE_RELEASE_DATE, RANKSCOPE_VERSION,
         manText(name), manText(summary));

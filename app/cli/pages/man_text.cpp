@@ -137,6 +137,9 @@ std::string manConventions() {
                      "above is set, of the Hub cache."},
                     {"OMP_NUM_THREADS", "Threads to compute with, unless `--threads` is given."},
                     {"NLTK_DATA", "Folders in which sentence data of NLTK are looked for."},
+                    {"RANKSCOPE_TORCH",
+                     "The folder `torch` of the PyTorch to compute with, in a Rankscope that was "
+                     "built for PyTorch's package."},
                     {"RANKSCOPE_BACKEND",
                      "Another build of the library that computes with "
                      "LibTorch."}}) +

@@ -7,7 +7,7 @@ rouge_score and nltk make of texts.
 Made with rouge_score 0.1.2 and nltk 3.10.4 on Python 3.11.7. The tests never run this.
 
 rouge.json: precision, recall and F of pairs of texts, with and without the stemmer.
-stems.txt.gz: "word stem" for every word of Debian's wamerican 2020.12.07 (LICENSES/SCOWL.txt), and of the
+stems.txt.gz: "word stem" for every word of Debian's wamerican 2020.12.07 (LICENSES/LicenseRef-SCOWL.txt), and of the
 rules' edge cases, by nltk's PorterStemmer in its default mode. --words names another list.
 sentences.json: sentences of nltk's PunktSentenceTokenizer, "built_in" with the words that
 core/text/punkt_built_in.cpp holds, "trained" with goldens/punkt, which nltk trains here on the
