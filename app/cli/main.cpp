@@ -5,13 +5,14 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <new>
+#include <sstream>
 #include <string_view>
 
 #include "app/cli/command_line.h"
 #include "app/cli/signals.h"
 #include "core/base/error.h"
+#include "core/base/standard_streams.h"
 
 namespace {
 
@@ -57,6 +58,20 @@ int execute(const Run& run, Context& context) {
     }
 }
 
+/// Prints what --help or --version asked for.
+int showRequested(const CLI::App& app, const CLI::Success& request) {
+    std::ostringstream text;
+    app.exit(request, text, text);
+    Output output(Format::Text);
+    try {
+        output.result({}, [&] { return text.str(); });
+        return 0;
+    } catch (const Error& error) {
+        output.failure(error.what(), error.subject(), exitFailed);
+        return exitFailed;
+    }
+}
+
 int usageProblem(const CLI::App& app, const CLI::ParseError& problem, bool events) {
     Output output(events ? Format::Events : Format::Text);
     const auto chosen = app.get_subcommands();
@@ -70,6 +85,7 @@ int usageProblem(const CLI::App& app, const CLI::ParseError& problem, bool event
 }  // namespace
 
 int main(int argc, char** argv) {
+    holdStandardDescriptors();
     installSignalHandlers();
     const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
     CLI::App app("Shows how compressible a Flan-T5 checkpoint is, and compresses it.",
@@ -89,7 +105,7 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& request) {  // --help, --version
-        return app.exit(request) == 0 && std::fflush(stdout) == 0 ? 0 : exitFailed;
+        return showRequested(app, request);
     } catch (const CLI::ParseError& problem) {
         const bool events = std::any_of(words.begin(), words.end(),
                                         [](std::string_view word) { return word == "--events"; });

@@ -3,12 +3,17 @@
 #include <QCommandLineParser>
 #include <QElapsedTimer>
 #include <QFileInfo>
-#include <cstdio>
+#include <cerrno>
+#include <csignal>
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <string_view>
+
+#include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/standard_streams.h"
 #include "ui/main_window.h"
 
 namespace {
@@ -20,6 +25,16 @@ constexpr std::size_t largestEvaluation = std::size_t{1} << 30U;
 constexpr int screenshotTimeoutMilliseconds = 120'000;
 
 int exitCode(const Error& error) { return error.kind() == ErrorKind::Usage ? 2 : 1; }
+
+/// The exit code.
+int print(std::string_view text) {
+    if (writeDescriptor(STDOUT_FILENO, text)) {
+        return 0;
+    }
+    writeStandardError("rankscope: standard output cannot be written to: " + errnoText(errno) +
+                       ".\n");
+    return 1;
+}
 
 int render(const QString& file) {
     try {
@@ -33,10 +48,11 @@ int render(const QString& file) {
         ui::renderFigure(ui::figureRequestFromJson(parseJson(text, what), what));
         return 0;
     } catch (const Error& error) {
-        std::fprintf(stderr, "rankscope: %s\n", error.what());
+        writeStandardError(std::string("rankscope: ") + error.what() + '\n');
         return exitCode(error);
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "rankscope: the figure could not be drawn: %s\n", error.what());
+        writeStandardError(std::string("rankscope: the figure could not be drawn: ") +
+                           error.what() + '\n');
         return 1;
     }
 }
@@ -71,7 +87,7 @@ int screenshot(ui::MainWindow& window, ui::Session& session, const QString& file
         QApplication::processEvents(QEventLoop::AllEvents, 20);
     }
     if (!window.grab().save(file)) {
-        std::fprintf(stderr, "rankscope: %s could not be written\n", qPrintable(file));
+        writeStandardError("rankscope: " + file.toStdString() + " could not be written\n");
         return 1;
     }
     return 0;
@@ -92,6 +108,8 @@ void choosePlatform(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    holdStandardDescriptors();
+    std::signal(SIGPIPE, SIG_IGN);  // Qt's messages may go to a pipe that nobody reads any more
     choosePlatform(argc, argv);
     QApplication app(argc, argv);
     QApplication::setApplicationName(QStringLiteral("rankscope"));
@@ -137,18 +155,17 @@ int main(int argc, char** argv) {
                                  QStringLiteral("Folder, weights file, Hub id, or demo."),
                                  QStringLiteral("[CHECKPOINT]"));
     if (!parser.parse(QApplication::arguments()) || parser.positionalArguments().size() > 1) {
-        std::fprintf(stderr, "rankscope: %s\nTry rankscope --help.\n",
-                     parser.errorText().isEmpty() ? "one checkpoint at most"
-                                                  : qPrintable(parser.errorText()));
+        writeStandardError("rankscope: " +
+                           (parser.errorText().isEmpty() ? std::string("one checkpoint at most")
+                                                         : parser.errorText().toStdString()) +
+                           "\nTry rankscope --help.\n");
         return 2;
     }
     if (parser.isSet(help)) {
-        std::fputs(qPrintable(parser.helpText()), stdout);
-        return 0;
+        return print(parser.helpText().toStdString());
     }
     if (parser.isSet(version)) {
-        std::puts("rankscope " RANKSCOPE_VERSION);
-        return 0;
+        return print("rankscope " RANKSCOPE_VERSION "\n");
     }
     if (parser.isSet(renderOption)) {
         return render(parser.value(renderOption));

@@ -23,6 +23,9 @@ struct RunOptions {
     std::vector<std::string> environment = {};  ///< "NAME=value", added to this program's
     std::string interruptAfter = {};            ///< SIGINT once standard output holds this text
     bool closedOutput = false;                  ///< standard output is a pipe nobody reads
+    std::vector<int> closed = {};               ///< of the descriptors 0, 1 and 2
+    std::string outputTo = {};                  ///< a device for standard output
+    std::string errorsTo = {};                  ///< a device for standard error
 };
 
 /// Runs the built command line with these words.
