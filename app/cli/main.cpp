@@ -5,8 +5,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <new>
+#include <sstream>
 #include <string_view>
 
 #include "app/cli/command_line.h"
@@ -15,6 +15,7 @@
 #include "app/cli/signals.h"
 #include "app/cli/unknown_words.h"
 #include "core/base/error.h"
+#include "core/base/standard_streams.h"
 
 namespace {
 
@@ -59,6 +60,20 @@ int execute(const Run& run, Context& context) {
     }
 }
 
+/// Prints what --help or --version asked for.
+int showRequested(const CLI::App& app, const CLI::Success& request) {
+    std::ostringstream text;
+    app.exit(request, text, text);
+    Output output(Format::Text);
+    try {
+        output.result({}, [&] { return text.str(); });
+        return 0;
+    } catch (const Error& error) {
+        output.failure(error.what(), error.subject(), exitFailed);
+        return exitFailed;
+    }
+}
+
 int usageProblem(const CLI::App& app, const CLI::ParseError& problem,
                  std::span<const char* const> words, bool events) {
     Output output(events ? Format::Events : Format::Text);
@@ -84,6 +99,7 @@ int writtenPages(CLI::App& app, const char* folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    holdStandardDescriptors();
     installSignalHandlers();
     Output early(Format::Text);  // until the format is known
     installLastWords(early);
@@ -107,7 +123,7 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& request) {  // --help, --version
-        return app.exit(request) == 0 && std::fflush(stdout) == 0 ? 0 : exitFailed;
+        return showRequested(app, request);
     } catch (const CLI::ParseError& problem) {
         const bool events = std::any_of(words.begin(), words.end(),
                                         [](std::string_view word) { return word == "--events"; });

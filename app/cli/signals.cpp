@@ -11,8 +11,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <string_view>
 
+#include "core/base/standard_streams.h"
 #include "core/base/unfinished.h"
 
 namespace rankscope::cli {
@@ -53,18 +53,14 @@ bool awaitStopSignal(std::chrono::milliseconds time = std::chrono::milliseconds(
     }
 }
 
-void say(std::string_view sentence) {
-    const ssize_t written = ::write(STDERR_FILENO, sentence.data(), sentence.size());
-    (void)written;  // there is nobody else to tell
-}
-
 /// Ends the process where the command does not stop by itself, e.g. in a library that never
 /// returns.
 extern "C" void* watchStopSignals(void*) {
     awaitStopSignal();
     const bool again = awaitStopSignal(patience);
     removeUnfinished();
-    say(again ? "rankscope-cli: Ended by the second signal; what was half-written is removed.\n"
+    writeStandardError(
+        again ? "rankscope-cli: Ended by the second signal; what was half-written is removed.\n"
               : "rankscope-cli: Ended 5 s after the signal; what was half-written is removed.\n");
     _exit(exitInterrupted);
 }

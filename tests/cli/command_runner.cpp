@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "tests/fixtures/tiny_t5.h"
 
@@ -57,6 +58,12 @@ Outcome runCommand(const std::vector<std::string>& words, const RunOptions& opti
                                          O_WRONLY | O_CREAT | O_APPEND, 0600);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errFile.c_str(), O_WRONLY | O_CREAT,
                                      0600);
+    for (const auto& [descriptor, device] :
+         {std::pair{STDOUT_FILENO, &options.outputTo}, std::pair{STDERR_FILENO, &options.errorsTo}})
+        if (!device->empty())
+            posix_spawn_file_actions_addopen(&actions, descriptor, device->c_str(), O_WRONLY, 0);
+    for (const int descriptor : options.closed)
+        posix_spawn_file_actions_addclose(&actions, descriptor);
     std::vector<std::string> arguments = {RANKSCOPE_CLI};
     const std::string shell = "/bin/sh";
     if (!options.limits.empty())

@@ -27,6 +27,9 @@ struct RunOptions {
     std::string limits = {};                    ///< "ulimit -v 600000; …", of a shell's command
     std::vector<int> signals = {};              ///< sent one after the other …
     std::string signalsOnceThereIs = {};        ///< … once this file is there
+    std::vector<int> closed = {};               ///< of the descriptors 0, 1 and 2
+    std::string outputTo = {};                  ///< a device for standard output
+    std::string errorsTo = {};                  ///< a device for standard error
 };
 
 /// Runs the built command line with these words.

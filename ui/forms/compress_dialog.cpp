@@ -147,8 +147,11 @@ void CompressDialog::makeForm() {
     addMethods();
     m_options.setValue("method", QString::fromStdString(m_session->method()));
     if (const auto& plan = m_session->plan()) {
-        m_options.setValue("alpha", QLocale::c().toString(plan->settings.alpha));
-        m_options.setValue("ridge", QLocale::c().toString(plan->settings.ridge));
+        for (const auto& [name, value] :
+             {std::pair{"alpha", plan->settings.alpha}, std::pair{"ridge", plan->settings.ridge}}) {
+            m_options.setValue(name,
+                               QLocale::c().toString(value, 'g', QLocale::FloatingPointShortest));
+        }
     }
     auto* method = qobject_cast<QComboBox*>(m_options.editor("method"));
     connect(method, &QComboBox::currentTextChanged, this, &CompressDialog::enableSettings);
@@ -248,6 +251,17 @@ QStringList CompressDialog::arguments(const QString& planFile) const {
     return result;
 }
 
+compress::MethodSettings CompressDialog::chosenSettings() const {
+    compress::MethodSettings settings = m_session->plan()->settings;
+    for (const auto& [name, setting] :
+         {std::pair{"alpha", &settings.alpha}, std::pair{"ridge", &settings.ridge}}) {
+        bool number = false;
+        const double value = QLocale::c().toDouble(m_options.value(name), &number);
+        *setting = number ? value : *setting;
+    }
+    return settings;
+}
+
 void CompressDialog::start() {
     m_result->clear();
     if (m_folder->text().trimmed().isEmpty()) {
@@ -264,16 +278,9 @@ void CompressDialog::start() {
         m_result->setText(tr("No rank is chosen: drag the rank line first."));
         return;
     }
-    auto plan = *m_session->plan();
-    for (auto& entry : plan.entries) {
-        entry.method = m_options.value("method").toStdString();
-    }
-    for (const auto& [name, setting] :
-         {std::pair{"alpha", &plan.settings.alpha}, std::pair{"ridge", &plan.settings.ridge}}) {
-        bool number = false;
-        const double value = QLocale::c().toDouble(m_options.value(name), &number);
-        *setting = number ? value : *setting;
-    }
+    const compress::CompressionPlan plan =
+        compress::withMethod(*m_session->plan(), m_options.value("method").toStdString(),
+                             chosenSettings(), m_session->spectra());
     const QString planFile = m_planFolder.filePath(QStringLiteral("plan.json"));
     try {
         writeFileAtomically(planFile.toStdString(), compress::toJson(plan).dump(1));
