@@ -139,7 +139,7 @@ Matrix TorchBackend::multiply(const MatrixView& a, const MatrixView& b,
                     " columns cannot be multiplied by one with " + std::to_string(b.rows) +
                     " rows.");
     }
-    return guarded("A product",
+    return guarded("A product", device,
                    [&] { return toMatrix(at::matmul(toTensor(a, device), toTensor(b, device))); });
 }
 

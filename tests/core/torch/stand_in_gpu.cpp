@@ -2,7 +2,8 @@
 // A stand-in for an NVIDIA GPU, for tests on machines without one: LibTorch takes it for "cuda:0".
 // Its memory is closed to the processor, so that code which follows a device's pointer crashes; it
 // holds NaN until it is written, so that nothing can rest on what was there before; an operation
-// on tensors of two devices is refused, as CUDA does. Operations themselves run on the CPU.
+// on tensors of two devices is refused, as CUDA does, and so is one on memory of another stream's,
+// which CUDA would let run too early. Operations themselves run on the CPU.
 //
 // RANKSCOPE_BACKEND names this library, which brings the real backend library along. Only for a
 // LibTorch without CUDA: with it the places that are taken here are taken already.
@@ -17,14 +18,20 @@
 #include <torch/library.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace {
 
 const c10::Device theGpu(c10::kCUDA, 0);
+
+/// Work is done when a call returns, so streams differ in their number only.
+thread_local c10::StreamId currentStream = 0;
 
 /// One stretch of memory that is mapped twice: closed, at the addresses that tensors have, and open
 /// for the copies of this file. Blocks that were given back are handed out again first, as CUDA's
@@ -50,12 +57,18 @@ class DeviceMemory {
             m_used += size;
         }
         m_sizes[block] = size;
+        m_streams[block] = currentStream;
         std::memset(open(block), 0xff, size);  // NaN in every floating type
         return block;
     }
     void release(void* block) {
         const std::lock_guard lock(m_mutex);
         m_free[m_sizes.at(block)].push_back(static_cast<char*>(block));
+    }
+    /// The stream that was current when the memory around an address was taken.
+    c10::StreamId streamOf(void* inside) {
+        const std::lock_guard lock(m_mutex);
+        return std::prev(m_streams.upper_bound(inside))->second;
     }
     char* open(const void* closed) const {
         return m_open + (static_cast<const char*>(closed) - m_closed);
@@ -84,6 +97,7 @@ class DeviceMemory {
     std::size_t m_used = 0;
     std::map<std::size_t, std::vector<char*>> m_free;
     std::map<void*, std::size_t> m_sizes;
+    std::map<void*, c10::StreamId> m_streams;
 };
 
 struct DeviceAllocator final : c10::Allocator {
@@ -111,9 +125,6 @@ struct CUDAHooks final : at::CUDAHooksInterface {
     bool hasPrimaryContext(std::int64_t) const override { return true; }
 };
 
-/// Work is done when a call returns, so streams differ in their number only.
-thread_local c10::StreamId currentStream = 0;
-
 struct Guard final : c10::impl::DeviceGuardImplInterface {
     c10::DeviceType type() const override { return c10::kCUDA; }
     c10::Device exchangeDevice(c10::Device) const override { return theGpu; }
@@ -127,7 +138,10 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     }
     c10::Stream getStream(c10::Device) const noexcept override { return stream(currentStream); }
     c10::Stream getDefaultStream(c10::Device) const override { return stream(0); }
-    c10::Stream getStreamFromGlobalPool(c10::Device, bool) const override { return stream(1); }
+    c10::Stream getStreamFromGlobalPool(c10::Device, bool) const override {
+        static std::atomic<c10::StreamId> last{0};
+        return stream(++last);
+    }
     c10::Stream exchangeStream(c10::Stream next) const noexcept override {
         return stream(std::exchange(currentStream, next.id()));
     }
@@ -143,6 +157,8 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
 /// The same numbers, open to the CPU.
 at::Tensor opened(const at::Tensor& tensor) {
     if (!tensor.is_cuda() || tensor.numel() == 0) return tensor;
+    TORCH_CHECK(DeviceMemory::get().streamOf(tensor.data_ptr()) == currentStream,
+                "Memory of another stream is used without waiting for it.");
     return at::from_blob(DeviceMemory::get().open(tensor.data_ptr()), tensor.sizes(),
                          tensor.strides(), tensor.options().device(at::kCPU));
 }
