@@ -35,7 +35,7 @@ def main():
     sources, targets = evaluate.samsum_like(random.Random(11), arguments.examples,
                                             arguments.vocabulary)
     request = {"sources": sources, "targets": targets, "token_budget": arguments.token_budget}
-    worker = evaluate.Worker([arguments.program, str(folder), str(arguments.threads)],
+    worker = evaluate.Worker([arguments.program, folder, arguments.threads, "cpu"],
                              arguments.threads)
     tasks = ["loss", "auto", "float64"]
     speeds, processor, names = {t: [] for t in tasks}, {t: [] for t in tasks}, {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rankscope-bench-calibrate CHECKPOINT THREADS: loads a model once, says so with a line of JSON,
-// then answers each line of JSON on its input with one on its output:
+// rankscope-bench-calibrate CHECKPOINT THREADS DEVICE: loads a model once, says so with a line of
+// JSON, then answers each line of JSON on its input with one on its output:
 //   {"task": "loss" | "auto" | "float64" | "fixed-point" (sums of moments), "sources": [[ids]],
 //   "targets": [[ids]], "token_budget"}
 //       -> {"seconds", "processor_seconds", "tokens", "arithmetic"}
@@ -98,12 +98,13 @@ Json differenceOf(const Collectors& collectors) {
     return {{"root_mean_square", std::sqrt(squares / count)}, {"largest", largest}};
 }
 
-void serve(const std::string& name, int threads) {
+void serve(const std::string& name, int threads, const std::string& device) {
     const auto& backend = rankscope::backend::loadBackend({.threads = threads});
     const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
-    const auto model = backend.openSeq2Seq(rankscope::evaluate::dimensionsOf(checkpoint),
-                                           rankscope::evaluate::CheckpointWeights(checkpoint),
-                                           {.device = {}, .compute = {}}, {});
+    const auto model =
+        backend.openSeq2Seq(rankscope::evaluate::dimensionsOf(checkpoint),
+                            rankscope::evaluate::CheckpointWeights(checkpoint),
+                            {.device = backend.chooseDevice(device), .compute = {}}, {});
     Collectors collectors;
     std::cout << Json{{"ready", true}} << std::endl;
     for (std::string line; std::getline(std::cin, line);) {
@@ -139,12 +140,12 @@ void serve(const std::string& name, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::cerr << "usage: rankscope-bench-calibrate CHECKPOINT THREADS\n";
+    if (argc != 4) {
+        std::cerr << "usage: rankscope-bench-calibrate CHECKPOINT THREADS DEVICE\n";
         return 2;
     }
     try {
-        serve(argv[1], std::stoi(argv[2]));
+        serve(argv[1], std::stoi(argv[2]), argv[3]);
         return 0;
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";

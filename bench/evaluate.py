@@ -18,7 +18,11 @@ import subprocess
 import sys
 import time
 
-START, END = 0, 1  # <pad> starts the decoder of T5
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "contenders"))
+from dialogues import END, START, samsum_like
+from transformers_peer import Transformers
+from worker import Ended, Worker
+
 WORDS = ("the a we you I they meeting lunch tomorrow today train late office call coffee party "
          "birthday present buy ticket movie dinner happy sorry going coming bring running worked "
          "houses happily relational national conditions Anna Mark Tom Julia weekend").split()
@@ -50,17 +54,6 @@ def write_checkpoint(folder, layers, vocabulary):
     part.rename(folder)
 
 
-def samsum_like(generator, count, vocabulary):
-    """Lengths like those of SAMSum: sources of 154 tokens in the mean and at most 512, targets
-    of 28, both ending in </s>."""
-    def tokens(mean, spread, most):
-        length = int(generator.lognormvariate(0, spread) * mean / 2.718281828 ** (spread ** 2 / 2))
-        length = max(4, min(most, length))
-        return [generator.randrange(3, vocabulary) for _ in range(length - 1)] + [END]
-    return ([tokens(159, 0.75, 512) for _ in range(count)],
-            [tokens(29, 0.5, 128) for _ in range(count)])
-
-
 def rouge_pairs(generator, count):
     def text():
         words = [generator.choice(WORDS) for _ in range(generator.randrange(8, 40))]
@@ -69,42 +62,10 @@ def rouge_pairs(generator, count):
     return [text() for _ in range(count)], [text() for _ in range(count)]
 
 
-def padded(rows, value):
-    import torch
-    longest = max(map(len, rows))
-    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
-
-
 # --- contenders, each in a process of its own that answers line by line -------------------------
 
-class Transformers:
-    def __init__(self, folder, threads):
-        import torch
-        from transformers import T5ForConditionalGeneration
-        torch.set_num_threads(threads)
-        torch.set_grad_enabled(False)
-        self.model = T5ForConditionalGeneration.from_pretrained(
-            folder, attn_implementation="eager").eval()
-
-    def generate(self, request):
-        ids = padded(request["sources"], START)
-        start = time.perf_counter()
-        output = self.model.generate(
-            ids, attention_mask=(ids != START).long(), num_beams=request["beams"], do_sample=False,
-            min_new_tokens=request["new_tokens"], max_new_tokens=request["new_tokens"])
-        return {"seconds": time.perf_counter() - start, "ids": output[:, 1:].tolist()}
-
-    def loss(self, request):
-        start = time.perf_counter()
-        total, tokens = 0.0, 0
-        for begin in range(0, len(request["sources"]), 8):
-            ids = padded(request["sources"][begin:begin + 8], START)
-            labels = padded(request["targets"][begin:begin + 8], -100)
-            count = int((labels != -100).sum())
-            total += float(self.model(input_ids=ids, attention_mask=(ids != START).long(),
-                                      labels=labels).loss) * count
-            tokens += count
-        return {"seconds": time.perf_counter() - start, "sum": total, "tokens": tokens}
+def eager_transformers(folder, threads):
+    return Transformers(folder, threads, attention="eager")
 
 
 class CTranslate2:
@@ -150,7 +111,7 @@ class RougeScore:
             for name in types}}
 
 
-PEERS = {"transformers": Transformers, "ctranslate2": CTranslate2, "rouge_score": RougeScore}
+PEERS = {"transformers": eager_transformers, "ctranslate2": CTranslate2, "rouge_score": RougeScore}
 
 
 def serve(kind, folder, threads):
@@ -161,33 +122,6 @@ def serve(kind, folder, threads):
         answer = getattr(peer, request["task"])(request)
         gc.collect()
         print(json.dumps(answer), flush=True)
-
-
-class Worker:
-    """A contender's process."""
-
-    def __init__(self, command, threads):
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads),
-                       "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error"}
-        self.command = command
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=environment)
-        self.ready = self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{' '.join(map(str, self.command))} ended early")
-        return json.loads(line)
-
-    def ask(self, request):
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 # --- the bench ----------------------------------------------------------------------------------
@@ -215,11 +149,11 @@ def prepare(arguments):
 
 def start_workers(arguments, dense, converted, half):
     def peer(kind, folder):
-        return Worker([sys.executable, __file__, "--peer", kind, "--work", str(folder),
-                       "--threads", str(arguments.threads)], arguments.threads)
+        return Worker([sys.executable, __file__, "--peer", kind, "--work", folder, "--threads",
+                       arguments.threads], arguments.threads)
 
     def ours(folder):
-        return Worker([arguments.program, str(folder), str(arguments.threads)], arguments.threads)
+        return Worker([arguments.program, folder, arguments.threads, "cpu"], arguments.threads)
 
     return {"transformers": peer("transformers", dense),
             "CTranslate2": peer("ctranslate2", converted), "ours": ours(dense),
@@ -241,7 +175,7 @@ def make_tasks(arguments):
                                 "new_tokens": tokens}),
         "loss": (["transformers", "ours", "ours, half"],
                  {"task": "loss", "sources": many_sources, "targets": many_targets,
-                  "token_budget": 8192}),
+                  "token_budget": 8192, "batch": 8}),
         "ROUGE": (["rouge_score", "ours"],
                   {"task": "rouge", "references": references, "predictions": predictions,
                    "resamples": 1000})}
@@ -370,4 +304,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Ended as ended:
+        raise SystemExit(str(ended))

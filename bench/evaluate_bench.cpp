@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// rankscope-bench-evaluate CHECKPOINT THREADS: loads a model once, says so with a line of JSON,
-// then answers each line of JSON on its input with one on its output:
-//   {"task": "generate", "sources": [[ids]], "beams", "new_tokens"} -> {"seconds", "ids": [[ids]]}
+// rankscope-bench-evaluate CHECKPOINT THREADS DEVICE [COMPUTE]: loads a model once (COMPUTE is
+// float32, the default, or bfloat16), says so with a line of JSON, then answers each line of JSON
+// on its input with one on its output:
+//   {"task": "generate", "sources": [[ids]], "beams", "new_tokens", "batch" (absent: all at once)}
+//       -> {"seconds", "ids": [[ids]], "scores"}
 //   {"task": "loss", "sources", "targets", "token_budget"} -> {"seconds", "sum", "tokens"}
 //   {"task": "rouge", "references", "predictions", "resamples"}
 //       -> {"seconds", "rouge1": [precision, recall, f], …}
-// and in each the peak memory so far, "peak_rss_bytes". With "-" for CHECKPOINT only the last
-// works.
+// and in each the peak memory so far, "peak_rss_bytes"; {"out_of_memory": true} where the device
+// has too little. With "-" for CHECKPOINT only the last task works.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +26,7 @@
 #include "core/base/json.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/evaluate/bootstrap.h"
+#include "core/evaluate/summarization_options.h"
 #include "core/evaluate/summarizer.h"
 #include "core/text/rouge.h"
 
@@ -45,13 +50,23 @@ std::int64_t peakBytes() {
 Json generate(Seq2Seq& model, const Json& request) {
     const auto sources = request.at("sources").get<std::vector<TokenIds>>();
     const std::int64_t length = request.at("new_tokens");
+    const std::size_t batch = request.value("batch", sources.size());
     const rankscope::backend::GenerationOptions options = {
         .beams = request.at("beams"), .maxNewTokens = length, .minNewTokens = length};
+    std::vector<rankscope::backend::GeneratedSequence> sequences;
     const Clock::time_point start = Clock::now();
-    const auto sequences = model.generate(sources, options, {});
-    Json answer = {{"seconds", secondsSince(start)}, {"ids", Json::array()}};
+    for (std::size_t begin = 0; begin < sources.size(); begin += batch) {
+        const std::span<const TokenIds> all(sources);
+        const auto part = all.subspan(begin, std::min(batch, sources.size() - begin));
+        for (auto& sequence : model.generate(part, options, {})) {
+            sequences.push_back(std::move(sequence));
+        }
+    }
+    Json answer = {
+        {"seconds", secondsSince(start)}, {"ids", Json::array()}, {"scores", Json::array()}};
     for (const auto& sequence : sequences) {
         answer["ids"].push_back(sequence.ids);
+        answer["scores"].push_back(sequence.score);
     }
     return answer;
 }
@@ -114,28 +129,43 @@ Json rouge(const Json& request) {
     return answer;
 }
 
-std::unique_ptr<Seq2Seq> openModel(const std::string& name, int threads) {
+std::unique_ptr<Seq2Seq> openModel(const std::string& name, int threads, const std::string& device,
+                                   const std::string& compute) {
     const auto& backend = rankscope::backend::loadBackend({.threads = threads});
     const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
     return backend.openSeq2Seq(rankscope::evaluate::dimensionsOf(checkpoint),
                                rankscope::evaluate::CheckpointWeights(checkpoint),
-                               {.device = {}, .compute = {}}, {});
+                               {.device = backend.chooseDevice(device),
+                                .compute = rankscope::evaluate::computeTypeNamed(compute)},
+                               {});
 }
 
-void serve(const std::string& name, int threads) {
+Json answered(Seq2Seq* model, const Json& request) {
+    const std::string task = request.at("task");
+    if (task == "rouge") {
+        return rouge(request);
+    }
+    if (model == nullptr) {
+        throw rankscope::Error("No checkpoint was named, so only \"rouge\" can be asked for.");
+    }
+    try {
+        return task == "loss" ? loss(*model, request) : generate(*model, request);
+    } catch (const rankscope::Error& error) {
+        if (error.kind() != rankscope::ErrorKind::OutOfMemory) {
+            throw;
+        }
+        return {{"out_of_memory", true}};
+    }
+}
+
+void serve(const std::string& name, int threads, const std::string& device,
+           const std::string& compute) {
     const Clock::time_point start = Clock::now();
-    const auto model = name == "-" ? nullptr : openModel(name, threads);
+    const auto model = name == "-" ? nullptr : openModel(name, threads, device, compute);
     std::cout << Json{{"seconds_loading", secondsSince(start)}, {"peak_rss_bytes", peakBytes()}}
               << std::endl;
     for (std::string line; std::getline(std::cin, line);) {
-        const Json request = Json::parse(line);
-        const std::string task = request.at("task");
-        if (task != "rouge" && model == nullptr) {
-            throw rankscope::Error("No checkpoint was named, so only \"rouge\" can be asked for.");
-        }
-        Json answer = task == "rouge"  ? rouge(request)
-                      : task == "loss" ? loss(*model, request)
-                                       : generate(*model, request);
+        Json answer = answered(model.get(), Json::parse(line));
         answer["peak_rss_bytes"] = peakBytes();
         std::cout << answer << std::endl;
     }
@@ -144,12 +174,12 @@ void serve(const std::string& name, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::cerr << "usage: rankscope-bench-evaluate CHECKPOINT THREADS\n";
+    if (argc < 4 || argc > 5) {
+        std::cerr << "usage: rankscope-bench-evaluate CHECKPOINT THREADS DEVICE [COMPUTE]\n";
         return 2;
     }
     try {
-        serve(argv[1], std::stoi(argv[2]));
+        serve(argv[1], std::stoi(argv[2]), argv[3], argc > 4 ? argv[4] : "float32");
         return 0;
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";

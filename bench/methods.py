@@ -18,6 +18,7 @@ import sys
 import time
 
 import spectra
+from spectra import checkpoints
 
 GOAL = 1.5
 
@@ -26,7 +27,7 @@ def write_moments(folder):
     """G = X Xᵀ of 20,000 tokens whose channels differ in size and go together, per width."""
     import numpy
     paths = []
-    for width in (spectra.D_MODEL, spectra.D_FF):
+    for width in (checkpoints.BASE.d_model, checkpoints.BASE.d_ff):
         path = folder / f"moments-{width}.f64"
         paths.append(path)
         if path.exists():
@@ -64,13 +65,12 @@ def peer(folder, paths, threads):
         moments[width] = torch.from_numpy(flat.reshape(width, width))
     factors = {}
     start = time.perf_counter()
-    for name, weight in spectra.read_matrices(folder, list(spectra.linear_shapes())):
-        weight = torch.from_numpy(weight.copy())
+    for name, weight in checkpoints.read_matrices(folder, checkpoints.linear_names(folder)):
         factors[name] = published(weight, moments[weight.shape[1]])
     seconds = time.perf_counter() - start
     errors = {}
-    for name, weight in spectra.read_matrices(folder, list(factors)):
-        weight = torch.from_numpy(weight.copy()).double()
+    for name, weight in checkpoints.read_matrices(folder, list(factors)):
+        weight = weight.double()
         g = moments[weight.shape[1]]
         left, right = (factor.double() for factor in factors[name])
         rest = weight - left @ right
@@ -84,22 +84,20 @@ def main():
     parser.add_argument("--program", default="build/release/bin/rankscope-bench-methods")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--layers", type=int, default=spectra.LAYERS,
+    parser.add_argument("--layers", type=int, default=checkpoints.BASE.layers,
                         help="fewer only to try the script")
     parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    spectra.LAYERS = arguments.layers
     arguments.work.mkdir(parents=True, exist_ok=True)
-    folder = arguments.work / f"base-{arguments.layers}"
-    paths = [arguments.work / f"moments-{width}.f64" for width in (spectra.D_MODEL, spectra.D_FF)]
+    folder = spectra.base_checkpoint(arguments.work, arguments.layers)
+    paths = [arguments.work / f"moments-{width}.f64" for width in (checkpoints.BASE.d_model, checkpoints.BASE.d_ff)]
     if arguments.peer:
         print(json.dumps(peer(folder, paths, arguments.threads)))
         return
-    if not (folder / "model.safetensors").exists():
-        spectra.write_checkpoint(folder)
     write_moments(arguments.work)
     commands = {
-        "ours": [arguments.program, str(folder), str(arguments.threads), *map(str, paths)],
+        "ours": [arguments.program, str(folder), str(arguments.threads), "cpu", "whitened",
+                 *map(str, paths)],
         "published steps": [sys.executable, __file__, "--peer", "--work", str(arguments.work),
                             "--layers", str(arguments.layers), "--threads",
                             str(arguments.threads)]}

@@ -37,14 +37,8 @@ def run(arguments, cache, *words):
 
 
 def prepare(arguments):
-    folder = arguments.work / f"pareto-base-{arguments.layers}"
-    if not folder.exists():
-        part = folder.with_name(folder.name + ".part")
-        shutil.rmtree(part, ignore_errors=True)
-        spectra.LAYERS = arguments.layers
-        spectra.write_checkpoint(part)
-        shutil.copy("resources/demo/tokenizer.json", part)
-        part.rename(folder)
+    folder = spectra.base_checkpoint(arguments.work, arguments.layers)
+    shutil.copy("resources/demo/tokenizer.json", folder)
     rows = json.loads(pathlib.Path("resources/demo/test.json").read_text())
     data = arguments.work / "pareto-dialogues.json"
     data.write_text(json.dumps(rows[:arguments.dialogues]))

@@ -10,150 +10,35 @@ takes rankscope-bench-spectra instead of the command line.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
 import platform
-import resource
 import statistics
-import struct
 import subprocess
 import sys
 import time
 
-D_MODEL, D_FF, VOCABULARY = 768, 2048, 32128
-LAYERS = 12  # --layers
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "contenders"))
+import checkpoints
 
 
-def linear_shapes():
-    """Names and shapes of the 216 linear matrices of Flan-T5-base."""
-    attention = [("q", (D_MODEL, D_MODEL)), ("k", (D_MODEL, D_MODEL)),
-                 ("v", (D_MODEL, D_MODEL)), ("o", (D_MODEL, D_MODEL))]
-    feed_forward = [("wi_0", (D_FF, D_MODEL)), ("wi_1", (D_FF, D_MODEL)), ("wo", (D_MODEL, D_FF))]
-    shapes = {}
-    for stack in ("encoder", "decoder"):
-        parts = ["SelfAttention"] + (["EncDecAttention"] if stack == "decoder" else [])
-        for block in range(LAYERS):
-            prefix = f"{stack}.block.{block}.layer"
-            for index, part in enumerate(parts):
-                for role, shape in attention:
-                    shapes[f"{prefix}.{index}.{part}.{role}.weight"] = shape
-            for role, shape in feed_forward:
-                shapes[f"{prefix}.{len(parts)}.DenseReluDense.{role}.weight"] = shape
-    return shapes
-
-
-def other_shapes():
-    shapes = {"shared.weight": (VOCABULARY, D_MODEL), "lm_head.weight": (VOCABULARY, D_MODEL)}
-    for stack, norms in (("encoder", 2), ("decoder", 3)):
-        shapes[f"{stack}.final_layer_norm.weight"] = (D_MODEL,)
-        shapes[f"{stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"] = (32, 12)
-        for block in range(LAYERS):
-            for layer in range(norms):
-                shapes[f"{stack}.block.{block}.layer.{layer}.layer_norm.weight"] = (D_MODEL,)
-    return shapes
-
-
-def decaying_matrix(random, shape):
-    """Noise plus a signal with power-law singular values, as trained weights look."""
-    import numpy
-    rank = min(shape)
-    noise = random.standard_normal(shape, dtype=numpy.float32)
-    directions = 96
-    left = random.standard_normal((shape[0], directions), dtype=numpy.float32)
-    right = random.standard_normal((directions, shape[1]), dtype=numpy.float32)
-    strength = 4.0 * numpy.arange(1, directions + 1, dtype=numpy.float32) ** -0.7
-    # Columns of unequal size make the rest of the spectrum fall instead of a flat bulk.
-    sizes = numpy.linspace(1.5, 0.1, rank, dtype=numpy.float32)
-    noise *= sizes[None, :] if shape[1] == rank else sizes[:, None]
-    return (0.04 * noise + 0.04 * (left * strength) @ right / directions**0.5).astype("<f4")
-
-
-def write_checkpoint(folder):
-    import numpy
-    random = numpy.random.default_rng(7)
-    shapes = {**linear_shapes(), **other_shapes()}
-    header, offset = {"__metadata__": {"format": "pt"}}, 0
-    for name in sorted(shapes):
-        size = 4 * int(numpy.prod(shapes[name]))
-        header[name] = {"dtype": "F32", "shape": list(shapes[name]),
-                        "data_offsets": [offset, offset + size]}
-        offset += size
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / "model.safetensors.part"
-    with open(temporary, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for name in sorted(shapes):
-            shape = shapes[name]
-            linear = len(shape) == 2 and "relative" not in name and shape[0] != VOCABULARY
-            values = decaying_matrix(random, shape) if linear else \
-                random.standard_normal(shape, dtype=numpy.float32)
-            file.write(values.tobytes())
-    (folder / "config.json").write_text(json.dumps({
-        "architectures": ["T5ForConditionalGeneration"], "model_type": "t5", "d_model": D_MODEL,
-        "d_kv": 64, "d_ff": D_FF, "num_heads": 12, "num_layers": LAYERS,
-        "num_decoder_layers": LAYERS, "vocab_size": VOCABULARY,
-        "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False,
-        "relative_attention_num_buckets": 32, "layer_norm_epsilon": 1e-6}, indent=1) + "\n")
-    temporary.rename(folder / "model.safetensors")
-
-
-def read_matrices(folder, names):
-    """Float32 arrays [out, in], one at a time."""
-    import numpy
-    with open(folder / "model.safetensors", "rb") as file:
-        length = struct.unpack("<Q", file.read(8))[0]
-        header = json.loads(file.read(length))
-        for name in names:
-            entry = header[name]
-            file.seek(8 + length + entry["data_offsets"][0])
-            count = int(numpy.prod(entry["shape"]))
-            yield name, numpy.frombuffer(file.read(4 * count), "<f4").reshape(entry["shape"])
-
-
-def peer(kind, folder):
-    """One competitor, in this process: seconds and, for the subset, singular values."""
-    import torch
-    from concurrent.futures import ThreadPoolExecutor
-
-    def gram(weight):
-        weight = weight.double()
-        small = weight.T @ weight if weight.shape[0] >= weight.shape[1] else weight @ weight.T
-        return torch.linalg.eigvalsh(small).clamp(min=0).sqrt().flip(0)
-
-    work = {
-        "svdvals": torch.linalg.svdvals,
-        "svd": lambda weight: torch.linalg.svd(weight, full_matrices=False)[1],
-        "gram": gram,
-    }[kind]
-    names = list(linear_shapes())
-    cores = len(os.sched_getaffinity(0))
-    torch.set_num_threads(1 if kind == "gram" else cores)
-    start = time.perf_counter()
-    processor = time.process_time()
-
-    def one(item):
-        return item[0], work(torch.from_numpy(item[1].copy()))
-
-    # Reading is inside the time, as it is in ours.
-    if kind == "gram":
-        with ThreadPoolExecutor(cores) as pool:
-            values = dict(pool.map(one, read_matrices(folder, names)))
-    else:
-        values = dict(map(one, read_matrices(folder, names)))
-    seconds = time.perf_counter() - start
-    return {"seconds": seconds, "processor_seconds": time.process_time() - processor,
-            "threads": cores, "torch": torch.__version__,
-            "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            "values": {name: values[name].tolist() for name in reference_names()}}
-
-
-def reference_names():
+def reference_names(folder):
     """Twelve matrices of many roles and depth, for the comparison with float64."""
-    names = list(linear_shapes())
+    names = checkpoints.linear_names(folder)
     return names[5::max(1, len(names) // 12)]
+
+
+def base_checkpoint(work, layers):
+    """A checkpoint of Flan-T5-base's shape in `work`, made on first use."""
+    folder = work / f"flan-t5-base-shape-{layers}"
+    if not folder.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        checkpoints.write_checkpoint(
+            folder, dataclasses.replace(checkpoints.BASE, layers=layers),
+            checkpoints.TorchNumbers(seed=7))
+    return folder
 
 
 def largest_deviation(values, reference):
@@ -167,7 +52,7 @@ def largest_deviation(values, reference):
 
 
 def ours(arguments, folder):
-    command = ([arguments.program, str(folder)] if arguments.program else
+    command = ([arguments.program, str(folder), "0", "cpu"] if arguments.program else
                [arguments.cli, "spectrum", str(folder), "--targets", "all", "--json",
                 "--device", "cpu"])
     # An empty cache folder each time: nothing may come from a former round.
@@ -183,18 +68,21 @@ def ours(arguments, folder):
         raise SystemExit(f"{command[0]} ended with status {status}")
     document = json.loads(output)
     values = {entry["name"]: entry["singular_values"] for entry in document["spectra"]}
-    if len(values) != len(linear_shapes()):
-        raise SystemExit(f"{len(values)} spectra came where {len(linear_shapes())} were expected")
+    expected = len(checkpoints.linear_names(folder))
+    if len(values) != expected:
+        raise SystemExit(f"{len(values)} spectra came where {expected} were expected")
     return {"seconds": seconds, "processor_seconds": usage.ru_utime + usage.ru_stime,
             "peak_rss_bytes": usage.ru_maxrss * 1024,
             "threads": document["threads"],
-            "values": {name: values[name] for name in reference_names()}}
+            "values": {name: values[name] for name in reference_names(folder)}}
 
 
 def run_peer(kind, folder):
-    output = subprocess.run([sys.executable, __file__, "--peer", kind, "--work", str(folder),
-                             "--layers", str(LAYERS)], check=True, stdout=subprocess.PIPE).stdout
-    return json.loads(output)
+    peer = pathlib.Path(__file__).parent / "contenders" / "torch_peer.py"
+    output = subprocess.run([sys.executable, peer, folder, kind, "--names",
+                             ",".join(reference_names(folder))],
+                            check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(output)[kind]
 
 
 def machine():
@@ -207,29 +95,20 @@ def machine():
 
 
 def main():
-    global LAYERS
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=pathlib.Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--cli", default="build/release/bin/rankscope-cli")
     parser.add_argument("--program", help="rankscope-bench-spectra instead of --cli")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path, help="also write the figures here")
-    parser.add_argument("--peer", help=argparse.SUPPRESS)
-    parser.add_argument("--layers", type=int, default=LAYERS,
+    parser.add_argument("--layers", type=int, default=checkpoints.BASE.layers,
                         help="of each stack; fewer only to try the script")
     arguments = parser.parse_args()
-    LAYERS = arguments.layers
-    if arguments.peer:
-        print(json.dumps(peer(arguments.peer, arguments.work)))
-        return
-
     import numpy
-    folder = arguments.work / f"flan-t5-base-shape-{LAYERS}"
-    if not (folder / "model.safetensors").exists():
-        write_checkpoint(folder)
+    folder = base_checkpoint(arguments.work, arguments.layers)
     size = (folder / "model.safetensors").stat().st_size
-    reference = {name: numpy.linalg.svd(matrix.astype(numpy.float64), compute_uv=False).tolist()
-                 for name, matrix in read_matrices(folder, reference_names())}
+    reference = {name: numpy.linalg.svd(matrix.double().numpy(), compute_uv=False).tolist()
+                 for name, matrix in checkpoints.read_matrices(folder, reference_names(folder))}
 
     runs = {"rankscope": [], "svdvals": [], "svd": [], "gram": []}
     for number in range(arguments.rounds):

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// rankscope-bench-spectra CHECKPOINT [THREADS]: computes the spectra of all linear matrices without
-// any cache and prints one JSON document: seconds, peak memory and every singular value.
+// rankscope-bench-spectra CHECKPOINT THREADS DEVICE [ROUNDS]: computes the spectra of all linear
+// matrices without any cache and prints one JSON document: seconds until LibTorch was loaded and
+// the device was warm, seconds of each round, peak memory and every singular value. THREADS 0: the
+// default.
 #include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "core/backend/backend.h"
 #include "core/base/error.h"
@@ -19,7 +22,18 @@ namespace {
 
 using rankscope::Json;
 
-Json measure(const std::string& name, int threads) {
+/// The first work on a GPU loads its libraries, which is no part of what follows.
+rankscope::backend::Device warmed(const rankscope::backend::Backend& backend,
+                                  const std::string& name) {
+    const auto device = backend.chooseDevice(name);
+    if (device.cuda) {
+        const rankscope::Matrix matrix{{3, 1, 4, 1, 5, 9}, 3, 2};
+        backend.singularValues(matrix, device);
+    }
+    return device;
+}
+
+Json measure(const std::string& name, int threads, const std::string& deviceName, int rounds) {
     using Clock = std::chrono::steady_clock;
     const auto seconds = [](Clock::time_point from) {
         return std::chrono::duration<double>(Clock::now() - from).count();
@@ -33,13 +47,21 @@ Json measure(const std::string& name, int threads) {
         }
     }
     const auto& backend = rankscope::backend::loadBackend({.threads = threads});
+    const auto device = warmed(backend, deviceName);
     const double loading = seconds(start);
-    const auto spectra = rankscope::spectra::computeSpectra(
-        checkpoint, matrices, {.device = {}, .threads = threads, .onFinished = {}}, backend, {});
+    std::vector<double> took;
+    std::vector<rankscope::spectra::Spectrum> spectra;
+    for (int round = 0; round < rounds; ++round) {
+        const Clock::time_point begin = Clock::now();
+        spectra = rankscope::spectra::computeSpectra(
+            checkpoint, matrices, {.device = device, .threads = threads, .onFinished = {}}, backend,
+            {});
+        took.push_back(seconds(begin));
+    }
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     const auto info = backend.info();
-    Json document = {{"seconds", seconds(start)},
+    Json document = {{"rounds", took},
                      {"seconds_loading", loading},
                      {"peak_rss_bytes", std::int64_t{usage.ru_maxrss} * 1024},
                      {"threads", threads > 0 ? threads : rankscope::availableCores()},
@@ -59,12 +81,13 @@ Json measure(const std::string& name, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2 || argc > 3) {
-        std::cerr << "usage: rankscope-bench-spectra CHECKPOINT [THREADS]\n";
+    if (argc < 4 || argc > 5) {
+        std::cerr << "usage: rankscope-bench-spectra CHECKPOINT THREADS DEVICE [ROUNDS]\n";
         return 2;
     }
     try {
-        std::cout << measure(argv[1], argc > 2 ? std::stoi(argv[2]) : 0).dump() << "\n";
+        const int rounds = argc > 4 ? std::stoi(argv[4]) : 1;
+        std::cout << measure(argv[1], std::stoi(argv[2]), argv[3], rounds).dump() << "\n";
         return 0;
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";

@@ -53,9 +53,10 @@ std::string text(const evaluate::CalibrationResult& result, const std::string& o
 }
 
 void run(const CalibrateCommandOptions& options, Context& context) {
-    const OutputFile file(options.out, {".h5"});
+    const OutputFile file(options.out, {".h5"}, context.progress);
     const checkpoint::Checkpoint opened = openAndWarn(options.checkpoint, context);
     file.refuseSource(opened);
+    workspace::requireReplaceableByCalibration(file.path(), opened, context.progress);
     const std::filesystem::path demo = sharedResource("demo") / "calibration.json";
     if (!options.data.given())
         context.progress.warn(

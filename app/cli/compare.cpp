@@ -109,7 +109,7 @@ report::FigureRequest figureOf(const CompareResult& result, const Progress& prog
 
 void run(const CompareCommandOptions& options, Context& context) {
     const auto start = std::chrono::steady_clock::now();
-    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"});
+    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"}, context.progress);
     checkpoint::Checkpoint openedA = openAndWarn(options.a, context);
     checkpoint::Checkpoint openedB = openAndWarn(options.b, context);
     file.refuseSource(openedA);

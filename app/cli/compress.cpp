@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "app/cli/command_line.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
+#include "core/base/output_claim.h"
+#include "core/compress/target_folder.h"
 #include "core/evaluate/prepare_plan.h"
 
 namespace rankscope::cli {
@@ -61,7 +64,11 @@ std::string text(const compress::CompressResult& result) {
 }
 
 void run(const CompressCommandOptions& options, Context& context) {
-    auto planned = options.ranks.plan(context);
+    std::optional<OutputClaim> replaced;
+    if (options.force) replaced.emplace(options.out);
+    auto planned = options.ranks.plan(context, [&](const checkpoint::Checkpoint& opened) {
+        compress::requireTarget(options.out, compress::checkpointFolder, opened, options.force);
+    });
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     compress::CompressOptions how;
     how.target = options.out;
@@ -85,7 +92,7 @@ Run declareCompress(CLI::App& app) {
     options->ranks.addTo(app);
     app.add_option("--out", options->out, "The folder to make")->type_name("DIR")->required();
     addOption(app, dtypeOption, options->dtype);
-    app.add_flag("--force", options->force, "Replace an existing folder");
+    app.add_flag("--force", options->force, "Replace an existing folder that Rankscope wrote");
     return [options](Context& context) { run(*options, context); };
 }
 

@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "app/cli/signals.h"
+#include "core/base/standard_streams.h"
 
 namespace rankscope::cli {
 
@@ -48,7 +48,8 @@ void ConsoleProgress::report(double fraction, std::string_view label) const {
     else if (m_terminal)
         drawBar(fraction, label);
     else
-        fmt::print(stderr, "{:3.0f} %  {}\n", std::floor(100 * fraction), printable(label));
+        writeStandardError(
+            fmt::format("{:3.0f} %  {}\n", std::floor(100 * fraction), printable(label)));
 }
 
 void ConsoleProgress::drawBar(double fraction, std::string_view label) const {
@@ -60,17 +61,16 @@ void ConsoleProgress::drawBar(double fraction, std::string_view label) const {
     const int room = columns - barWidth - 12;
     const std::string what =
         room > 0 ? printable(label, static_cast<std::size_t>(room)) : std::string();
-    fmt::print(stderr, "\r\033[K[{}{}] {:3.0f} %  {}", std::string(filled, '#'),
-               std::string(barWidth - filled, '-'), std::floor(100 * fraction), what);
-    std::fflush(stderr);
+    writeStandardError(fmt::format("\r\033[K[{}{}] {:3.0f} %  {}", std::string(filled, '#'),
+                                   std::string(barWidth - filled, '-'), std::floor(100 * fraction),
+                                   what));
     m_barShown = true;
 }
 
 void ConsoleProgress::clear() const {
     const std::lock_guard lock(m_mutex);
     if (!m_barShown) return;
-    fmt::print(stderr, "\r\033[K");
-    std::fflush(stderr);
+    writeStandardError("\r\033[K");
     m_barShown = false;
 }
 
@@ -81,7 +81,7 @@ void ConsoleProgress::warn(std::string_view sentence) const {
     }
     if (m_quiet) return;
     clear();
-    fmt::print(stderr, "Warning: {}\n", sentence);
+    writeStandardError(fmt::format("Warning: {}\n", sentence));
 }
 
 bool ConsoleProgress::stopRequested() const { return stopSignalled() || m_output.closed(); }

@@ -90,17 +90,18 @@ void write(const OutputFile& file, const ChosenMatrices& chosen,
 
 void run(const CurveOptions& options, Context& context) {
     options.race.check();
-    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"});
+    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"}, context.progress);
     std::optional<report::RankRange> range;
     if (!options.ranks.empty()) range = report::parseRankRange(options.ranks);
     const ChosenMatrices chosen = choose(options.matrices, context);
     file.refuseSource(chosen.checkpoint);
     if (range) report::requireRanks(*range, chosen.matrices);
     if (options.race.wanted()) requireOneMatrix(file, chosen);
+    const auto calibration = options.race.open(chosen.checkpoint, context.progress);
     const auto spectra = spectraOf(chosen, context, !options.noCache, false).spectra;
     const auto curves = makeCurves(spectra, range);
     std::optional<Race> race;
-    if (options.race.wanted()) race = options.race.run(chosen, range, context);
+    if (calibration) race = options.race.run(*calibration, chosen, range, context);
     write(file, chosen, spectra, curves, race, context.progress);
     context.output.result(document(curves, race),
                           [&] { return race ? race->text() : text(curves); });

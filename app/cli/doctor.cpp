@@ -33,10 +33,16 @@ std::string torchText(const Json& torch) {
 
 std::string cacheText(const Json& caches) {
     std::string out;
-    if (const Json& own = caches.at("spectra"); own.is_object())
+    if (const Json& own = caches.at("spectra"); own.is_object()) {
         out += fmt::format("  spectra            {} ({} files, {})\n", orNone(own.at("path")),
                            own.at("files").get<std::size_t>(),
                            readableBytes(own.at("bytes").get<std::uint64_t>()));
+        for (const Json& leftover : own.at("leftovers"))
+            out += fmt::format(
+                "  of a killed run    {} ({}); the next run that keeps spectra removes it\n",
+                orNone(leftover.at("path")),
+                readableBytes(leftover.at("bytes").get<std::uint64_t>()));
+    }
     const Json& hub = caches.at("hub");
     return out + fmt::format("  Hugging Face Hub   {} ({} models)\n", orNone(hub.at("path")),
                              hub.at("models").get<std::size_t>());

@@ -87,7 +87,7 @@ void write(const OutputFile& file, const evaluate::Evaluation& evaluation, const
 }
 
 void run(const EvaluateOptions& options, Context& context) {
-    const OutputFile file(options.out, {".json", ".csv", ".tsv", ".md", ".tex"});
+    const OutputFile file(options.out, {".json", ".csv", ".tsv", ".md", ".tex"}, context.progress);
     evaluate::EvaluationOptions how;
     chooseMetrics(options.metrics, how);
     how.summarization = options.summarization.options();

@@ -5,15 +5,17 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <new>
+#include <sstream>
 #include <string_view>
 
 #include "app/cli/command_line.h"
+#include "app/cli/out_of_memory.h"
 #include "app/cli/pages/write_pages.h"
 #include "app/cli/signals.h"
 #include "app/cli/unknown_words.h"
 #include "core/base/error.h"
+#include "core/base/standard_streams.h"
 
 namespace {
 
@@ -51,11 +53,24 @@ int execute(const Run& run, Context& context) {
             return fail("Nobody reads standard output any more; stopped.", {}, exitFailed);
         return fail(error.what(), error.subject(), exitCodeOf(error));
     } catch (const std::bad_alloc&) {
-        return fail("Out of memory. Choose fewer matrices with --targets or fewer --threads.", {},
-                    exitFailed);
+        return fail(outOfMemorySentence(), {}, exitFailed);
     } catch (const std::exception& problem) {
         return fail(fmt::format("Unexpected failure: {}", printable(problem.what(), 1000)), {},
                     exitFailed);
+    }
+}
+
+/// Prints what --help or --version asked for.
+int showRequested(const CLI::App& app, const CLI::Success& request) {
+    std::ostringstream text;
+    app.exit(request, text, text);
+    Output output(Format::Text);
+    try {
+        output.result({}, [&] { return text.str(); });
+        return 0;
+    } catch (const Error& error) {
+        output.failure(error.what(), error.subject(), exitFailed);
+        return exitFailed;
     }
 }
 
@@ -84,7 +99,10 @@ int writtenPages(CLI::App& app, const char* folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    holdStandardDescriptors();
     installSignalHandlers();
+    Output early(Format::Text);  // until the format is known
+    installLastWords(early);
     const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
     CLI::App app("Shows how compressible a Flan-T5 checkpoint is, and compresses it.",
                  "rankscope-cli");
@@ -105,13 +123,14 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& request) {  // --help, --version
-        return app.exit(request) == 0 && std::fflush(stdout) == 0 ? 0 : exitFailed;
+        return showRequested(app, request);
     } catch (const CLI::ParseError& problem) {
         const bool events = std::any_of(words.begin(), words.end(),
                                         [](std::string_view word) { return word == "--events"; });
         return usageProblem(app, problem, words, events);
     }
     Output output(options.format());
+    installLastWords(output);
     const ConsoleProgress progress(output, options.quiet);
     Context context{options, output, progress, shellQuoted(words)};
     return execute(run, context);

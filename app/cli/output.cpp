@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
+
+#include "core/base/standard_streams.h"
 
 namespace rankscope::cli {
 
@@ -15,16 +16,9 @@ std::string jsonLine(const Json& document) {
 
 bool Output::write(std::string_view text) {
     const std::lock_guard lock(m_mutex);
-    while (!text.empty()) {
-        const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) {
-            m_closed = true;
-            return false;
-        }
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
+    const bool whole = writeDescriptor(STDOUT_FILENO, text);
+    if (!whole) m_closed = true;
+    return whole;
 }
 
 void Output::result(const Json& document, const std::function<std::string()>& text) {
@@ -51,7 +45,8 @@ void Output::event(const Json& line) {
 void Output::failure(std::string_view sentence, std::string_view subject, int exitCode) {
     event(
         {{"event", "error"}, {"message", sentence}, {"subject", subject}, {"exit_code", exitCode}});
-    if (m_format != Format::Events) fmt::print(stderr, "rankscope-cli: {}\n", sentence);
+    if (m_format != Format::Events || closed())
+        writeStandardError(fmt::format("rankscope-cli: {}\n", sentence));
 }
 
 }  // namespace rankscope::cli

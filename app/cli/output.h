@@ -29,7 +29,8 @@ class Output {
     void result(const Json& document, const std::function<std::string()>& text);
     /// One line of the event stream; nothing in the other formats. Never throws: closed() tells.
     void event(const Json& line);
-    /// The sentence of a failure, to standard error or as an event.
+    /// The sentence of a failure, as an event or, if there are none or nobody reads them, to
+    /// standard error.
     void failure(std::string_view sentence, std::string_view subject, int exitCode);
     /// True once nobody reads standard output any more; the command then stops.
     bool closed() const { return m_closed.load(); }

@@ -11,12 +11,14 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/leftovers.h"
 
 namespace rankscope::cli {
 
 namespace fs = std::filesystem;
 
-OutputFile::OutputFile(std::string path, std::initializer_list<std::string_view> endings)
+OutputFile::OutputFile(std::string path, std::initializer_list<std::string_view> endings,
+                       const Progress& progress)
     : m_path(std::move(path)) {
     if (m_path.empty()) return;
     m_ending = m_path.extension().string();
@@ -34,7 +36,15 @@ OutputFile::OutputFile(std::string path, std::initializer_list<std::string_view>
     if (fs::is_directory(m_path))
         throw Error(fmt::format("{} is a folder; name a file.", printable(m_path.string())),
                     m_path.string());
+    std::error_code none;
+    if (fs::is_symlink(fs::symlink_status(m_path, none)))
+        throw Error(fmt::format("{} is a symbolic link; it is not written through. Give the real "
+                                "name.",
+                                printable(m_path.string())),
+                    m_path.string());
     if (isFigure()) report::requireFigures();
+    m_claim.emplace(m_path);
+    removeLeftovers(m_path, progress);
 }
 
 bool OutputFile::isFigure() const {

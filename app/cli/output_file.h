@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "core/base/output_claim.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/report/figure.h"
@@ -19,7 +21,10 @@ class OutputFile {
  public:
     /// An empty `path` means that no file is wanted. Throws a usage Error where the ending is none
     /// of `endings` (".csv" …), and Error where the file cannot be made, before any work is done.
-    OutputFile(std::string path, std::initializer_list<std::string_view> endings);
+    /// From then on a file that is there cannot be read by this command (OutputClaim). What killed
+    /// runs left of it is removed.
+    OutputFile(std::string path, std::initializer_list<std::string_view> endings,
+               const Progress& progress);
 
     bool wanted() const { return !m_path.empty(); }
     bool isFigure() const;
@@ -37,6 +42,7 @@ class OutputFile {
  private:
     std::filesystem::path m_path;
     std::string m_ending;
+    std::optional<OutputClaim> m_claim;
 };
 
 }  // namespace rankscope::cli

@@ -195,7 +195,7 @@ report::FigureRequest figureOf(const evaluate::ParetoFront& front, const std::st
 
 void run(const ParetoCommandOptions& options, Context& context) {
     evaluate::ParetoOptions how = settingsOf(options, context);
-    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"});
+    const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"}, context.progress);
     how.data = dataOf(options, context);
     const ChosenMatrices chosen = choose(options.matrices, context);
     file.refuseSource(chosen.checkpoint);

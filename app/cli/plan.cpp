@@ -74,9 +74,9 @@ Run declarePlan(CLI::App& app) {
     app.add_option("--out", options->out, "Also write the plan, for --plan of other commands")
         ->type_name("FILE.json");
     return [options](Context& context) {
-        const OutputFile file(options->out, {".json"});
-        const auto planned = options->ranks.plan(context);
-        file.refuseSource(planned.checkpoint);
+        const OutputFile file(options->out, {".json"}, context.progress);
+        const auto planned = options->ranks.plan(
+            context, [&](const checkpoint::Checkpoint& opened) { file.refuseSource(opened); });
         const Json result = compress::toJson(planned.plan);
         if (file.wanted()) file.writeText(jsonLine(result));
         context.output.result(result, [&] { return text(planned.plan); });

@@ -109,9 +109,13 @@ void RaceOptions::check() const {
             "that `calibrate` wrote with --calibration.");
 }
 
-Race RaceOptions::run(const ChosenMatrices& chosen, const std::optional<report::RankRange>& range,
-                      const Context& context) const {
-    const auto calibration = usableCalibration(m_calibration, chosen.checkpoint, context.progress);
+std::shared_ptr<const compress::Calibration> RaceOptions::open(
+    const checkpoint::Checkpoint& checkpoint, const Progress& progress) const {
+    return usableCalibration(m_calibration, checkpoint, progress);
+}
+
+Race RaceOptions::run(const compress::Calibration& calibration, const ChosenMatrices& chosen,
+                      const std::optional<report::RankRange>& range, const Context& context) const {
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     compress::RaceOptions how;
     how.methods = m_methods;
@@ -123,8 +127,8 @@ Race RaceOptions::run(const ChosenMatrices& chosen, const std::optional<report::
     };
     how.device = backend.chooseDevice(context.options.device);
     how.threads = context.options.threads;
-    const compress::CalibrationRecord& record = calibration->record();
-    return {compress::race(chosen.checkpoint, chosen.matrices, *calibration, how, backend,
+    const compress::CalibrationRecord& record = calibration.record();
+    return {compress::race(chosen.checkpoint, chosen.matrices, calibration, how, backend,
                            context.progress),
             {{"file", m_calibration},
              {"samples", record.examples.size()},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,9 +32,12 @@ class RaceOptions {
     bool wanted() const { return !m_calibration.empty(); }
     /// Throws Error of kind Usage for an unknown method, or other options without --calibration.
     void check() const;
+    /// The calibration, null where none is wanted. Before the work: it may be the file to write.
+    std::shared_ptr<const compress::Calibration> open(const checkpoint::Checkpoint& checkpoint,
+                                                      const Progress& progress) const;
     /// At `range`, or where none is given at the ranks that curves have.
-    Race run(const ChosenMatrices& chosen, const std::optional<report::RankRange>& range,
-             const Context& context) const;
+    Race run(const compress::Calibration& calibration, const ChosenMatrices& chosen,
+             const std::optional<report::RankRange>& range, const Context& context) const;
 
  private:
     std::string m_calibration;

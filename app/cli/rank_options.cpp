@@ -151,15 +151,19 @@ compress::PlanOptions RankOptions::planOptions(const Context& context) const {
     return options;
 }
 
-void RankOptions::planFromFile(Planned& planned, const Context& context) const {
+void RankOptions::planFromFile(Planned& planned, const Context& context,
+                               const Opened& opened) const {
     planned.checkpoint = openAndWarn(m_matrices.checkpoint, context);
+    if (opened) opened(planned.checkpoint);
     const Json document = parseJson(readTextFile(m_planFile, largestPlanFile), m_planFile);
     planned.plan = compress::planFromJson(document, planned.checkpoint, m_planFile);
 }
 
-void RankOptions::planByOptions(Planned& planned, const Context& context) const {
+void RankOptions::planByOptions(Planned& planned, const Context& context,
+                                const Opened& opened) const {
     const compress::PlanOptions options = planOptions(context);
     ChosenMatrices chosen = choose(m_matrices, context);
+    if (opened) opened(chosen.checkpoint);
     compress::requirePossible(chosen.checkpoint, chosen.matrices, options);
     const auto calibration =
         usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
@@ -168,13 +172,13 @@ void RankOptions::planByOptions(Planned& planned, const Context& context) const 
     planned.checkpoint = std::move(chosen.checkpoint);
 }
 
-RankOptions::Planned RankOptions::plan(const Context& context) const {
+RankOptions::Planned RankOptions::plan(const Context& context, const Opened& opened) const {
     target();  // refuses a plan file beside a target before anything is opened
     Planned planned;
     if (m_planFile.empty())
-        planByOptions(planned, context);
+        planByOptions(planned, context, opened);
     else
-        planFromFile(planned, context);
+        planFromFile(planned, context, opened);
     if (!m_calibrationFile.empty()) planned.plan.calibrationFile = m_calibrationFile;
     openCalibrationOf(planned.plan, planned.checkpoint, context.progress);
     for (const std::string& warning : planned.plan.warnings) context.progress.warn(warning);

@@ -3,6 +3,7 @@
 
 #include <CLI/App.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,13 +47,15 @@ class RankOptions {
         checkpoint::Checkpoint checkpoint;
         compress::CompressionPlan plan;
     };
-    Planned plan(const Context& context) const;
+    /// `opened` is called with the checkpoint before any work is done.
+    using Opened = std::function<void(const checkpoint::Checkpoint&)>;
+    Planned plan(const Context& context, const Opened& opened = {}) const;
 
  private:
     compress::RankTarget target() const;
     compress::PlanOptions planOptions(const Context& context) const;
-    void planFromFile(Planned& planned, const Context& context) const;
-    void planByOptions(Planned& planned, const Context& context) const;
+    void planFromFile(Planned& planned, const Context& context, const Opened& opened) const;
+    void planByOptions(Planned& planned, const Context& context, const Opened& opened) const;
 
     MatrixOptions m_matrices;
     std::string m_planFile, m_calibrationFile;

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
 #include "app/cli/summarization_flags.h"
+#include "core/base/output_claim.h"
 #include "core/base/own_path.h"
 
 namespace rankscope::cli {
@@ -26,7 +28,10 @@ const Option vectorsOption = {
     "vectors", "Vectors", "Random vectors for each compared matrix", "1000", 1, 1e6, "", {}};
 
 void run(const ReportCommandOptions& options, Context& context) {
+    std::optional<OutputClaim> replaced;
+    if (options.force) replaced.emplace(options.out);
     const checkpoint::Checkpoint checkpoint = openAndWarn(options.checkpoint, context);
+    compress::requireTarget(options.out, report::reportFolder, checkpoint, options.force);
     report::ReportOptions how;
     how.target = options.out;
     how.force = options.force;
@@ -55,7 +60,7 @@ Run declareReport(CLI::App& app) {
         ->type_name("DIR");
     addOption(app, vectorsOption, options->vectors);
     options->data.addTo(app);
-    app.add_flag("--force", options->force, "Replace an existing folder");
+    app.add_flag("--force", options->force, "Replace an existing folder that Rankscope wrote");
     return [options](Context& context) { run(*options, context); };
 }
 

@@ -112,8 +112,10 @@ void write(const OutputFile& file, const checkpoint::Checkpoint& checkpoint,
 
 void run(const SpectrumOptions& options, Context& context) {
     options.heatMap.check();  // before the drawing program is looked for
-    const OutputFile file(options.out, {".csv", ".json", ".h5", ".png", ".pdf", ".svg"});
+    const OutputFile file(options.out, {".csv", ".json", ".h5", ".png", ".pdf", ".svg"},
+                          context.progress);
     options.heatMap.requireFigure(file.isFigure());
+    if (file.ending() == ".h5") workspace::requireReplaceableBySpectra(file.path());
     const ChosenMatrices chosen = choose(options.matrices, context);
     file.refuseSource(chosen.checkpoint);
     SpectrumResult result;

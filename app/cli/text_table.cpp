@@ -62,17 +62,6 @@ std::string grouped(std::int64_t number) {
     return text;
 }
 
-std::string readableBytes(std::uint64_t bytes) {
-    constexpr const char* units[] = {"B", "kB", "MB", "GB", "TB"};
-    auto value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    while (value >= 999.95 && unit + 1 < std::size(units)) {
-        value /= 1000;
-        ++unit;
-    }
-    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
-}
-
 std::string signedPercent(std::int64_t before, std::int64_t after) {
     if (before == 0) return "-";
     const double change = 100.0 * static_cast<double>(after - before) / static_cast<double>(before);

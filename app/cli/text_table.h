@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/readable_bytes.h"
+
 namespace rankscope::cli {
 
 /// A table for people: columns padded with spaces, the first one to the left, numbers to the right.
@@ -20,9 +22,6 @@ class TextTable {
 
 /// "247,577,856"
 std::string grouped(std::int64_t number);
-
-/// "1.5 GB" (powers of 1000)
-std::string readableBytes(std::uint64_t bytes);
 
 /// Parts in a hundred of a whole with a sign, e.g. "-34.3 %".
 std::string signedPercent(std::int64_t before, std::int64_t after);

@@ -4,6 +4,8 @@
 #include <QElapsedTimer>
 #include <QFileInfo>
 #include <QIcon>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -11,9 +13,12 @@
 #include <string_view>
 #include <vector>
 
+#include <unistd.h>
+
 #include "core/base/error.h"
 #include "core/base/nearest_words.h"
 #include "core/base/own_path.h"
+#include "core/base/standard_streams.h"
 #include "core/report/window_options.h"
 #include "ui/application_icon.h"
 #include "ui/main_window.h"
@@ -28,6 +33,16 @@ constexpr int screenshotTimeoutMilliseconds = 120'000;
 
 int exitCode(const Error& error) { return error.kind() == ErrorKind::Usage ? 2 : 1; }
 
+/// The exit code.
+int print(std::string_view text) {
+    if (writeDescriptor(STDOUT_FILENO, text)) {
+        return 0;
+    }
+    writeStandardError("rankscope: standard output cannot be written to: " + errnoText(errno) +
+                       ".\n");
+    return 1;
+}
+
 int render(const QString& file) {
     try {
         std::string text;
@@ -40,10 +55,11 @@ int render(const QString& file) {
         ui::renderFigure(ui::figureRequestFromJson(parseJson(text, what), what));
         return 0;
     } catch (const Error& error) {
-        std::fprintf(stderr, "rankscope: %s\n", error.what());
+        writeStandardError(std::string("rankscope: ") + error.what() + '\n');
         return exitCode(error);
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "rankscope: the figure could not be drawn: %s\n", error.what());
+        writeStandardError(std::string("rankscope: the figure could not be drawn: ") +
+                           error.what() + '\n');
         return 1;
     }
 }
@@ -78,7 +94,7 @@ int screenshot(ui::MainWindow& window, ui::Session& session, const QString& file
         QApplication::processEvents(QEventLoop::AllEvents, 20);
     }
     if (!window.grab().save(file)) {
-        std::fprintf(stderr, "rankscope: %s could not be written\n", qPrintable(file));
+        writeStandardError("rankscope: " + file.toStdString() + " could not be written\n");
         return 1;
     }
     return 0;
@@ -145,20 +161,22 @@ void choosePlatform(int argc, char** argv) {
 /// the attempts as warnings before the fatal message.
 void sayNoDisplay(QtMsgType type, const QMessageLogContext&, const QString& message) {
     if (type == QtFatalMsg) {
-        std::fprintf(
-            stderr,
+        writeStandardError(
             "rankscope: The window cannot be opened: no display can be reached. Start it in "
             "a desktop session (DISPLAY or WAYLAND_DISPLAY name its display), or use "
             "rankscope-cli, which needs none.\n");
         std::_Exit(1);
     }
     if (qEnvironmentVariableIsSet("QT_DEBUG_PLUGINS"))
-        std::fprintf(stderr, "%s\n", qPrintable(message));
+        writeStandardError(message.toStdString() + '\n');
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    holdStandardDescriptors();
+    std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the permitted size is an ordinary error
+    std::signal(SIGPIPE, SIG_IGN);  // Qt's messages may go to a pipe that nobody reads any more
     choosePlatform(argc, argv);
     useOwnFonts();
     const auto usual = qInstallMessageHandler(sayNoDisplay);
@@ -171,16 +189,14 @@ int main(int argc, char** argv) {
     QCommandLineParser parser;
     addOptions(parser);
     if (!parser.parse(QApplication::arguments()) || parser.positionalArguments().size() > 1) {
-        std::fprintf(stderr, "rankscope: %s\nTry rankscope --help.\n", problemOf(parser).c_str());
+        writeStandardError("rankscope: " + problemOf(parser) + "\nTry rankscope --help.\n");
         return 2;
     }
     if (parser.isSet(QStringLiteral("help"))) {
-        std::fputs(qPrintable(parser.helpText()), stdout);
-        return 0;
+        return print(parser.helpText().toStdString());
     }
     if (parser.isSet(QStringLiteral("version"))) {
-        std::puts("rankscope " RANKSCOPE_VERSION);
-        return 0;
+        return print("rankscope " RANKSCOPE_VERSION "\n");
     }
     if (parser.isSet(QStringLiteral("render"))) {
         return render(parser.value(QStringLiteral("render")));

@@ -53,8 +53,8 @@ class LayerWalk;      // moments.h
 struct WalkExamples;  // moments.h
 
 /// All that LibTorch computes for the rest of the program. Torch-free interface, implemented by
-/// the library that loadBackend() opens. Methods may be called from several threads at once on
-/// the CPU; each call then uses one core.
+/// the library that loadBackend() opens. Methods may be called from several threads at once; each
+/// call then uses one core, and on a GPU a queue of its thread's own.
 class Backend {
  public:
     virtual ~Backend();

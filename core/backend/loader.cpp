@@ -7,6 +7,7 @@
 
 #include "core/backend/backend.h"
 #include "core/backend/library_abi.h"
+#include "core/backend/memory_need.h"
 #include "core/backend/torch_package.h"
 #include "core/base/error.h"
 #include "core/base/own_path.h"
@@ -50,6 +51,21 @@ void setEnvironment(const BackendOptions& options) {
     setenv("OPENBLAS_NUM_THREADS", threads.c_str(), asked ? 1 : 0);
 }
 
+MemoryNeed needed(int threads) {
+    const MemoryNeed libraries = needOfLibraries(threads);
+    const MemoryNeed each = needOfThreads(threads);
+    return {libraries.addresses + each.addresses, libraries.data + each.data};
+}
+
+/// Says why the dynamic linker refused the library.
+[[noreturn]] void refuse(const fs::path& path, const char* reason) {
+    const std::string text = printable(reason == nullptr ? "" : reason, 1000);
+    throwIfMemoryIsShort(text, path.string());
+    throw Error("Rankscope's LibTorch library " + printable(path.string(), 1000) +
+                    " cannot be loaded: " + text + "." + howToGet,
+                path.string());
+}
+
 const Backend* openLibrary(const BackendOptions& options) {
     const fs::path path = libraryPath();
     std::error_code ignored;
@@ -59,16 +75,15 @@ const Backend* openLibrary(const BackendOptions& options) {
                     path.string());
     }
     setEnvironment(options);
-    if (!torchMinor.empty()) loadTorchPackage(findTorchPackage(path, torchMinor));
+    const bool package = !torchMinor.empty();  // else the dynamic linker finds LibTorch
+    const fs::path torch = package ? findTorchPackage(path, torchMinor) : fs::path();
+    requireMemory(needed(options.threads), "LibTorch", memoryAdvice);
+    if (package) loadTorchPackage(torch);
     // Local: LibTorch's symbols (protobuf among them) must not meet those of other libraries.
     // Thrown Errors still cross, because type names are compared where addresses differ.
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) {
-        const char* reason = dlerror();
-        throw Error("Rankscope's LibTorch library " + printable(path.string(), 1000) +
-                        " cannot be loaded: " + printable(reason == nullptr ? "" : reason, 1000) +
-                        "." + howToGet,
-                    path.string());
+        refuse(path, dlerror());
     }
     const auto factory =
         reinterpret_cast<BackendFactory>(dlsym(handle, RANKSCOPE_BACKEND_FACTORY_NAME));

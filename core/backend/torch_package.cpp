@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "core/backend/memory_need.h"
 #include "core/base/error.h"
 
 namespace rankscope::backend {
@@ -79,10 +80,11 @@ void loadTorchPackage(const fs::path& torch) {
     const fs::path library = torch / "lib" / "libtorch.so";
     if (dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr) return;
     const char* reason = dlerror();
+    const std::string text = printable(reason == nullptr ? "" : reason, 1000);
+    throwIfMemoryIsShort(text, library.string());
     throw Error(fmt::format("PyTorch's library {} cannot be loaded: {}. Install PyTorch again with "
                             "all it depends on.",
-                            printable(library.string(), 1000),
-                            printable(reason == nullptr ? "" : reason, 1000)),
+                            printable(library.string(), 1000), text),
                 library.string());
 }
 

@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/output_claim.h"
 
 namespace rankscope {
 
@@ -24,19 +24,18 @@ namespace {
     throw Error(sentence, path.string());
 }
 
+/// With a folder before the name, and no link.
+std::filesystem::path writableTarget(std::filesystem::path target) {
+    if (!target.has_parent_path()) target = std::filesystem::path(".") / target;
+    if (std::filesystem::is_symlink(std::filesystem::symlink_status(target)))
+        throw Error(fmt::format("{} is a symbolic link; it is not written through. Give the real "
+                                "name.",
+                                printable(target.string(), 4096)),
+                    target.string());
+    return target;
+}
+
 }  // namespace
-
-FileHandle::FileHandle(FileHandle&& other) noexcept
-    : m_descriptor(std::exchange(other.m_descriptor, -1)) {}
-
-FileHandle& FileHandle::operator=(FileHandle&& other) noexcept {
-    std::swap(m_descriptor, other.m_descriptor);
-    return *this;
-}
-
-FileHandle::~FileHandle() {
-    if (m_descriptor >= 0) ::close(m_descriptor);
-}
 
 FileHandle openForReading(const std::filesystem::path& path) {
     FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -51,6 +50,11 @@ FileHandle openForReading(const std::filesystem::path& path) {
         throw Error(fmt::format("{} is no regular file (a pipe, socket or device); give a file.",
                                 printable(path.string(), 4096)),
                     path.string());
+    if (const auto output = claimedOutput(identityOf(status)))
+        throw Error(fmt::format("{} cannot be replaced: {}, which is read for it, is that same "
+                                "file. Choose another name.",
+                                printable(output->string(), 4096), printable(path.string(), 4096)),
+                    output->string());
     return file;
 }
 
@@ -101,35 +105,18 @@ void syncFolder(const std::filesystem::path& folder) {
         fail(folder, "stored safely", errno);
 }
 
-AtomicFile::AtomicFile(std::filesystem::path target) : m_target(std::move(target)) {
-    if (m_target.has_parent_path() == false) m_target = std::filesystem::path(".") / m_target;
-    if (std::filesystem::is_symlink(std::filesystem::symlink_status(m_target)))
-        throw Error(fmt::format("{} is a symbolic link; it is not written through. Give the real "
-                                "name.",
-                                printable(m_target.string(), 4096)),
-                    m_target.string());
-    std::string name = m_target.string() + ".partial-XXXXXX";
-    m_file = FileHandle(::mkostemp(name.data(), O_CLOEXEC));
-    if (!m_file) fail(m_target, "written", errno);
-    m_temporary = name;
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    ::fchmod(m_file.get(), 0666 & ~mask);
-}
+AtomicFile::AtomicFile(std::filesystem::path target)
+    : m_target(writableTarget(std::move(target))), m_unfinished(m_target, Unfinished::Kind::File) {}
 
-AtomicFile::~AtomicFile() {
-    if (!m_temporary.empty()) ::unlink(m_temporary.c_str());
+void AtomicFile::write(std::span<const std::byte> bytes) {
+    writeAll(m_unfinished.handle(), bytes, m_target);
 }
-
-void AtomicFile::write(std::span<const std::byte> bytes) { writeAll(m_file, bytes, m_target); }
 
 void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
 void AtomicFile::commit() {
-    syncFile(m_file, m_target);
-    m_file = FileHandle();
-    if (::rename(m_temporary.c_str(), m_target.c_str()) != 0) fail(m_target, "written", errno);
-    m_temporary.clear();
+    syncFile(m_unfinished.handle(), m_target);
+    if (const int code = m_unfinished.publish(m_target); code != 0) fail(m_target, "written", code);
     syncFolder(m_target.parent_path());
 }
 

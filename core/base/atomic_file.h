@@ -5,25 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
-#include <string>
 #include <string_view>
 
+#include "core/base/file_handle.h"
+#include "core/base/unfinished.h"
+
 namespace rankscope {
-
-/// An open file descriptor that closes itself.
-class FileHandle {
- public:
-    FileHandle() = default;
-    explicit FileHandle(int descriptor) : m_descriptor(descriptor) {}
-    FileHandle(FileHandle&& other) noexcept;
-    FileHandle& operator=(FileHandle&& other) noexcept;
-    ~FileHandle();
-    int get() const { return m_descriptor; }
-    explicit operator bool() const { return m_descriptor >= 0; }
-
- private:
-    int m_descriptor = -1;
-};
 
 /// What identifies a file's content without reading it.
 struct FileStamp {
@@ -35,7 +22,7 @@ struct FileStamp {
 };
 
 /// Opens an existing regular file for reading, never blocking on a FIFO or device.
-/// Throws Error naming the file and the reason.
+/// Throws Error naming the file and the reason; also where it is to be replaced (OutputClaim).
 FileHandle openForReading(const std::filesystem::path& path);
 
 /// Stamp of an open file.
@@ -53,9 +40,8 @@ class AtomicFile {
     explicit AtomicFile(std::filesystem::path target);
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
-    ~AtomicFile();
 
-    const std::filesystem::path& temporaryPath() const { return m_temporary; }
+    const std::filesystem::path& temporaryPath() const { return m_unfinished.path(); }
     void write(std::span<const std::byte> bytes);
     void write(std::string_view text);
     /// Throws Error (and removes the temporary file) where a byte could not be stored.
@@ -63,8 +49,7 @@ class AtomicFile {
 
  private:
     std::filesystem::path m_target;
-    std::filesystem::path m_temporary;
-    FileHandle m_file;
+    Unfinished m_unfinished;
 };
 
 /// AtomicFile in one call.

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/parallel.h"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "core/base/error.h"
 
 namespace rankscope {
 
@@ -30,7 +34,17 @@ void runInParallel(std::size_t count, int threads, const std::function<void(std:
     {
         std::vector<std::jthread> workers;
         const std::size_t wanted = std::min(count, static_cast<std::size_t>(std::max(threads, 1)));
-        for (std::size_t i = 0; i < wanted; ++i) workers.emplace_back(work);
+        for (std::size_t i = 0; i < wanted; ++i) {
+            try {
+                workers.emplace_back(work);
+            } catch (const std::system_error& failure) {  // the others do its part
+                if (!workers.empty()) break;
+                throw Error(
+                    fmt::format("No thread can be started: {}. Memory may be short, or the "
+                                "number of threads limited (ulimit -u).",
+                                failure.code().message()));
+            }
+        }
     }
     if (firstFailure) std::rethrow_exception(firstFailure);
 }

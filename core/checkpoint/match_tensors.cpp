@@ -26,6 +26,8 @@ void CheckpointBuilder::matchTensors() {
     for (WeightMatrix& matrix : expected.matrices) matchMatrix(std::move(matrix));
     for (const PlainTensor& tensor : expected.others) use(tensor.name, tensor.shape);
     reportProblems();
+    checkTokenIds(rows);
+    checkGenerationConfig(rows);
     keepUsedTensors();
 }
 

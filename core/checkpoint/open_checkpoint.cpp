@@ -13,8 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t largestConfig = std::size_t{4} << 20U;  // bytes
-
 std::string sourceName(const WeightFile& file) { return printable(file.path.filename().string()); }
 
 }  // namespace

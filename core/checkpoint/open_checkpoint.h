@@ -14,6 +14,8 @@
 
 namespace rankscope::checkpoint {
 
+constexpr std::size_t largestConfig = std::size_t{4} << 20U;  ///< bytes of a config file
+
 /// Puts a Checkpoint together, step by step in the order of the public functions; each throws
 /// Error naming file, place and what to do.
 class CheckpointBuilder {
@@ -45,6 +47,8 @@ class CheckpointBuilder {
     void uniteEmbeddingNames();
     std::int64_t vocabularyRows() const;
     void noteVocabularyAndHead(std::int64_t rows, bool ownHead);
+    void checkTokenIds(std::int64_t rows) const;    // (token_ids.cpp)
+    void checkGenerationConfig(std::int64_t rows);  // (token_ids.cpp)
     const TensorEntry* find(const std::string& name) const;
     const TensorEntry* use(const std::string& name, const Shape& expected);
     void matchMatrix(WeightMatrix matrix);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
 
 #include "core/base/error.h"
 #include "core/base/json.h"
@@ -41,16 +42,30 @@ class ConfigReader {
         size = value->get<std::int64_t>();
     }
 
+    /// Leaves `token` as it is, with a warning, if the value is no id: such files are common.
     void readToken(std::string_view key, std::int64_t& token,
                    std::vector<std::string>& warnings) const {
         const Json* value = find(key);
         if (value == nullptr) return;
-        if (value->is_number_integer() && *value >= 0 && *value <= 1'000'000'000) {
-            token = value->get<std::int64_t>();
+        if (const auto id = tokenId(*value)) {
+            token = *id;
             return;
         }
         warnings.push_back(fmt::format("{}: \"{}\" is {}, no token id; {} is used.", m_what, key,
                                        printable(value->dump(), 60), token));
+    }
+
+    /// Another start than the file's would give other numbers, so a wrong one is an error.
+    void readStartToken(std::string_view key, std::int64_t& token) const {
+        const Json* value = find(key);
+        if (value == nullptr) return;
+        const auto id = tokenId(*value);
+        if (!id)
+            fail(
+                fmt::format("\"{}\" is {}, expected a token id, a whole number from 0; T5 models "
+                            "have 0 there",
+                            key, printable(value->dump(), 60)));
+        token = *id;
     }
 
     void readFlag(std::string_view key, bool& flag) const {
@@ -71,6 +86,13 @@ class ConfigReader {
     }
 
  private:
+    static std::optional<std::int64_t> tokenId(const Json& value) {
+        const bool whole = value.is_number_integer() &&
+                           (!value.is_number_unsigned() || value.get<std::uint64_t>() <= INT64_MAX);
+        if (!whole || value.get<std::int64_t>() < 0) return std::nullopt;
+        return value.get<std::int64_t>();
+    }
+
     const Json& m_json;
     std::string_view m_what;
 };
@@ -195,7 +217,7 @@ T5Config parseT5Config(std::string_view text, std::string_view what,
     reader.readFlag("scale_decoder_outputs", config.scaleDecoderOutputs);
     reader.readToken("pad_token_id", config.padTokenId, warnings);
     reader.readToken("eos_token_id", config.eosTokenId, warnings);
-    reader.readToken("decoder_start_token_id", config.decoderStartTokenId, warnings);
+    reader.readStartToken("decoder_start_token_id", config.decoderStartTokenId);
     noteCodeNeverRun(reader, config, warnings, what);
     return config;
 }

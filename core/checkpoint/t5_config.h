@@ -28,6 +28,7 @@ struct T5Config {
     bool isGatedAct = false;               ///< derived, or the explicit key
     bool tieWordEmbeddings = true;         ///< as the config says
     bool scaleDecoderOutputs = true;       ///< explicit key if present, else tieWordEmbeddings
+    // Token ids from 0; that they are rows of the embedding is checked when a checkpoint is opened.
     std::int64_t padTokenId = 0;
     std::int64_t eosTokenId = 1;
     std::int64_t decoderStartTokenId = 0;
@@ -39,7 +40,7 @@ struct T5Config {
 /// Parses config.json's text. `what` names the file in messages; notes for the user (explicit
 /// activation keys, auto_map present, unknown sizes) are appended to `warnings`.
 /// Throws Error: not JSON, HTML or a Git-LFS pointer (says which), model_type not a T5,
-/// a size that is no positive whole number of sane range.
+/// a size that is no positive whole number of sane range, a start token that is no id.
 T5Config parseT5Config(std::string_view text, std::string_view what,
                        std::vector<std::string>& warnings);
 

@@ -157,7 +157,7 @@ CompressResult compress(const Checkpoint& source, const CompressionPlan& plan,
     if (options.dtype && !isWeightDType(*options.dtype))
         throw usageError(
             fmt::format("Weights cannot be written as {}.", dtypeName(*options.dtype)));
-    TargetFolder target(options.target, source, options.force);
+    TargetFolder target(options.target, checkpointFolder, source, options.force, progress);
     Run run(source, plan, options, backend, progress);
     const std::uint64_t needed = spaceNeeded(run.bytesAtMost());
     requireSpace(needed, freeSpace(target.partial()), target.target());
@@ -178,7 +178,7 @@ CompressResult compress(const Checkpoint& source, const CompressionPlan& plan,
                                 needed, freeSpace(target.partial())),
                     error.subject());
     }
-    target.publish();
+    target.publish(progress);
     result.path = target.target();
     result.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -23,6 +23,8 @@ struct MethodSettings {
     double rarity = 0.5;     ///< of `compensated`: tokens count for occurrences^-rarity
     bool refit = false;      ///< a last pass that fits every left factor to the shifted inputs
     std::uint64_t seed = 0;  ///< of `randomized`
+
+    bool operator==(const MethodSettings&) const = default;
 };
 
 /// One matrix to approximate.

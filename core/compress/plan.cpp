@@ -66,8 +66,13 @@ void checkOptions(const PlanOptions& options) {
     checkRankBounds(options);
 }
 
+bool isErrorForetold(const PlanEntry& entry, const MethodSettings& settings) {
+    return entry.kept || (entry.method == "svd" && !settings.refit);
+}
+
 PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice choice,
-                    const std::string& method, const spectra::Spectrum* spectrum) {
+                    const std::string& method, const MethodSettings& settings,
+                    const spectra::Spectrum* spectrum) {
     requireStorable(matrix, choice);
     PlanEntry entry;
     entry.matrix = matrix;
@@ -81,7 +86,7 @@ PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice
     entry.parametersStored = resolved.parameters;
     if (entry.kept)
         entry.relativeError = 0;
-    else if (spectrum != nullptr && method == "svd")  // of others ‖W - W'‖ is known only afterwards
+    else if (spectrum != nullptr && isErrorForetold(entry, settings))
         entry.relativeError = spectrum->relativeError(entry.rank);
     return entry;
 }
@@ -130,11 +135,9 @@ CompressionPlan planFromAllocation(const Checkpoint& checkpoint,
         const auto known = spectra.find(chosen[i].name);
         const RankChoice& choice = allocation.choices[i];
         // At full rank `auto` keeps the matrix as it is.
-        plan.entries.push_back(
-            makeEntry(chosen[i], choice.rank,
-                      choice.leftDense ? StorageChoice::Auto : options.storage, options.method,
-                      // A refit changes the error that the spectrum foretells.
-                      known == spectra.end() || options.settings.refit ? nullptr : &known->second));
+        plan.entries.push_back(makeEntry(
+            chosen[i], choice.rank, choice.leftDense ? StorageChoice::Auto : options.storage,
+            options.method, options.settings, known == spectra.end() ? nullptr : &known->second));
     }
     finishPlan(checkpoint, plan);
     plan.warnings.insert(plan.warnings.end(), allocation.warnings.begin(),
@@ -189,9 +192,36 @@ CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& pl
                                      "1 to {}.",
                                      rank, printable(matrixName), entry->matrix.fullRank()),
                          matrixName);
-    *entry = makeEntry(entry->matrix, rank, storage, entry->method, spectrum);
+    *entry = makeEntry(entry->matrix, rank, storage, entry->method, plan.settings, spectrum);
     edited.allocation.clear();
     finishPlan(checkpoint, edited);
+    return edited;
+}
+
+CompressionPlan withMethod(const CompressionPlan& plan, const std::string& method,
+                           const MethodSettings& settings,
+                           const std::map<std::string, spectra::Spectrum>& spectra) {
+    methodNamed(method);
+    const bool same =
+        settings == plan.settings && std::ranges::all_of(plan.entries, [&](const PlanEntry& entry) {
+            return entry.method == method;
+        });
+    if (same) return plan;
+    CompressionPlan edited = plan;
+    edited.settings = settings;
+    edited.allocation.clear();
+    edited.tried.clear();
+    edited.prepared.reset();
+    for (PlanEntry& entry : edited.entries) {
+        const bool keepsError = entry.kept || (entry.method == method && method == "svd" &&
+                                               settings.refit == plan.settings.refit);
+        entry.method = method;
+        if (keepsError) continue;
+        entry.relativeError.reset();
+        const auto known = spectra.find(entry.matrix.name);
+        if (known != spectra.end() && isErrorForetold(entry, settings))
+            entry.relativeError = known->second.relativeError(entry.rank);
+    }
     return edited;
 }
 

@@ -58,7 +58,8 @@ struct PlanEntry {
                              ///< pivoting, compress() may take the next smallest exact form
     std::int64_t parametersDense = 0;
     std::int64_t parametersStored = 0;
-    std::optional<double> relativeError;  ///< predicted, where the spectrum is known; 0 where kept
+    /// Foretold by the spectrum, if that is known: of svd without a refit; 0 if kept.
+    std::optional<double> relativeError;
 };
 
 /// Parameters of the whole model under each counting; see docs/methods.md "Counting".
@@ -127,7 +128,16 @@ CompressionPlan withRank(const checkpoint::Checkpoint& checkpoint, const Compres
                          const std::string& matrixName, std::int64_t rank, StorageChoice storage,
                          const spectra::Spectrum* spectrum);
 
-/// The document of `plan --json` and back. Throws Error naming `what` and the entry.
+/// The same ranks and storage by another method or with other settings. What only the old ones
+/// told is gone: foretold errors (those of svd come from `spectra`, if known), prepared factors,
+/// how a budget was distributed and what was tried for it. Throws Error of kind Usage naming the
+/// methods there are.
+CompressionPlan withMethod(const CompressionPlan& plan, const std::string& method,
+                           const MethodSettings& settings,
+                           const std::map<std::string, spectra::Spectrum>& spectra);
+
+/// The document of `plan --json` and back. An error that nothing foretells is not taken from it.
+/// Throws Error naming `what` and the entry.
 Json toJson(const CompressionPlan& plan);
 CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint& checkpoint,
                              const std::string& what);

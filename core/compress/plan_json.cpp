@@ -83,7 +83,8 @@ StorageChoice choiceOf(Storage storage) {
     return StorageChoice::Dense;
 }
 
-PlanEntry readEntry(const EntryReader& reader, const checkpoint::Checkpoint& checkpoint) {
+PlanEntry readEntry(const EntryReader& reader, const checkpoint::Checkpoint& checkpoint,
+                    const MethodSettings& settings) {
     const std::string name = reader.text("name");
     const WeightMatrix* matrix = checkpoint.findMatrix(name);
     if (matrix == nullptr)
@@ -101,11 +102,12 @@ PlanEntry readEntry(const EntryReader& reader, const checkpoint::Checkpoint& che
     const bool kept = reader.flag("kept");
     const bool automatic = reader.flag("auto") || kept;
     PlanEntry entry = makeEntry(*matrix, rank, automatic ? StorageChoice::Auto : choiceOf(*storage),
-                                method, nullptr);
+                                method, settings, nullptr);
     const std::optional<double> error = reader.optionalNumber("relative_error");
     if (error && !(std::isfinite(*error) && *error >= 0))
         reader.fail("has a relative_error that is negative or not finite");
-    if (!entry.kept && rank == entry.rank) entry.relativeError = error;
+    if (!entry.kept && rank == entry.rank && isErrorForetold(entry, settings))
+        entry.relativeError = error;
     return entry;
 }
 
@@ -207,6 +209,7 @@ CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint&
     if (const auto allocation = document.find("allocation");
         allocation != document.end() && allocation->is_string())
         plan.allocation = allocation->get<std::string>();
+    readSettings(document, what, plan);
     std::set<std::string> seen;
     const Json& entries = document.at("entries");
     if (entries.empty())
@@ -215,12 +218,11 @@ CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint&
                     what);
     for (std::size_t i = 0; i < entries.size(); ++i) {
         const EntryReader reader(entries[i], i, what);
-        PlanEntry entry = readEntry(reader, checkpoint);
+        PlanEntry entry = readEntry(reader, checkpoint, plan.settings);
         if (!seen.insert(entry.matrix.name).second)
             reader.fail(fmt::format("names {} a second time", printable(entry.matrix.name)));
         plan.entries.push_back(std::move(entry));
     }
-    readSettings(document, what, plan);
     finishPlan(checkpoint, plan);
     return plan;
 }

@@ -10,10 +10,16 @@
 
 namespace rankscope::compress {
 
-/// One entry with storage resolved and parameters counted; `spectrum` may be null.
-/// Throws Error of kind Usage where this matrix cannot be kept in the storage asked for.
+/// One entry with storage resolved and parameters counted; `spectrum` may be null, and is not
+/// looked at if it does not foretell the error with these settings. Throws Error of kind Usage
+/// where this matrix cannot be kept in the storage asked for.
 PlanEntry makeEntry(const checkpoint::WeightMatrix& matrix, std::int64_t rank, StorageChoice choice,
-                    const std::string& method, const spectra::Spectrum* spectrum);
+                    const std::string& method, const MethodSettings& settings,
+                    const spectra::Spectrum* spectrum);
+
+/// True if the singular values tell an entry's error: of other methods than svd, and after a refit,
+/// ‖W - W'‖ is known only once W' is.
+bool isErrorForetold(const PlanEntry& entry, const MethodSettings& settings);
 
 /// The plan of an allocation for the chosen matrices in their order, with its warnings. `spectra`
 /// holds those known.

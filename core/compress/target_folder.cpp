@@ -7,12 +7,20 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <optional>
+#include <fstream>
+#include <regex>
 #include <vector>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/file_identity.h"
+#include "core/base/leftovers.h"
+#include "core/checkpoint/open_checkpoint.h"
+#include "core/compress/model_config.h"
+#include "core/compress/modeling_files.h"
 
 namespace rankscope::compress {
 
@@ -20,17 +28,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Identity {
-    dev_t device = 0;
-    ino_t inode = 0;
-    bool operator==(const Identity&) const = default;
-};
-
-std::optional<Identity> identityOf(const fs::path& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-    return Identity{status.st_dev, status.st_ino};
-}
+constexpr std::string_view recordName = "rankscope.json";
 
 std::string shown(const fs::path& path) { return printable(path.string(), 4096); }
 
@@ -49,7 +47,7 @@ std::vector<fs::path> sourceFolders(const checkpoint::Checkpoint& source) {
 }
 
 /// True where `folder` or one of its parents is `ancestor`.
-bool isAtOrInside(fs::path folder, const Identity& ancestor) {
+bool isAtOrInside(fs::path folder, const FileIdentity& ancestor) {
     while (true) {
         if (identityOf(folder) == ancestor) return true;
         const fs::path parent = folder.parent_path();
@@ -60,9 +58,9 @@ bool isAtOrInside(fs::path folder, const Identity& ancestor) {
 
 void requireApartFromSource(const fs::path& target, const checkpoint::Checkpoint& source) {
     const fs::path nearest = fs::exists(target) ? target : target.parent_path();
-    const std::optional<Identity> own = fs::exists(target) ? identityOf(target) : std::nullopt;
+    const std::optional<FileIdentity> own = fs::exists(target) ? identityOf(target) : std::nullopt;
     for (const fs::path& folder : sourceFolders(source)) {
-        const std::optional<Identity> read = identityOf(folder);
+        const std::optional<FileIdentity> read = identityOf(folder);
         if (!read) continue;
         if (own == read) refuse(target, "is the folder of the source itself; give another folder.");
         if (isAtOrInside(nearest, *read))
@@ -74,14 +72,32 @@ void requireApartFromSource(const fs::path& target, const checkpoint::Checkpoint
     }
 }
 
-void requireReplaceable(const fs::path& target, bool force) {
+/// Names in the folder that are no files of its kind, sorted.
+std::vector<std::string> foreignNames(const fs::path& folder, const FolderKind& kind) {
+    std::vector<std::string> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+        std::string name = entry.path().filename().string();
+        if (!kind.isOwnFile(name) || !fs::is_regular_file(entry.symlink_status()))
+            names.push_back(std::move(name));
+    }
+    std::ranges::sort(names);
+    return names;
+}
+
+void requireReplaceable(const fs::path& target, const FolderKind& kind, bool force) {
     if (!fs::is_directory(target))
         refuse(target, "is a file where a folder is to be made; give another name.");
     if (!force) refuse(target, "exists already; give another folder, or --force to replace it.");
-    if (!fs::is_empty(target) && !fs::exists(target / "config.json"))
-        refuse(target,
-               "is not empty and holds no checkpoint (no config.json), so it is not "
-               "replaced even with --force; give another folder.");
+    if (fs::is_empty(target)) return;
+    if (!kind.isOurs(target))
+        refuse(target, fmt::format("holds no {}, so it is not replaced even with --force; give "
+                                   "another folder.",
+                                   kind.what));
+    const std::vector<std::string> foreign = foreignNames(target, kind);
+    if (!foreign.empty())
+        refuse(target, fmt::format("holds what Rankscope did not write: {}. Replacing it would "
+                                   "delete that too; move it away, or give another folder.",
+                                   checkpoint::listNames(foreign)));
 }
 
 fs::path resolvedTarget(const fs::path& given) {
@@ -99,54 +115,94 @@ fs::path resolvedTarget(const fs::path& given) {
     return parent / target.filename();
 }
 
-fs::path makePartial(const fs::path& target) {
-    const std::string stem = fmt::format("{}.partial-{}", target.string(), ::getpid());
-    for (int attempt = 0; attempt < 100; ++attempt) {
-        fs::path folder = attempt == 0 ? stem : fmt::format("{}-{}", stem, attempt);
-        if (::mkdir(folder.c_str(), 0777) == 0) return folder;
-        if (errno != EEXIST)
-            refuse(target,
-                   fmt::format("cannot be made: {}. Choose another place.", errnoText(errno)));
-    }
-    refuse(target, "cannot be made: too many unfinished saves lie beside it; remove them.");
+/// The files of a save, as docs/formats.md lists them.
+bool isFileOfCheckpoint(std::string_view name) {
+    static const std::regex weights(
+        "model(-[0-9]{5,}-of-[0-9]{5,})?\\.safetensors|model\\.safetensors\\.index\\.json");
+    return name == "config.json" || name == recordName || name == configurationFileName ||
+           name == modelingFileName ||
+           std::ranges::find(copiedFiles(), name) != copiedFiles().end() ||
+           std::regex_match(name.begin(), name.end(), weights);
+}
+
+bool isRecordOfCheckpoint(const Json& record) {
+    const auto provenance = record.find("provenance");
+    return provenance != record.end() && provenance->is_object() &&
+           provenance->value("program", Json()) == "rankscope";
+}
+
+bool isOurCheckpoint(const fs::path& folder) {
+    return recordHolds(folder / recordName, isRecordOfCheckpoint);
 }
 
 }  // namespace
 
-TargetFolder::TargetFolder(const fs::path& target, const checkpoint::Checkpoint& source, bool force)
-    : m_target(resolvedTarget(target)), m_force(force) {
-    const fs::file_status status = fs::symlink_status(m_target);
+const FolderKind checkpointFolder = {"checkpoint that Rankscope wrote (no rankscope.json)",
+                                     isOurCheckpoint, isFileOfCheckpoint};
+
+bool recordHolds(const fs::path& file, bool (*test)(const Json& record)) {
+    constexpr std::uintmax_t largest = std::uintmax_t{256} << 20U;
+    std::error_code failure;
+    if (!fs::is_regular_file(file, failure) || fs::file_size(file, failure) > largest || failure)
+        return false;
+    std::ifstream stream(file, std::ios::binary);
+    const Json record = Json::parse(stream, nullptr, false);
+    return record.is_object() && test(record);
+}
+
+fs::path requireTarget(const fs::path& target, const FolderKind& kind,
+                       const checkpoint::Checkpoint& source, bool force) {
+    fs::path resolved = resolvedTarget(target);
+    const fs::file_status status = fs::symlink_status(resolved);
     if (fs::is_symlink(status))
-        refuse(m_target, "is a symbolic link; it is not written through. Give the real name.");
-    requireApartFromSource(m_target, source);
-    if (fs::exists(status)) requireReplaceable(m_target, force);
-    m_partial = makePartial(m_target);
+        refuse(resolved, "is a symbolic link; it is not written through. Give the real name.");
+    requireApartFromSource(resolved, source);
+    if (fs::exists(status)) requireReplaceable(resolved, kind, force);
+    return resolved;
 }
 
-TargetFolder::~TargetFolder() {
-    std::error_code ignored;
-    if (!m_partial.empty()) fs::remove_all(m_partial, ignored);
+TargetFolder::TargetFolder(const fs::path& target, const FolderKind& kind,
+                           const checkpoint::Checkpoint& source, bool force,
+                           const Progress& progress)
+    : m_target(requireTarget(target, kind, source, force)), m_kind(kind), m_force(force) {
+    removeLeftovers(m_target, progress);
+    m_unfinished.emplace(m_target, Unfinished::Kind::Folder);
 }
 
-void TargetFolder::publish() {
-    syncFolder(m_partial);
+void TargetFolder::publish(const Progress& progress) {
+    syncFolder(partial());
+    const fs::path made = partial();
     const bool replace = m_force && fs::exists(fs::symlink_status(m_target));
-    const unsigned flags = replace ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-    int result = ::renameat2(AT_FDCWD, m_partial.c_str(), AT_FDCWD, m_target.c_str(), flags);
-    fs::path old = replace ? m_partial : fs::path();
-    if (result != 0 && (errno == EINVAL || errno == ENOSYS)) {
+    int failure = m_unfinished->publish(m_target, replace ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+    fs::path old = replace ? made : fs::path();
+    if (failure == EINVAL || failure == ENOSYS) {
         // File systems without these flags: the old folder steps aside, and back on failure.
-        old = replace ? fs::path(m_partial.string() + "-old") : fs::path();
+        old = replace ? fs::path(made.string() + "-old") : fs::path();
         if (replace) fs::rename(m_target, old);
-        result = ::rename(m_partial.c_str(), m_target.c_str());
-        if (result != 0 && replace) fs::rename(old, m_target);
+        failure = m_unfinished->publish(m_target);
+        if (failure != 0 && replace) fs::rename(old, m_target);
     }
-    if (result != 0)
-        refuse(m_target, fmt::format("cannot be given its name: {}.", errnoText(errno)));
-    m_partial.clear();
+    if (failure != 0)
+        refuse(m_target, fmt::format("cannot be given its name: {}.", errnoText(failure)));
     syncFolder(m_target.parent_path());
-    std::error_code ignored;
-    if (!old.empty()) fs::remove_all(old, ignored);
+    if (!old.empty()) removeReplaced(old, progress);
+}
+
+void TargetFolder::removeReplaced(const fs::path& old, const Progress& progress) const {
+    std::error_code failure;
+    const std::vector<std::string> foreign = foreignNames(old, m_kind);
+    if (foreign.empty()) {
+        fs::remove_all(old, failure);
+        return;
+    }
+    // Under a name that is never taken for a leftover.
+    fs::path kept = fmt::format("{}.replaced-{}", m_target.string(), ::getpid());
+    fs::rename(old, kept, failure);
+    if (failure) kept = old;
+    progress.warn(
+        fmt::format("{} came to hold what Rankscope did not write while this ran: {}. "
+                    "All that it held is kept in {}.",
+                    shown(m_target), checkpoint::listNames(foreign), shown(kept)));
 }
 
 std::uint64_t spaceNeeded(std::uint64_t bytes) {

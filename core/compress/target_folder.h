@@ -3,35 +3,62 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
+#include "core/base/json.h"
+#include "core/base/progress.h"
+#include "core/base/unfinished.h"
 #include "core/checkpoint/checkpoint.h"
 
 namespace rankscope::compress {
 
-/// The folder a save is written into before it takes the target's name:
-/// `<name>.partial-<pid>` beside the target. Removed with all it holds unless published.
+/// A kind of folder that Rankscope writes.
+struct FolderKind {
+    std::string_view what;  ///< "checkpoint that Rankscope wrote"
+    /// Whether the folder's record says that Rankscope wrote it.
+    bool (*isOurs)(const std::filesystem::path& folder);
+    /// Whether a file of this name may belong to it.
+    bool (*isOwnFile)(std::string_view name);
+};
+
+/// A compressed checkpoint.
+extern const FolderKind checkpointFolder;
+
+/// Whether the JSON file holds an object of which `test` is true. False for any other file.
+bool recordHolds(const std::filesystem::path& file, bool (*test)(const Json& record));
+
+/// What can be said before any work is done. Returns the target with its parent resolved. Throws
+/// Error where it is the source, lies inside it or contains it (by device and inode), is a symbolic
+/// link or a file, its parent is missing, or it exists without `force`. With it only a folder is
+/// replaced that is empty, or that Rankscope wrote and that holds nothing else.
+std::filesystem::path requireTarget(const std::filesystem::path& target, const FolderKind& kind,
+                                    const checkpoint::Checkpoint& source, bool force);
+
+/// The folder a save is written into before it takes the target's name (Unfinished). Removed with
+/// all it holds unless published.
 class TargetFolder {
  public:
-    /// Checks the target and makes the partial folder. Throws Error where the target is the
-    /// source, lies inside it or contains it (by device and inode), is a symbolic link or a file,
-    /// exists without `force`, or its parent is missing or cannot be written.
-    TargetFolder(const std::filesystem::path& target, const checkpoint::Checkpoint& source,
-                 bool force);
-    TargetFolder(const TargetFolder&) = delete;
-    TargetFolder& operator=(const TargetFolder&) = delete;
-    ~TargetFolder();
+    /// Checks the target, removes what killed runs left of it, and makes the partial folder. Throws
+    /// Error as requireTarget() does, and where the parent cannot be written.
+    TargetFolder(const std::filesystem::path& target, const FolderKind& kind,
+                 const checkpoint::Checkpoint& source, bool force, const Progress& progress);
 
     const std::filesystem::path& target() const { return m_target; }
-    const std::filesystem::path& partial() const { return m_partial; }
+    const std::filesystem::path& partial() const { return m_unfinished->path(); }
 
     /// Gives the finished folder the target's name; an existing target is exchanged for it in one
-    /// step and then removed. Parent fsynced.
-    void publish();
+    /// step and then removed, but for what came into it meanwhile: that is kept under another name,
+    /// which a warning tells. Parent fsynced.
+    void publish(const Progress& progress);
 
  private:
-    std::filesystem::path m_target;   // parent resolved
-    std::filesystem::path m_partial;  // empty once published
+    void removeReplaced(const std::filesystem::path& old, const Progress& progress) const;
+
+    std::filesystem::path m_target;  // parent resolved
+    const FolderKind& m_kind;
     bool m_force = false;
+    std::optional<Unfinished> m_unfinished;
 };
 
 /// What a save of `bytes` needs: 5 % and 64 MiB more.

@@ -121,16 +121,17 @@ std::optional<fs::path> windowProgram() {
 void requireFigures() {
     if (!windowProgram())
         throw Error(fmt::format(
-            "Figures are drawn by the program 'rankscope', which is not installed at {}; build it "
-            "(cmake --preset release) or write .csv or .json instead.",
+            "Figures are drawn by the program 'rankscope', which is not installed at {}; install "
+            "it "
+            "(the package rankscope, or \"./dev build\") or write .csv or .json instead.",
             printable((installPrefix() / "bin" / "rankscope").string())));
 }
 
 void drawFigure(const FigureRequest& request, const Progress& progress) {
     requireFigures();
-    fs::path unfinished = request.out;
-    unfinished.replace_filename(fmt::format(".{}.{}{}", request.out.stem().string(), getpid(),
-                                            request.out.extension().string()));
+    // In a folder of its own, since the ending of a figure's name says its kind.
+    const Unfinished folder(request.out, Unfinished::Kind::Folder);
+    const fs::path unfinished = folder.path() / ("figure" + request.out.extension().string());
     const FileHandle input = memoryFile(requestText(request, fs::absolute(unfinished)));
     const FileHandle messages = memoryFile({});
     const int status = waitFor(start(*windowProgram(), input, messages), progress);
@@ -139,8 +140,6 @@ void drawFigure(const FigureRequest& request, const Progress& progress) {
         fs::rename(unfinished, request.out, failure);
         if (!failure) return;
     }
-    std::error_code ignored;
-    fs::remove(unfinished, ignored);
     throwIfStopped(progress);
     throw Error(
         fmt::format("{}: the figure could not be drawn: {}", printable(request.out.string()),

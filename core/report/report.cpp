@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/report/report.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
+#include <string_view>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "core/compress/target_folder.h"
 #include "core/report/figure.h"
 #include "core/report/rank_range.h"
 #include "core/report/report_data.h"
@@ -25,35 +22,25 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// --force replaces reports, not whatever folder a typing error names.
-void requireReplaceable(const ReportOptions& options) {
-    std::error_code failure;
-    if (!options.force || !fs::exists(options.target, failure)) return;
-    if (fs::is_directory(options.target, failure) &&
-        (fs::is_empty(options.target, failure) || fs::exists(options.target / "report.html")))
-        return;
-    throw Error(fmt::format("{} is no report (it holds no report.html) and is not replaced; choose "
-                            "another --out.",
-                            printable(options.target.string())),
-                options.target.string());
+/// Every file that a report can have.
+constexpr std::array<std::string_view, 14> fileNames = {
+    "report.html", "report.md",          "spectra.csv",    "curves.csv",  "parameters.csv",
+    "tables.json", "random_vectors.csv", "evaluation.csv", "spectra.png", "spectra.pdf",
+    "errors.png",  "errors.pdf",         "seed.png",       "seed.pdf"};
+
+bool isFileOfReport(std::string_view name) {
+    return std::ranges::find(fileNames, name) != fileNames.end();
 }
 
-/// The name a report has until it takes an older one's place.
-fs::path besides(const fs::path& target) {
-    const fs::path whole = fs::canonical(target);
-    return whole.parent_path() / fmt::format("{}.new-{}", whole.filename().string(), ::getpid());
+/// What tablesJson() writes.
+bool isRecordOfReport(const Json& tables) {
+    const auto provenance = tables.find("provenance");
+    return tables.contains("parameter_table") && provenance != tables.end() &&
+           provenance->is_object() && provenance->contains("program");
 }
 
-/// Puts `made` in the place of `old`, in one step, and removes the old one.
-fs::path exchange(const fs::path& made, const fs::path& old) {
-    const fs::path place = fs::canonical(old);
-    if (renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) != 0)
-        throw Error(
-            fmt::format("{}: cannot be replaced: {}; the new report is at {}.",
-                        printable(place.string()), errnoText(errno), printable(made.string())),
-            place.string());
-    fs::remove_all(made);
-    return place;
+bool isOurReport(const fs::path& folder) {
+    return compress::recordHolds(folder / "tables.json", isRecordOfReport);
 }
 
 std::string curvesText(const ReportData& data) {
@@ -105,12 +92,13 @@ bool drawFigures(const fs::path& folder, const ReportData& data, const Progress&
 
 }  // namespace
 
+const compress::FolderKind reportFolder = {"report that Rankscope wrote (no tables.json)",
+                                           isOurReport, isFileOfReport};
+
 ReportResult writeReport(const checkpoint::Checkpoint& checkpoint, const ReportOptions& options,
                          const Progress& progress) {
-    requireReplaceable(options);
-    const bool replace = options.force && fs::exists(options.target);
-    compress::TargetFolder folder(replace ? besides(options.target) : options.target, checkpoint,
-                                  false);
+    compress::TargetFolder folder(options.target, reportFolder, checkpoint, options.force,
+                                  progress);
     const ReportData data = gatherReport(checkpoint, options, progress);
     const fs::path& partial = folder.partial();
     ReportResult result;
@@ -132,9 +120,8 @@ ReportResult writeReport(const checkpoint::Checkpoint& checkpoint, const ReportO
         result.files.push_back(entry.path().filename().string());
     std::sort(result.files.begin(), result.files.end());
     throwIfStopped(progress);
-    folder.publish();
+    folder.publish(progress);
     result.path = folder.target();
-    if (replace) result.path = exchange(folder.target(), options.target);
     return result;
 }
 

@@ -10,6 +10,7 @@
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/compress/target_folder.h"
 #include "core/text/dataset.h"
 
 namespace rankscope::report {
@@ -31,6 +32,9 @@ struct ReportResult {
     Json tables;                     ///< everything the report's tables say
     std::vector<std::string> warnings;
 };
+
+/// For compress::requireTarget(), before the data are read.
+extern const compress::FolderKind reportFolder;
 
 /// Tells the whole story of one checkpoint: model, spectra, error curves, parameters under both
 /// countings, random vectors, evaluation, provenance; as report.html, report.md, CSV files and

@@ -11,6 +11,7 @@
 
 #include "core/backend/backend.h"
 #include "core/base/error.h"
+#include "core/base/leftovers.h"
 #include "core/base/own_path.h"
 #include "core/base/parallel.h"
 #include "core/report/figure.h"
@@ -48,11 +49,15 @@ Json folderFacts(const fs::path& folder) {
         bytes += unreadable ? 0 : size;
         ++files;
     }
+    Json leftovers = Json::array();
+    for (const Leftover& leftover : findLeftoversIn(folder))
+        leftovers.push_back({{"path", leftover.path.string()}, {"bytes", leftover.bytes}});
     std::error_code unreadable;
     return {{"path", folder.string()},
             {"exists", fs::exists(folder, unreadable)},
             {"files", files},
-            {"bytes", bytes}};
+            {"bytes", bytes},
+            {"leftovers", std::move(leftovers)}};
 }
 
 /// The rule of the Hugging Face libraries.
@@ -105,9 +110,8 @@ Json systemFacts(int threads) {
     const auto window = windowProgram();
     if (!window)
         missing.push_back(
-            "The window (rankscope) is not installed beside this program: no figures. Install "
-            "Qt 6 and QCustomPlot (apt: qt6-base-dev libqcustomplot-dev) and build the preset "
-            "'release'.");
+            "The window (rankscope) is not installed beside this program: no figures. Install the "
+            "package rankscope, or build it with \"./dev build\".");
     Json caches = {{"spectra", Json()}, {"hub", hubFacts()}};
     try {
         caches["spectra"] = folderFacts(cacheFolder());

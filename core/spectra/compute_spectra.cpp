@@ -16,6 +16,10 @@ namespace rankscope::spectra {
 
 namespace {
 
+/// Threads that feed a GPU: one decomposition is too small to fill it, and while one is computed
+/// the next matrix can be read. Each holds a few matrices there.
+constexpr int mostOnAGpu = 8;
+
 /// What the workers share: results by place, a counter, one lock for every call to the outside.
 class SpectraJob {
  public:
@@ -77,10 +81,9 @@ std::vector<Spectrum> computeSpectra(const checkpoint::Checkpoint& checkpoint,
     if (matrices.empty()) {
         return {};
     }
-    // One worker feeds a GPU: ATen's calls wait for it, and two would only double the memory.
-    int threads = options.device.cuda ? 1 : options.threads;
-    if (threads < 1) {
-        threads = availableCores();
+    int threads = options.threads > 0 ? options.threads : availableCores();
+    if (options.device.cuda) {
+        threads = std::min(threads, mostOnAGpu);
     }
     threads = static_cast<int>(std::min<std::size_t>(threads, matrices.size()));
     const std::vector<std::size_t> order = largestFirst(matrices);

@@ -15,7 +15,7 @@ namespace rankscope::spectra {
 
 struct SpectraOptions {
     backend::Device device;
-    int threads = 0;  ///< matrices worked on at once on the CPU; 0: all cores of this process
+    int threads = 0;  ///< matrices worked on at once, on a GPU 8 at most; 0: all cores
     /// Called with each finished spectrum, from any worker thread, one call at a time.
     std::function<void(const Spectrum&)> onFinished;
 };

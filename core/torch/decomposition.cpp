@@ -98,7 +98,7 @@ backend::SingularValues TorchBackend::singularValues(const MatrixView& weight,
         const auto count = static_cast<std::size_t>(std::min(weight.rows, weight.columns));
         return {.values = std::vector<double>(count, 0.0), .direct = false};
     }
-    return guarded("The singular values", [&]() -> backend::SingularValues {
+    return guarded("The singular values", device, [&]() -> backend::SingularValues {
         const at::Tensor tensor = toTensor(weight, device);
         if (canBeSquared(largest)) {
             const std::vector<double> ascending = gramEigenvalues(weight, tensor);
@@ -124,7 +124,7 @@ backend::Factors TorchBackend::truncatedSvd(const MatrixView& weight, std::int64
                          std::to_string(full) + " for a matrix of shape " +
                          toString(Shape{weight.rows, weight.columns}) + ".");
     }
-    return guarded("The factors", [&] {
+    return guarded("The factors", device, [&] {
         const at::Tensor tensor = toTensor(weight, device);
         if (canBeSquared(largestMagnitude(weight))) {
             const auto [values, vectors] = at::linalg_eigh(gramMatrix(tensor));

@@ -48,7 +48,9 @@ LinearGroup::LinearGroup(const std::vector<LayerTensors>& layers, const Placemen
     std::vector<at::Tensor> first;
     std::int64_t offset = 0;
     for (const LayerTensors& given : layers) {
-        const LayerTensors tensors = given.rows.empty() ? given : inOrder(given);
+        const LayerTensors tensors = given.rows.empty()     ? given
+                                     : placement.cpuFloat() ? inOrder(given)
+                                                            : withUp(given);
         first.push_back(tensors.dense.defined() ? tensors.dense : tensors.down);
         Layer layer;
         layer.offset = offset;
@@ -65,7 +67,7 @@ LinearGroup::LinearGroup(const std::vector<LayerTensors>& layers, const Placemen
             layer.pivoted = true;
             layer.merge =
                 ColumnMerge({tensors.rows.begin(), tensors.rows.begin() + layer.width}, layer.out);
-            layer.inverse = at::argsort(at::tensor(tensors.rows, at::kLong)).to(placement.device);
+            layer.inverse = at::argsort(at::tensor(tensors.rows, at::kLong));
         }
         m_layers.push_back(std::move(layer));
     }
@@ -132,12 +134,25 @@ LayerTensors LinearGroup::inOrder(const LayerTensors& pivoted) {
     return result;
 }
 
+/// The same layer with one second factor, up = [1; mix] in the order of the outputs: without our
+/// own kernels one product is faster than a smaller one and two passes that put columns in their
+/// places.
+LayerTensors LinearGroup::withUp(const LayerTensors& pivoted) {
+    const std::int64_t rank = pivoted.down.size(0);
+    LayerTensors result;
+    result.down = pivoted.down;
+    // LibTorch 1.13 makes no unit matrix in bfloat16.
+    const at::Tensor unit =
+        at::eye(rank, pivoted.down.options().dtype(at::kFloat)).to(pivoted.down.scalar_type());
+    const bool mixed = pivoted.mix.defined() && pivoted.mix.size(0) > 0;
+    const at::Tensor places =
+        at::argsort(at::tensor(pivoted.rows, at::kLong)).to(pivoted.down.device());
+    result.up = (mixed ? at::cat({unit, pivoted.mix}) : unit).index_select(0, places);
+    return result;
+}
+
 /// The pivoted form: the columns of [z, z mixᵀ] in the order of the outputs.
 at::Tensor LinearGroup::placed(const Layer& layer, const at::Tensor& z) {
-    if (!z.device().is_cpu() || z.scalar_type() != at::kFloat) {
-        const at::Tensor stacked = layer.second ? at::cat({z, (*layer.second)(z)}, 1) : z;
-        return stacked.index_select(1, layer.inverse);
-    }
     const at::Tensor mixed =
         layer.second ? (*layer.second)(z) : at::empty({z.size(0), 0}, z.options());
     at::Tensor y = at::empty({z.size(0), layer.out}, z.options());

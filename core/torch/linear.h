@@ -67,11 +67,12 @@ class LinearGroup {
         std::int64_t width = 0;   // of them: out, or the rank
         std::int64_t out = 0;
         std::unique_ptr<WeightProduct> second;  // up or mix; none for dense
-        bool pivoted = false;
-        ColumnMerge merge;   // pivoted: of z and z mixᵀ
-        at::Tensor inverse;  // pivoted: where an output stands in [z, z mixᵀ], on the device
+        bool pivoted = false;  // float32 on the CPU only, elsewhere it has become a factored one
+        ColumnMerge merge;     // pivoted: of z and z mixᵀ
+        at::Tensor inverse;    // pivoted: where an output stands in [z, z mixᵀ]
     };
     static LayerTensors inOrder(const LayerTensors& pivoted);
+    static LayerTensors withUp(const LayerTensors& pivoted);
     static at::Tensor placed(const Layer& layer, const at::Tensor& z);
 
     WeightProduct m_first;

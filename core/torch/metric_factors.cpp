@@ -57,7 +57,7 @@ backend::Factors TorchBackend::metricFactors(const MatrixView& weight, const Mat
     requireSquare(inputs, weight.columns, "inputs");
     const bool oneSided = outputs.values.empty();
     if (!oneSided) requireSquare(outputs, weight.rows, "outputs");
-    return guarded("The factors", [&]() -> backend::Factors {
+    return guarded("The factors", device, [&]() -> backend::Factors {
         const at::Tensor w = toTensor(weight, device);
         const at::Tensor metric = toTensor(inputs, device);
         if (oneSided) {
@@ -73,14 +73,14 @@ backend::Factors TorchBackend::metricFactors(const MatrixView& weight, const Mat
 }
 
 Matrix TorchBackend::orthonormalBasis(const MatrixView& a, const backend::Device& device) const {
-    return guarded("The orthonormal basis",
+    return guarded("The orthonormal basis", device,
                    [&] { return toMatrix(std::get<0>(at::linalg_qr(toTensor(a, device)))); });
 }
 
 Matrix TorchBackend::divide(const MatrixView& b, const MatrixView& a,
                             const backend::Device& device) const {
     requireSquare(a, b.columns, "divisor");
-    return guarded("The quotient", [&] {
+    return guarded("The quotient", device, [&] {
         const at::Tensor upper = rootOf(toTensor(a, device), "The divisor");
         // a = upperᵀ · upper; (b a⁻¹)ᵀ = a⁻¹ bᵀ.
         const at::Tensor solved = at::cholesky_solve(toTensor(b, device).t(), upper, true);

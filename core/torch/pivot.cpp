@@ -121,7 +121,7 @@ backend::PivotedFactors TorchBackend::pivot(const backend::Factors& factors) con
                     " and " + toString(Shape{factors.right.rows, factors.right.columns}) +
                     " cannot be written in the pivoted form.");
     }
-    return guarded("The pivoted form", [&] {
+    return guarded("The pivoted form", {}, [&] {
         const at::Tensor left = toTensor(factors.left, {});
         // Scaling columns changes no mix but the condition of the rows it is solved from.
         const at::Tensor norms = at::linalg_vector_norm(left, 2, at::IntArrayRef{0});

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/base/error.h"
 #include "core/torch/attention_pass.h"
 
@@ -18,6 +20,17 @@ std::int64_t expectedLoads(const backend::T5Dimensions& d) {
     return d.encoderLayers * (7 + inner) + d.decoderLayers * (12 + inner) + 6;
 }
 
+/// Lookups are not checked one by one, so a token that the model feeds itself must be a row.
+void requireTokens(const backend::T5Dimensions& d, std::int64_t vocabulary) {
+    for (const auto& [what, id] : {std::pair{"start", d.startToken}, std::pair{"end", d.eosToken},
+                                   std::pair{"padding", d.padToken}})
+        if (id < 0 || id >= vocabulary)
+            throw Error(
+                fmt::format("The model's {} token is {}, but its embedding has rows 0 to {} "
+                            "only; correct its config.json.",
+                            what, id, vocabulary - 1));
+}
+
 void keep(std::vector<at::Tensor>* states, const at::Tensor& x) {
     if (states != nullptr) states->push_back(x.clone());
 }
@@ -31,6 +44,7 @@ T5Model::T5Model(const backend::T5Dimensions& dimensions, const backend::WeightS
     WeightLoader loader(source, placement, progress, expectedLoads(dimensions));
     m_shared = std::make_shared<const LinearGroup>(loader, std::vector<std::string>{"shared"}, -1,
                                                    dimensions.dModel);
+    requireTokens(dimensions, m_shared->out(0));
     for (std::int64_t i = 0; i < dimensions.encoderLayers; ++i)
         m_encoder.emplace_back(loader, fmt::format("encoder.block.{}.", i), dimensions);
     m_encoderBias = loadBias(loader, "encoder");

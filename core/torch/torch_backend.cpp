@@ -7,11 +7,15 @@
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <utility>
 
 #include "core/backend/library_abi.h"
+#include "core/backend/memory_need.h"
+#include "core/base/parallel.h"
+#include "core/torch/blas_buffers.h"
 #include "core/torch/guarded.h"
 #include "core/torch/lapack.h"
 
@@ -66,6 +70,12 @@ TorchBackend::TorchBackend(const backend::BackendOptions& options, std::string l
     m_blasCoreChosen = core == nullptr ? "" : core;
     if (options.threads > 0) {
         at::set_num_threads(options.threads);
+    }
+    if (!memoryLimits().empty()) {
+        requireMemory(backend::needOfThreads(options.threads), "Computing with LibTorch",
+                      backend::memoryAdvice);
+        const int threads = options.threads > 0 ? options.threads : availableCores();
+        reserveBlasBuffers(std::min(threads, availableCores()) + 1);
     }
 }
 
@@ -129,7 +139,7 @@ Matrix TorchBackend::multiply(const MatrixView& a, const MatrixView& b,
                     " columns cannot be multiplied by one with " + std::to_string(b.rows) +
                     " rows.");
     }
-    return guarded("A product",
+    return guarded("A product", device,
                    [&] { return toMatrix(at::matmul(toTensor(a, device), toTensor(b, device))); });
 }
 

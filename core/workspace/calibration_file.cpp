@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/workspace/calibration_file.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 
+#include <cerrno>
 #include <cmath>
 #include <tuple>
 #include <utility>
@@ -114,11 +117,11 @@ void writeContent(hid_t file, const CalibrationContent& content) {
 class CalibrationFile final : public compress::Calibration {
  public:
     explicit CalibrationFile(const fs::path& path)
-        : m_path(path), m_reader([path](const std::string& reason) {
+        : m_path(path), m_file(openForReading(path)), m_reader([path](const std::string& reason) {
               return fmt::format("{} is not usable as a calibration: {}. Run `calibrate` again.",
                                  printable(path.string(), 1000), reason);
           }) {
-        openForReading(path);  // says in its own words where there is no such file
+        ::flock(m_file.get(), LOCK_SH | LOCK_NB);  // see requireReplaceableByCalibration()
         const Hdf5Session session;
         const Hdf5Handle file = open();
         m_reader.requireFormat(file, formatName, formatVersion);
@@ -154,7 +157,8 @@ class CalibrationFile final : public compress::Calibration {
 
  private:
     Hdf5Handle open() const {
-        return {H5Fopen(m_path.c_str(), H5F_ACC_RDONLY, fileAccess()), H5Fclose,
+        const std::string opened = fmt::format("/proc/self/fd/{}", m_file.get());
+        return {H5Fopen(opened.c_str(), H5F_ACC_RDONLY, fileAccess()), H5Fclose,
                 m_reader.refusal("it is no HDF5 file, or a damaged one")};
     }
 
@@ -238,6 +242,7 @@ class CalibrationFile final : public compress::Calibration {
     }
 
     fs::path m_path;
+    FileHandle m_file;
     Hdf5Reader m_reader;
     CalibrationRecord m_record;
 };
@@ -260,6 +265,41 @@ void writeCalibration(const fs::path& path, const CalibrationContent& content) {
                     path.string());
     }
     target.commit();
+}
+
+void requireReplaceableByCalibration(const fs::path& path, const checkpoint::Checkpoint& checkpoint,
+                                     const Progress& progress) {
+    requireFormatToReplace(path, formatName, "calibration");
+    const FileHandle there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!there || stampOf(there, path).size == 0) return;
+    const std::string shown = printable(path.string(), 1000);
+    if (::flock(there.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        throw Error(fmt::format("{} is a calibration that another run is using and is not "
+                                "replaced; choose another name, or wait for that run.",
+                                shown),
+                    path.string());
+    ::flock(there.get(), LOCK_UN);  // HDF5 locks it itself
+    const Hdf5Reader reader([&](const std::string& reason) {
+        return fmt::format(
+            "{} is a damaged calibration ({}) and is not replaced; choose another "
+            "name, or remove it first.",
+            shown, reason);
+    });
+    std::string fingerprint, hash, label;
+    {
+        const Hdf5Session session;
+        const Hdf5Handle file(H5Fopen(fmt::format("/proc/self/fd/{}", there.get()).c_str(),
+                                      H5F_ACC_RDONLY, fileAccess()),
+                              H5Fclose, reader.refusal("it cannot be opened"));
+        fingerprint = reader.text(file, "fingerprint");
+        hash = reader.text(file, "content_hash");
+        label = reader.text(file, "checkpoint");
+    }
+    if (fingerprint == checkpoint.fingerprint() || hash == checkpoint.contentHash(progress)) return;
+    throw Error(fmt::format("{} is the calibration of another checkpoint ({}) and is not replaced; "
+                            "choose another name, or remove it first.",
+                            shown, printable(label, 1000)),
+                path.string());
 }
 
 std::shared_ptr<const compress::Calibration> openCalibration(const fs::path& path) {

@@ -33,8 +33,15 @@ struct CalibrationContent {
 /// two datasets' bytes).
 void writeCalibration(const std::filesystem::path& path, const CalibrationContent& content);
 
+/// Before the work: throws Error where `path` is there and is no calibration, is one of another
+/// checkpoint, or one that a running command uses (openCalibration() locks it).
+void requireReplaceableByCalibration(const std::filesystem::path& path,
+                                     const checkpoint::Checkpoint& checkpoint,
+                                     const Progress& progress);
+
 /// Reads the record; moments are read when they are asked for. Throws Error naming the file where
-/// it is no calibration, damaged, or of another version.
+/// it is no calibration, damaged, or of another version. What is read stays that of the file as it
+/// is now, also if another takes its name.
 std::shared_ptr<const compress::Calibration> openCalibration(const std::filesystem::path& path);
 
 }  // namespace rankscope::workspace

@@ -71,6 +71,31 @@ void writeFormat(hid_t file, const char* format, std::int64_t version) {
                                                        std::chrono::system_clock::now()))));
 }
 
+std::string formatOf(const std::filesystem::path& path) {
+    const Hdf5Session session;
+    try {
+        const Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, fileAccess()), H5Fclose, "");
+        return Hdf5Reader([](const std::string& reason) { return reason; }).text(file, "format");
+    } catch (const Error&) {
+        return {};
+    }
+}
+
+void requireFormatToReplace(const std::filesystem::path& path, const char* format,
+                            std::string_view what) {
+    std::error_code none;
+    if (!std::filesystem::exists(path, none)) return;
+    const bool regular = std::filesystem::is_regular_file(path, none);
+    if (regular && std::filesystem::file_size(path, none) == 0) return;
+    const std::string found = regular ? formatOf(path) : "";
+    if (found == format) return;
+    throw Error(fmt::format("{} is no {}{} and is not replaced; choose another name, or remove it "
+                            "first.",
+                            printable(path.string(), 1000), what,
+                            found.empty() ? "" : fmt::format(" ({})", printable(found, 60))),
+                path.string());
+}
+
 void Hdf5Reader::requireFormat(hid_t file, const char* format, std::int64_t version) const {
     if (text(file, "format") != format)
         throw Error(refusal(fmt::format("its format is not \"{}\"", format)));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/workspace/hdf5_handle.h"
@@ -23,6 +24,13 @@ Hdf5Handle writeDoubles(hid_t group, const std::string& name, std::span<const do
 
 /// The attributes that each of our files begins with: format, version, program, created.
 void writeFormat(hid_t file, const char* format, std::int64_t version);
+
+/// The format that writeFormat() noted in the file; empty where it is none of ours.
+std::string formatOf(const std::filesystem::path& path);
+
+/// Throws Error where `path` is there, not empty, and of another format: it is not replaced.
+void requireFormatToReplace(const std::filesystem::path& path, const char* format,
+                            std::string_view what);
 
 /// Reads values of a file of any origin and trusts none; every refusal is `refusal(reason)`.
 class Hdf5Reader {

@@ -13,6 +13,8 @@
 #include "core/backend/backend.h"
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/leftovers.h"
+#include "core/base/output_claim.h"
 #include "core/base/own_path.h"
 #include "core/base/parallel.h"
 #include "core/spectra/compute_spectra.h"
@@ -41,14 +43,17 @@ SpectraFile readSpectraFile(const fs::path& path) {
     return decodeSpectra(bytes, printable(path.string(), 1000));
 }
 
-/// Cache files of this state of the checkpoint, by name, the oldest first.
+/// Cache files of this state of the checkpoint, by name, the oldest first; none that the user wants
+/// replaced.
 std::vector<fs::path> filesFor(const std::string& fingerprint) {
     std::vector<fs::path> files;
     std::error_code code;
     for (fs::directory_iterator entry(spectraFolder(), code), end; !code && entry != end;
          entry.increment(code)) {
         const fs::path& path = entry->path();
-        if (path.extension() == ".h5" && path.filename().string().starts_with(fingerprint + "-")) {
+        const auto identity = identityOf(path);
+        if (path.extension() == ".h5" && path.filename().string().starts_with(fingerprint + "-") &&
+            !(identity && claimedOutput(*identity))) {
             files.push_back(path);
         }
     }
@@ -120,6 +125,7 @@ class RunCache {
         }
         try {
             fs::create_directories(spectraFolder());
+            if (m_saves++ == 0) removeLeftoversIn(spectraFolder(), m_progress);
             writeSpectraFile(spectraFolder() / m_name, m_content);
         } catch (const std::exception& error) {
             m_failed = true;
@@ -135,6 +141,7 @@ class RunCache {
     SpectraFile m_content;
     std::string m_name;
     Clock::time_point m_saved = Clock::now();
+    int m_saves = 0;
     bool m_changed = false;
     bool m_failed = false;
 };

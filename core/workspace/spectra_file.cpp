@@ -8,6 +8,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/sha256.h"
 #include "core/workspace/hdf5_values.h"
+#include "core/workspace/spectra_cache.h"
 
 namespace rankscope::workspace {
 
@@ -67,6 +68,10 @@ spectra::Spectrum readSpectrum(hid_t group, const std::string& name, const Hdf5R
 }
 
 }  // namespace
+
+void requireReplaceableBySpectra(const std::filesystem::path& path) {
+    requireFormatToReplace(path, formatName, "file of spectra");
+}
 
 void writeSpectraFile(const std::filesystem::path& path, const SpectraFile& content) {
     AtomicFile target(path);

@@ -34,26 +34,31 @@ class EmptyRoot:
         self.cache.mkdir(exist_ok=True)
         self.remove()
         subprocess.run(["cp", "--archive", "--reflink=auto", base, self.path], check=True)
-        for file in filter(None, ("/etc/resolv.conf", os.environ.get("PIP_CERT"))):
-            target = self.path / file.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+        shutil.copyfile("/etc/resolv.conf", self.path / "etc/resolv.conf")
         (self.path / "cache").mkdir()
+        if "PIP_CERT" in os.environ:  # not in /etc/ssl, where ca-certificates writes its own
+            shutil.copyfile(os.environ["PIP_CERT"], self.path / "pip-cert.pem")
         self.run("useradd", "--create-home", USER)
 
     def run(self, *words, user="root", check=True, timeout=1800, **environment):
         """Runs a command in there, with /proc, a fresh /dev/shm and pip's cache; gives CompletedProcess."""
         variables = {name: value for name, value in os.environ.items() if name.startswith(PASSED)}
         variables |= {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": f"/home/{USER}",
-                      "DEBIAN_FRONTEND": "noninteractive", "PIP_CACHE_DIR": "/cache"} | environment
+                      "DEBIAN_FRONTEND": "noninteractive", "PIP_CACHE_DIR": "/cache"}
+        if "PIP_CERT" in variables:
+            variables["PIP_CERT"] = "/pip-cert.pem"
+        variables |= environment
         script = ('mount -t proc proc "$0/proc" && mount -t tmpfs shm "$0/dev/shm" && mount --bind "$1" "$0/cache" '
                   '&& user=$2 && root=$0 && shift 2 && exec chroot --userspec="$user:$user" "$root" "$@"')
         if user != "root":
             words = ("sh", "-c", 'cd "$HOME" && exec "$@"', "sh", *words)
-        return subprocess.run(
+        done = subprocess.run(
             ["unshare", "--mount", "--fork", "--pid", "sh", "-c", script, self.path, self.cache, user, *words],
-            check=check, env=variables, capture_output=True, text=True, timeout=timeout, errors="replace",
+            env=variables, capture_output=True, text=True, timeout=timeout, errors="replace",
         )
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        return done
 
     def install(self, *packages):
         self.run("apt-get", "update", "-q")

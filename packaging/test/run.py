@@ -98,7 +98,7 @@ class Wheel(Installed):
         """A processor of 2008, emulated."""
         root.install("qemu-user")
         start = time.monotonic()
-        program = root.run("sh", "-c", "find /opt/venv -name rankscope-cli -path '*_program*'").stdout.strip()
+        program = root.run("sh", "-c", "find /opt/venv -path '*/_program/bin/rankscope-cli'").stdout.strip()
         run = root.run("qemu-x86_64", "-cpu", "Nehalem", program, "evaluate", "demo", "--limit", "2", "--metrics", "loss",
                        "--json", user=USER, check=False)
         print(f"  {root.release}: without AVX2: exit {run.returncode}, {time.monotonic() - start:.0f} s {run.stderr.strip()[:300]}")

@@ -14,7 +14,7 @@ from auditwheel.wheeltools import get_wheel_architecture, get_wheel_libc
 
 LARGEST = 60_000_000  # bytes
 # pip installs PyTorch beside the wheel; the loader opens it before the backend library.
-FROM_TORCH = frozenset({"libtorch.so", "libtorch_cpu.so", "libc10.so", "libgomp.so.1"})
+FROM_TORCH = frozenset({"libtorch.so", "libtorch_cpu.so", "libc10.so"})
 
 
 def audit(wheel):

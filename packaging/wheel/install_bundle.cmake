@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs while the component `bundle` is installed (bundle.cmake sets the variables), after the components
 # cli and window.
+cmake_policy(VERSION 3.21)
 set(prefix $ENV{DESTDIR}${CMAKE_INSTALL_PREFIX})
 set(libraries ${prefix}/lib/rankscope)
 set(programs ${prefix}/bin/rankscope-cli ${prefix}/bin/rankscope)
@@ -20,9 +21,10 @@ foreach(plugin ${plugins})
     list(APPEND installed_plugins ${libraries}/plugins/${plugin})
 endforeach()
 
-# glibc's and the compiler's are the machine's; LibTorch's and its libgomp are PyTorch's.
+# glibc's and the compiler's are the machine's, LibTorch's are PyTorch's. libgomp comes along for the
+# window, whose Qt needs it; PyTorch's own is loaded first in the command line, and serves our backend too.
 set(theirs
-    "^(ld-linux.*|libc|libm|libdl|librt|libpthread|libutil|libresolv|libstdc\\+\\+|libgcc_s|libgomp|libtorch.*|libc10.*)\\.so")
+    "^(ld-linux.*|libc|libm|libdl|librt|libpthread|libutil|libresolv|libstdc\\+\\+|libgcc_s|libtorch.*|libc10.*)\\.so")
 file(GET_RUNTIME_DEPENDENCIES
     EXECUTABLES ${programs} LIBRARIES ${backend} ${installed_plugins}
     RESOLVED_DEPENDENCIES_VAR needed UNRESOLVED_DEPENDENCIES_VAR missing

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "tests/fixtures/tiny_t5.h"
 
@@ -57,7 +58,16 @@ Outcome runCommand(const std::vector<std::string>& words, const RunOptions& opti
                                          O_WRONLY | O_CREAT | O_APPEND, 0600);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errFile.c_str(), O_WRONLY | O_CREAT,
                                      0600);
+    for (const auto& [descriptor, device] :
+         {std::pair{STDOUT_FILENO, &options.outputTo}, std::pair{STDERR_FILENO, &options.errorsTo}})
+        if (!device->empty())
+            posix_spawn_file_actions_addopen(&actions, descriptor, device->c_str(), O_WRONLY, 0);
+    for (const int descriptor : options.closed)
+        posix_spawn_file_actions_addclose(&actions, descriptor);
     std::vector<std::string> arguments = {RANKSCOPE_CLI};
+    const std::string shell = "/bin/sh";
+    if (!options.limits.empty())
+        arguments = {shell, "-c", options.limits + "; exec \"$0\" \"$@\"", RANKSCOPE_CLI};
     arguments.insert(arguments.end(), words.begin(), words.end());
     std::vector<std::string> environment = options.environment;
     for (char** variable = environ; *variable != nullptr; ++variable)
@@ -65,23 +75,34 @@ Outcome runCommand(const std::vector<std::string>& words, const RunOptions& opti
     const auto start = Clock::now();
     pid_t child = 0;
     Outcome outcome;
-    if (posix_spawn(&child, RANKSCOPE_CLI, &actions, nullptr, pointers(arguments).data(),
-                    pointers(environment).data()) != 0)
+    if (posix_spawn(&child, arguments.front().c_str(), &actions, nullptr,
+                    pointers(arguments).data(), pointers(environment).data()) != 0)
         return outcome;
     posix_spawn_file_actions_destroy(&actions);
     if (broken >= 0) close(broken);
     int status = 0;
     rusage usage = {};
     bool sent = options.interruptAfter.empty();
+    bool signalled = options.signals.empty();
+    auto signalledAt = start;
     while (wait4(child, &status, WNOHANG, &usage) == 0) {
         if (!sent && std::filesystem::exists(outFile) &&
             fixtures::readFile(outFile).find(options.interruptAfter) != std::string::npos) {
             kill(child, SIGINT);
             sent = true;
         }
+        if (!signalled && std::filesystem::exists(options.signalsOnceThereIs)) {
+            for (const int signal : options.signals) {
+                kill(child, signal);
+                std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            }
+            signalled = true;
+            signalledAt = Clock::now();
+        }
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    outcome.secondsAfterSignals = std::chrono::duration<double>(Clock::now() - signalledAt).count();
     outcome.residentKilobytes = usage.ru_maxrss;
     outcome.exitCode = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     if (!options.closedOutput) outcome.out = fixtures::readFile(outFile);

@@ -11,7 +11,8 @@ namespace rankscope::cli_test {
 
 /// What a run of rankscope-cli left.
 struct Outcome {
-    int exitCode = -1;  ///< -1 where a signal ended it
+    int exitCode = -1;               ///< -1 where a signal ended it
+    double secondsAfterSignals = 0;  ///< which RunOptions::signals names
     std::string out, err;
     double seconds = 0;
     long residentKilobytes = 0;  ///< largest
@@ -23,6 +24,12 @@ struct RunOptions {
     std::vector<std::string> environment = {};  ///< "NAME=value", added to this program's
     std::string interruptAfter = {};            ///< SIGINT once standard output holds this text
     bool closedOutput = false;                  ///< standard output is a pipe nobody reads
+    std::string limits = {};                    ///< "ulimit -v 600000; …", of a shell's command
+    std::vector<int> signals = {};              ///< sent one after the other …
+    std::string signalsOnceThereIs = {};        ///< … once this file is there
+    std::vector<int> closed = {};               ///< of the descriptors 0, 1 and 2
+    std::string outputTo = {};                  ///< a device for standard output
+    std::string errorsTo = {};                  ///< a device for standard error
 };
 
 /// Runs the built command line with these words.

@@ -73,5 +73,33 @@ TEST(GenerateCommand, NeedsExactlyOneKindOfText) {
     expectUsage({"generate", "demo", "--text", " \n"}, "empty");
 }
 
+TEST(GenerateCommand, AStartTokenOutsideTheEmbeddingIsRefusedByEveryCommand) {
+    const fixtures::TempFolder folder;
+    const fs::path model = folder / "model", data = fs::path(DEMO_FOLDER) / "test.json";
+    fs::copy(DEMO_FOLDER, model);
+    Json config = Json::parse(fixtures::readFile(model / "config.json"));
+    for (const std::int64_t start : {1100, 99999, 1000000000}) {  // the demo has 1100 rows
+        config["decoder_start_token_id"] = start;
+        fixtures::writeFile(model / "config.json", config.dump());
+        const std::vector<std::vector<std::string>> commands = {
+            {"inspect"},
+            {"generate", "--text", "hi", "--max-new-tokens", "2", "--device", "cpu"},
+            {"evaluate", "--data", data, "--limit", "2", "--metrics", "loss", "--device", "cpu"},
+            {"calibrate", "--data", data, "--samples", "2", "--held-out", "1", "--out",
+             folder / "c.h5", "--device", "cpu"}};
+        for (std::vector<std::string> words : commands) {
+            words.insert(words.begin() + 1, model);
+            const Outcome run = runCommand(words);
+            EXPECT_EQ(run.exitCode, 1) << words[0] << run.err;
+            EXPECT_THAT(run.err, HasSubstr("config.json: \"decoder_start_token_id\" is " +
+                                           std::to_string(start)))
+                << words[0];
+            EXPECT_THAT(run.err, HasSubstr("between 0 and 1099")) << words[0];
+            EXPECT_EQ(run.out, "") << words[0];
+        }
+    }
+    EXPECT_FALSE(fs::exists(folder / "c.h5"));
+}
+
 }  // namespace
 }  // namespace rankscope::cli_test

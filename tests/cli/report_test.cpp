@@ -83,10 +83,10 @@ TEST(Report, ReplacesOnlyReportsAndOnlyWhenForced) {
     const Outcome refused = runCommand({"report", model, "--out", target});
     EXPECT_EQ(refused.exitCode, 1);
     EXPECT_THAT(refused.err, HasSubstr("report"));
-    fixtures::writeFile(fs::path(target) / "old.txt", "old");
-    EXPECT_EQ(runCommand({"report", model, "--out", target, "--vectors", "10", "--force"}).exitCode,
+    const std::string old = fixtures::readFile(fs::path(target) / "random_vectors.csv");
+    EXPECT_EQ(runCommand({"report", model, "--out", target, "--vectors", "11", "--force"}).exitCode,
               0);
-    EXPECT_FALSE(fs::exists(fs::path(target) / "old.txt"));
+    EXPECT_NE(fixtures::readFile(fs::path(target) / "random_vectors.csv"), old);
     fs::create_directory(folder / "mine");
     fixtures::writeFile(folder / "mine/letter.txt", "mine");
     const Outcome kept = runCommand({"report", model, "--out", folder / "mine", "--force"});

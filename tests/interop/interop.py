@@ -6,6 +6,8 @@ storage, and loaded again: dense saves by plain transformers, the others with tr
 Nothing may be missing, unexpected or mismatched, and the logits must equal, to 1e-5, those of the
 original model whose weights were replaced by NumPy's float64 truncated SVD.
 
+After that package_test.py tests the Python package `rankscope` with the same versions.
+
   interop.py --cli PATH --work FOLDER [--python4 PATH] [--python5 PATH]
 
 makes one virtual environment for each version in FOLDER unless its Python is given. Prints a line
@@ -219,7 +221,9 @@ def main():
                      "CUDA_VISIBLE_DEVICES": ""}
         done = subprocess.run([python, __file__, "--inside", "--cli", cli, "--work", models],
                               env=variables, check=False)
-        failed += done.returncode != 0
+        package = subprocess.run([python, HERE / "package_test.py", "--cli", cli, "--work",
+                                  models / "package"], env=variables, check=False)
+        failed += done.returncode != 0 or package.returncode != 0
     print("interop: " + ("passed" if not failed else f"{failed} of 2 versions failed"))
     sys.exit(failed)
 

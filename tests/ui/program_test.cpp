@@ -48,6 +48,29 @@ TEST(WindowProgram, VersionHelpAndWrongOptions) {
     EXPECT_EQ(run(folder, "a b").code, 2);
 }
 
+TEST(WindowProgram, StreamsThatAreClosedOrFullEndNothing) {
+    const TempFolder folder;
+    const auto model = fixtures::writeTinyT5(folder / "tiny").string();
+    const auto err = (folder / "err.txt").string();
+    const auto code = [](const std::string& words) {
+        return WEXITSTATUS(
+            std::system(("QT_QPA_PLATFORM=offscreen '" RANKSCOPE_WINDOW "' " + words).c_str()));
+    };
+    for (const std::string where : {"/dev/full", "&-"}) {
+        for (const std::string option : {"--version", "--help"}) {
+            EXPECT_EQ(code(option + " >" + where + " 2>'" + err + "'"), 1) << where;
+            EXPECT_NE(readFile(err).find("standard output cannot be written to"), std::string::npos)
+                << readFile(err);
+        }
+        EXPECT_EQ(code("--colour 2>" + where), 2) << where;
+        EXPECT_EQ(code("--render /nowhere.json 2>" + where), 1) << where;
+        EXPECT_EQ(code("--check-start '" + model + "' 2>" + where), 0) << where;
+    }
+    const std::string before = readFile(model + "/model.safetensors");
+    EXPECT_EQ(code("--check-start '" + model + "' <&- >&- 2>&-"), 0);
+    EXPECT_EQ(readFile(model + "/model.safetensors"), before);
+}
+
 TEST(WindowProgram, RenderDrawsOneFigureAndExits) {
     const TempFolder folder;
     const auto figure = (folder / "x.pdf").string();

@@ -147,8 +147,11 @@ void CompressDialog::makeForm() {
     addMethods();
     m_options.setValue("method", QString::fromStdString(m_session->method()));
     if (const auto& plan = m_session->plan()) {
-        m_options.setValue("alpha", QLocale::c().toString(plan->settings.alpha));
-        m_options.setValue("ridge", QLocale::c().toString(plan->settings.ridge));
+        for (const auto& [name, value] :
+             {std::pair{"alpha", plan->settings.alpha}, std::pair{"ridge", plan->settings.ridge}}) {
+            m_options.setValue(name,
+                               QLocale::c().toString(value, 'g', QLocale::FloatingPointShortest));
+        }
     }
     auto* method = qobject_cast<QComboBox*>(m_options.editor("method"));
     connect(method, &QComboBox::currentTextChanged, this, &CompressDialog::enableSettings);
@@ -168,6 +171,8 @@ void CompressDialog::makeForm() {
     form->addRow(dtypeLabel, m_dtype);
     m_force = new QCheckBox(tr("&Replace the folder if it exists"), m_form);
     m_force->setAccessibleName(tr("Replace the folder if it exists"));
+    m_force->setToolTip(
+        tr("Only a folder that Rankscope wrote, and that holds nothing else, is replaced"));
     form->addRow(QString(), m_force);
 }
 
@@ -246,6 +251,17 @@ QStringList CompressDialog::arguments(const QString& planFile) const {
     return result;
 }
 
+compress::MethodSettings CompressDialog::chosenSettings() const {
+    compress::MethodSettings settings = m_session->plan()->settings;
+    for (const auto& [name, setting] :
+         {std::pair{"alpha", &settings.alpha}, std::pair{"ridge", &settings.ridge}}) {
+        bool number = false;
+        const double value = QLocale::c().toDouble(m_options.value(name), &number);
+        *setting = number ? value : *setting;
+    }
+    return settings;
+}
+
 void CompressDialog::start() {
     m_result->clear();
     if (m_folder->text().trimmed().isEmpty()) {
@@ -262,16 +278,9 @@ void CompressDialog::start() {
         m_result->setText(tr("No rank is chosen: drag the rank line first."));
         return;
     }
-    auto plan = *m_session->plan();
-    for (auto& entry : plan.entries) {
-        entry.method = m_options.value("method").toStdString();
-    }
-    for (const auto& [name, setting] :
-         {std::pair{"alpha", &plan.settings.alpha}, std::pair{"ridge", &plan.settings.ridge}}) {
-        bool number = false;
-        const double value = QLocale::c().toDouble(m_options.value(name), &number);
-        *setting = number ? value : *setting;
-    }
+    const compress::CompressionPlan plan =
+        compress::withMethod(*m_session->plan(), m_options.value("method").toStdString(),
+                             chosenSettings(), m_session->spectra());
     const QString planFile = m_planFolder.filePath(QStringLiteral("plan.json"));
     try {
         writeFileAtomically(planFile.toStdString(), compress::toJson(plan).dump(1));

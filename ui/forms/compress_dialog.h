@@ -40,6 +40,8 @@ class CompressDialog : public QDialog {
     void enableSettings();  ///< only those that the method looks at
     void chooseFolder();
     void start();
+    /// The plan's, with those that the form gives; there must be a plan.
+    compress::MethodSettings chosenSettings() const;
     QStringList arguments(const QString& planFile) const;
     void showRunning(bool running);
 

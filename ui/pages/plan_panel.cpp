@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 #include "core/checkpoint/parameter_count.h"
 #include "ui/plots/plot_series.h"
@@ -97,9 +98,10 @@ QGroupBox* PlanPanel::makeSelectionBox() {
     m_energy = addRow(form, tr("Kept energy"),
                       tr("Σ σᵢ² of the kept ranks / Σ σᵢ² of all; smallest of the selection"));
     m_error = addRow(form, tr("Relative error"),
-                     tr("‖W − Wᵣ‖ / ‖W‖ (Frobenius), float64; largest of the selection"));
+                     tr("‖W − Wᵣ‖ / ‖W‖ (Frobenius), float64; largest of the selection. Of other "
+                        "methods than svd it is known once they are computed, and never smaller"));
     m_cosine = addRow(form, tr("Cosine, predicted"),
-                      tr("√energy: cosine of W x and Wᵣ x for isotropic random x"));
+                      tr("√energy: cosine of W x and Wᵣ x for isotropic random x, by svd"));
     m_breakEven = addRow(form, tr("Break-even rank"),
                          tr("⌊mn / (m + n)⌋: below it two factors are smaller than the matrix"));
     m_storage = new QComboBox(box);
@@ -212,6 +214,19 @@ void PlanPanel::showSelection() {
     m_cosine->setText(worstAndMean(cosines, *std::ranges::min_element(cosines), 4));
 }
 
+/// Singular values foretell these of svd alone.
+void PlanPanel::showWhatIsForetold() {
+    const bool svd = m_session->method() == "svd";
+    auto* form = qobject_cast<QFormLayout*>(m_error->parentWidget()->layout());
+    for (const auto& [value, own, ofSvd] :
+         {std::tuple{m_energy, tr("Kept energy"), tr("Kept energy, svd")},
+          std::tuple{m_error, tr("Relative error"), tr("Relative error, svd")},
+          std::tuple{m_cosine, tr("Cosine, predicted"), tr("Cosine, svd")}}) {
+        value->setAccessibleName(svd ? own : ofSvd);
+        qobject_cast<QLabel*>(form->labelForField(value))->setText(svd ? own : ofSvd);
+    }
+}
+
 void PlanPanel::showPlan() {
     const auto* checkpoint = m_session->checkpoint();
     const auto& plan = m_session->plan();
@@ -223,6 +238,7 @@ void PlanPanel::showPlan() {
                       : origin.isEmpty() ? QString::fromStdString(m_session->method())
                                          : origin);
     m_method->setWordWrap(true);
+    showWhatIsForetold();
     const std::int64_t dense = checkpoint ? checkpoint->denseParameterCount() : 0;
     const auto show = [&](QLabel* label, std::int64_t count) {
         label->setText(plan ? grouped(count) + change(count, dense) : none);

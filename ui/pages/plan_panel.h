@@ -30,6 +30,7 @@ class PlanPanel : public QWidget {
     QGroupBox* makeCalibrationBox();
     void showSelection();
     void showPlan();
+    void showWhatIsForetold();
 
     Session* m_session;
     QLabel* m_selected = nullptr;

@@ -13,7 +13,9 @@ namespace rankscope::ui {
 
 namespace {
 
-constexpr int killAfterMilliseconds = 2000;
+// A child that does not stop by itself ends, and cleans up, at the second signal.
+constexpr int askAgainAfterMilliseconds = 1500;
+constexpr int killAfterMilliseconds = 3000;
 constexpr qsizetype errorTailBytes = 2000;
 
 QString fromUtf8(const std::string& text) { return QString::fromStdString(text); }
@@ -34,12 +36,17 @@ Job::Job(QString title, QString program, QStringList arguments, QObject* parent)
 
 Job::~Job() {
     m_process.disconnect(this);
-    if (isRunning()) {
-        ::kill(static_cast<pid_t>(m_process.processId()), SIGINT);
-        if (!m_process.waitForFinished(killAfterMilliseconds)) {
-            m_process.kill();
-            m_process.waitForFinished(killAfterMilliseconds);
-        }
+    if (!isRunning()) {
+        return;
+    }
+    interrupt();
+    if (m_process.waitForFinished(askAgainAfterMilliseconds)) {
+        return;
+    }
+    interrupt();
+    if (!m_process.waitForFinished(killAfterMilliseconds - askAgainAfterMilliseconds)) {
+        m_process.kill();
+        m_process.waitForFinished(killAfterMilliseconds);
     }
 }
 
@@ -54,14 +61,19 @@ void Job::cancel() {
         return;
     }
     m_cancelled = true;
-    if (m_process.processId() > 0) {
-        ::kill(static_cast<pid_t>(m_process.processId()), SIGINT);
-    }
+    interrupt();
+    QTimer::singleShot(askAgainAfterMilliseconds, this, &Job::interrupt);
     QTimer::singleShot(killAfterMilliseconds, this, [this] {
         if (isRunning()) {
             m_process.kill();
         }
     });
+}
+
+void Job::interrupt() {
+    if (isRunning() && m_process.processId() > 0) {
+        ::kill(static_cast<pid_t>(m_process.processId()), SIGINT);
+    }
 }
 
 void Job::readLines() {

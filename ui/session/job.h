@@ -25,7 +25,7 @@ class Job : public QObject {
     qint64 processId() const { return m_process.processId(); }
 
     void start();
-    /// SIGINT, and SIGKILL where the child still runs two seconds later.
+    /// SIGINT, again where the child does not stop by itself, and SIGKILL after three seconds.
     void cancel();
 
     /// rankscope-cli beside the running program.
@@ -41,6 +41,7 @@ class Job : public QObject {
     void ended();
 
  private:
+    void interrupt();
     void readLines();
     void readLine(const QByteArray& line);
     void readErrors();

@@ -39,6 +39,21 @@ TEST(PlanJson, ComesBackAsItWent) {
     }
 }
 
+TEST(PlanJson, AnErrorThatNothingForetellsIsNotTaken) {
+    const TempFolder folder;
+    fixtures::writeTinyT5(folder.path());
+    const Checkpoint model = checkpoint::openCheckpoint(folder.path().string());
+    CompressionPlan plan = planFor(model, "q", StorageChoice::Auto);
+    plan.entries[0].relativeError = plan.entries[1].relativeError = 0.25;
+    Json document = toJson(plan);
+    document["entries"][1]["method"] = "whitened";  // edited by hand
+    const CompressionPlan mixed = planFromJson(document, model, "plan.json");
+    EXPECT_EQ(mixed.entries[0].relativeError, 0.25);
+    EXPECT_EQ(mixed.entries[1].relativeError, std::nullopt);
+    document["settings"]["refit"] = true;
+    EXPECT_EQ(planFromJson(document, model, "plan.json").entries[0].relativeError, std::nullopt);
+}
+
 TEST(PlanJson, RefusesWhatIsWrongAndNamesIt) {
     const TempFolder folder;
     fixtures::writeTinyT5(folder.path());

@@ -84,19 +84,99 @@ TEST_F(SaveFailures, SourceReachedThroughLinksIsStillTheSource) {
     EXPECT_FALSE(fs::exists(folder / "blobs" / "x"));
 }
 
-TEST_F(SaveFailures, ReplacesOnlyCheckpointsAndOnlyWhenForced) {
+TEST_F(SaveFailures, ReplacesOnlyItsOwnSavesAndOnlyWhenForced) {
+    fs::create_directory(folder / "out");
+    CompressOptions options = into("out");
+    options.force = true;
+    compress(source, plan, options, engine(), quiet);  // an empty folder
+    expectRefused(folder / "out", "--force");
+    options.seed = 7;
+    compress(source, plan, options, engine(), quiet);
+    EXPECT_THAT(fixtures::readFile(folder / "out" / "rankscope.json"), HasSubstr("\"seed\": 7"));
+    EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
+}
+
+TEST_F(SaveFailures, ForceNeverDeletesWhatRankscopeDidNotWrite) {
     fs::create_directory(folder / "out");
     fixtures::writeFile(folder / "out" / "thesis.txt", "years of work");
     expectRefused(folder / "out", "--force");
     expectRefused(folder / "out", "holds no checkpoint", true);
     fixtures::writeFile(folder / "out" / "config.json", "{}");
+    expectRefused(folder / "out", "holds no checkpoint", true);
+    // Records of others, or none that can be read.
+    for (const char* record :
+         {"{", "[]", "{\"provenance\": 1}", "{\"provenance\": {\"program\": \"other\"}}"}) {
+        fixtures::writeFile(folder / "out" / "rankscope.json", record);
+        expectRefused(folder / "out", "holds no checkpoint", true);
+    }
+    EXPECT_EQ(fixtures::readFile(folder / "out" / "thesis.txt"), "years of work");
+    // A save of ours into which something was put.
+    compress(source, plan, into("save"), engine(), quiet);
+    fixtures::writeFile(folder / "save" / "thesis.txt", "years of work");
+    expectRefused(folder / "save", "did not write: thesis.txt", true);
+    fs::create_directory(folder / "save" / ".git");
+    expectRefused(folder / "save", ".git, thesis.txt", true);
+    fs::remove(folder / "save" / "thesis.txt");
+    fs::remove(folder / "save" / ".git");
+    fs::remove(folder / "save" / "tokenizer.json");
+    fs::create_directory(folder / "save" / "tokenizer.json");
+    expectRefused(folder / "save", "did not write: tokenizer.json", true);
+}
+
+TEST_F(SaveFailures, ForceReplacesEveryFileOfASave) {
+    for (const StorageChoice storage : {StorageChoice::Pivoted, StorageChoice::Dense}) {
+        plan = planFor(source, storage, 6, "q");
+        for (const std::uint64_t bytes : {std::uint64_t{20'000}, std::uint64_t{1} << 40U}) {
+            CompressOptions options = into("out");
+            options.force = true;
+            options.shardBytes = bytes;  // shards and an index, or one file
+            compress(source, plan, options, engine(), quiet);
+            EXPECT_EQ(fs::exists(folder / "out" / "model.safetensors"), bytes > 20'000);
+        }
+    }
+    EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
+}
+
+/// Puts a file at `path`, where there is one, as soon as something is reported.
+class PutsAFile : public Progress {
+ public:
+    explicit PutsAFile(fs::path path = {}) : m_path(std::move(path)) {}
+    void report(double, std::string_view) const override {
+        if (!m_path.empty()) fixtures::writeFile(m_path, "came meanwhile");
+    }
+    void warn(std::string_view sentence) const override { warnings.emplace_back(sentence); }
+    mutable std::vector<std::string> warnings;
+
+ private:
+    fs::path m_path;
+};
+
+TEST_F(SaveFailures, WhatComesIntoTheTargetMeanwhileIsKept) {
+    compress(source, plan, into("out"), engine(), quiet);
     CompressOptions options = into("out");
     options.force = true;
-    compress(source, plan, options, engine(), quiet);
+    options.threads = 1;
+    const PutsAFile progress(folder / "out" / "thesis.txt");
+    compress(source, plan, options, engine(), progress);
     EXPECT_FALSE(fs::exists(folder / "out" / "thesis.txt"));
-    EXPECT_TRUE(checkpoint::openCheckpoint((folder / "out").string())
-                    .findMatrix(plan.entries[0].matrix.name));
+    const std::vector<std::string> names = beside();
+    ASSERT_EQ(names.size(), 3U);
+    EXPECT_THAT(names[1], ::testing::StartsWith("out.replaced-"));
+    EXPECT_EQ(fixtures::readFile(folder / names[1] / "thesis.txt"), "came meanwhile");
+    ASSERT_EQ(progress.warnings.size(), 1U);
+    EXPECT_THAT(progress.warnings[0], HasSubstr(names[1]));
+    EXPECT_THAT(progress.warnings[0], HasSubstr("thesis.txt"));
+}
+
+TEST_F(SaveFailures, LeftoversOfKilledSavesAreRemovedAndNamed) {
+    fs::create_directory(folder / "out.partial-AbCdEf");
+    fixtures::writeFile(folder / "out.partial-AbCdEf" / "model.safetensors",
+                        std::string(3'000'000, 'x'));
+    const PutsAFile progress;
+    compress(source, plan, into("out"), engine(), progress);
     EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
+    ASSERT_EQ(progress.warnings.size(), 1U);
+    EXPECT_THAT(progress.warnings[0], HasSubstr("out.partial-AbCdEf (3.0 MB)"));
 }
 
 /// Asks to stop at the k-th question.

@@ -1,128 +1,240 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the GPU computes against what the CPU does. Without a GPU every test skips and says so.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+// Decompositions, factors and compression on the GPU.
+#include <map>
+#include <thread>
 
-#include <cmath>
-#include <filesystem>
-#include <string>
-
-#include "core/backend/backend.h"
-#include "core/base/own_path.h"
-#include "core/checkpoint/checkpoint.h"
-#include "core/evaluate/summarizer.h"
+#include "core/base/error.h"
+#include "core/compress/compress.h"
+#include "core/evaluate/random_vectors.h"
+#include "core/spectra/compute_spectra.h"
+#include "tests/core/torch/cuda_fixture.h"
 
 namespace rankscope {
 namespace {
 
-class Cuda : public testing::Test {
- protected:
-    void SetUp() override {
-        const backend::BackendInfo info = backend().info();
-        if (info.gpus.empty()) GTEST_SKIP() << "no GPU: " << info.cudaReason;
-    }
-
-    static const backend::Backend& backend() { return backend::loadBackend({}); }
-    static backend::Device gpu() { return backend().chooseDevice("cuda"); }
-
-    static checkpoint::Checkpoint demo() {
-        return checkpoint::openCheckpoint(sharedResource("demo").string());
-    }
-    static std::unique_ptr<backend::Seq2Seq> model(const checkpoint::Checkpoint& checkpoint,
-                                                   const backend::Seq2SeqOptions& options) {
-        return backend().openSeq2Seq(evaluate::dimensionsOf(checkpoint),
-                                     evaluate::CheckpointWeights(checkpoint), options, {});
-    }
-    /// Ragged sources of pieces that the demo's vocabulary has.
-    static std::vector<backend::TokenIds> sources() {
-        std::vector<backend::TokenIds> rows;
-        for (int row = 0; row < 5; ++row) {
-            backend::TokenIds ids;
-            for (int i = 0; i < 9 + 17 * row; ++i) ids.push_back(3 + (37 * i + 101 * row) % 900);
-            ids.push_back(1);
-            rows.push_back(ids);
+/// ‖a - left · right‖_F, worked out here.
+double distance(const Matrix& a, const backend::Factors& factors) {
+    const auto [rows, columns, rank] =
+        std::tuple(a.rows, a.columns, static_cast<std::size_t>(factors.left.columns));
+    double sum = 0;
+    for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < columns; ++j) {
+            double rest = a.values[static_cast<std::size_t>(i * columns + j)];
+            for (std::size_t k = 0; k < rank; ++k)
+                rest -= factors.left.values[static_cast<std::size_t>(i) * rank + k] *
+                        factors.right.values[k * static_cast<std::size_t>(columns) +
+                                             static_cast<std::size_t>(j)];
+            sum += rest * rest;
         }
-        return rows;
+    return std::sqrt(sum);
+}
+
+/// A tall, a wide and a square matrix.
+std::vector<std::pair<std::int64_t, std::int64_t>> shapes() {
+    return {{40, 24}, {24, 40}, {33, 33}};
+}
+
+TEST_F(Cuda, IsNamedAndChosenByItself) {
+    EXPECT_FALSE(backend().info().gpus.front().empty());
+    EXPECT_TRUE(backend().chooseDevice("auto").cuda);
+    EXPECT_EQ(backend().chooseDevice("cuda:0").name(), "cuda:0");
+    EXPECT_FALSE(backend().chooseDevice("cpu").cuda);
+    try {
+        backend().chooseDevice("cuda:99");
+        ADD_FAILURE() << "a GPU 99 was found";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("There is no GPU 99"));
     }
-};
+}
 
 TEST_F(Cuda, SingularValuesEqualTheCpus) {
     const checkpoint::Checkpoint checkpoint = demo();
     for (const checkpoint::WeightMatrix& matrix : checkpoint.matrices()) {
-        if (matrix.sublayer != checkpoint::Sublayer::FeedForward) continue;
         const Matrix weight = checkpoint.readMatrix(matrix);
-        const auto onCpu = backend().singularValues(weight, {}).values;
-        const auto onGpu = backend().singularValues(weight, gpu()).values;
-        ASSERT_EQ(onCpu.size(), onGpu.size());
-        for (std::size_t i = 0; i < onCpu.size(); ++i)
-            EXPECT_NEAR(onGpu[i], onCpu[i], 1e-9 * onCpu[0]) << matrix.name << ' ' << i;
+        const auto onCpu = backend().singularValues(weight, {});
+        const auto onGpu = backend().singularValues(weight, gpu());
+        EXPECT_EQ(onGpu.direct, onCpu.direct) << matrix.name;
+        EXPECT_LE(apart(onGpu.values, onCpu.values), 1e-9) << matrix.name;
     }
+}
+
+TEST_F(Cuda, SingularValuesOfHardMatricesEqualTheCpus) {
+    Matrix thin = randomMatrix(24, 24, 7);  // of rank 23: the Gram matrix is of no use
+    std::copy_n(thin.values.begin(), 24, thin.values.begin() + 24);
+    Matrix tiny = randomMatrix(24, 12, 8);  // squares would be lost
+    for (double& value : tiny.values) value *= 1e-200;
+    const Matrix zero{std::vector<double>(12), 3, 4};
+    for (const Matrix& matrix : {thin, tiny, zero}) {
+        const auto onCpu = backend().singularValues(matrix, {});
+        const auto onGpu = backend().singularValues(matrix, gpu());
+        EXPECT_EQ(onGpu.direct, onCpu.direct);
+        EXPECT_LE(apart(onGpu.values, onCpu.values), 1e-9);
+    }
+}
+
+TEST_F(Cuda, SpectraOfAllMatricesEqualTheCpus) {
+    const checkpoint::Checkpoint checkpoint = demo();
+    const auto spectraOn = [&](const backend::Device& device) {
+        return spectra::computeSpectra(checkpoint, checkpoint.matrices(),
+                                       {.device = device, .threads = 0, .onFinished = {}},
+                                       backend(), {});
+    };
+    const auto onCpu = spectraOn({});
+    const auto onGpu = spectraOn(gpu());
+    ASSERT_EQ(onGpu.size(), onCpu.size());
+    for (std::size_t i = 0; i < onCpu.size(); ++i)
+        EXPECT_LE(apart(onGpu[i].singularValues(), onCpu[i].singularValues()), 1e-9)
+            << onCpu[i].name();
 }
 
 TEST_F(Cuda, TruncatedSvdReachesTheSameError) {
-    const checkpoint::Checkpoint checkpoint = demo();
-    const checkpoint::WeightMatrix& matrix = checkpoint.matrices()[1];
-    const Matrix weight = checkpoint.readMatrix(matrix);
-    const auto error = [&](const backend::Device& device) {
-        const backend::Factors factors = backend().truncatedSvd(weight, 8, device);
-        const Matrix product = backend().multiply(factors.left, factors.right, device);
-        double sum = 0;
-        for (std::size_t i = 0; i < weight.values.size(); ++i)
-            sum += std::pow(weight.values[i] - product.values[i], 2);
-        return std::sqrt(sum);
+    for (const auto& [rows, columns] : shapes()) {
+        const Matrix weight = randomMatrix(rows, columns, 3);
+        for (const std::int64_t rank : {1, 8, 23}) {
+            const double onCpu = distance(weight, backend().truncatedSvd(weight, rank, {}));
+            const double onGpu = distance(weight, backend().truncatedSvd(weight, rank, gpu()));
+            EXPECT_NEAR(onGpu, onCpu, 1e-9 * onCpu) << rows << ' ' << columns << ' ' << rank;
+        }
+    }
+}
+
+TEST_F(Cuda, TruncatedSvdOfASingularMatrixReachesTheSameError) {
+    Matrix weight = randomMatrix(24, 24, 7);
+    std::copy_n(weight.values.begin(), 24, weight.values.begin() + 24);
+    EXPECT_NEAR(distance(weight, backend().truncatedSvd(weight, 8, gpu())),
+                distance(weight, backend().truncatedSvd(weight, 8, {})), 1e-9);
+}
+
+TEST_F(Cuda, ProductsEqualTheCpus) {
+    const Matrix a = randomMatrix(19, 33, 1), b = randomMatrix(33, 7, 2);
+    EXPECT_LE(apart(backend().multiply(a, b, gpu()).values, backend().multiply(a, b, {}).values),
+              1e-12);
+}
+
+TEST_F(Cuda, MetricFactorsReachTheSameError) {
+    for (const auto& [rows, columns] : shapes()) {
+        const Matrix weight = randomMatrix(rows, columns, 3);
+        const auto gram = [&](std::int64_t n, std::uint64_t seed) {
+            const Matrix x = randomMatrix(2 * n, n, seed);
+            Matrix transposed = randomMatrix(n, 2 * n, 0);
+            for (std::int64_t i = 0; i < 2 * n; ++i)
+                for (std::int64_t j = 0; j < n; ++j)
+                    transposed.values[static_cast<std::size_t>(j * 2 * n + i)] =
+                        x.values[static_cast<std::size_t>(i * n + j)];
+            return backend().multiply(transposed, x, {});
+        };
+        const Matrix inputs = gram(columns, 5), outputs = gram(rows, 6);
+        for (const bool twoSided : {false, true}) {
+            const MatrixView metric = twoSided ? MatrixView(outputs) : MatrixView();
+            const auto onCpu = backend().metricFactors(weight, inputs, metric, 6, {});
+            const auto onGpu = backend().metricFactors(weight, inputs, metric, 6, gpu());
+            // Vectors may differ in sign; the product does not.
+            EXPECT_LE(apart(backend().multiply(onGpu.left, onGpu.right, {}).values,
+                            backend().multiply(onCpu.left, onCpu.right, {}).values),
+                      1e-8)
+                << rows << ' ' << columns << ' ' << twoSided;
+        }
+    }
+}
+
+TEST_F(Cuda, ABasisSpansTheSame) {
+    const Matrix a = randomMatrix(40, 11, 4);
+    const Matrix q = backend().orthonormalBasis(a, gpu());
+    Matrix transposed{std::vector<double>(q.values.size()), q.columns, q.rows};
+    for (std::int64_t i = 0; i < q.rows; ++i)
+        for (std::int64_t j = 0; j < q.columns; ++j)
+            transposed.values[static_cast<std::size_t>(j * q.rows + i)] =
+                q.values[static_cast<std::size_t>(i * q.columns + j)];
+    const Matrix again = backend().multiply(q, backend().multiply(transposed, a, {}), {});
+    EXPECT_LE(apart(again.values, a.values), 1e-12);
+}
+
+TEST_F(Cuda, QuotientsEqualTheCpus) {
+    const Matrix b = randomMatrix(5, 3, 9);
+    const Matrix a{{4, 1, 0, 1, 3, 1, 0, 1, 2}, 3, 3};
+    EXPECT_LE(apart(backend().divide(b, a, gpu()).values, backend().divide(b, a, {}).values),
+              1e-12);
+    const Matrix indefinite{{1, 2, 0, 2, 1, 0, 0, 0, 1}, 3, 3};
+    try {
+        backend().divide(b, indefinite, gpu());
+        ADD_FAILURE() << "an indefinite divisor was taken";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("not positive definite"));
+    }
+}
+
+/// As compress() does it: a thread a matrix.
+TEST_F(Cuda, SeveralThreadsMayComputeAtOnce) {
+    const Matrix weight = randomMatrix(64, 48, 3);
+    const auto values = backend().singularValues(weight, gpu()).values;
+    const double error = distance(weight, backend().truncatedSvd(weight, 8, gpu()));
+    std::vector<double> apartBy(8, INFINITY), errors(8, INFINITY);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < 8; ++i)
+        threads.emplace_back([&, i] {
+            for (int round = 0; round < 5; ++round) {
+                apartBy[i] = apart(backend().singularValues(weight, gpu()).values, values);
+                errors[i] = distance(weight, backend().truncatedSvd(weight, 8, gpu()));
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_THAT(apartBy, testing::Each(testing::Le(1e-12)));
+    EXPECT_THAT(errors, testing::Each(testing::DoubleNear(error, 1e-9 * error)));
+}
+
+class CudaStorage : public Cuda, public testing::WithParamInterface<compress::StorageChoice> {};
+
+/// compress() itself reads every layer back and compares its error with the prediction.
+TEST_P(CudaStorage, SavesLoseWhatTheCpusLose) {
+    const fixtures::TempFolder folder;
+    const checkpoint::Checkpoint source = demo();
+    const auto plan = planOf(source, "all", 20, GetParam());
+    std::map<std::string, double> errors;
+    for (const bool onGpu : {false, true}) {
+        compress::CompressOptions options;
+        options.target = folder / (onGpu ? "gpu" : "cpu");
+        options.device = onGpu ? gpu() : backend::Device{};
+        const auto result = compress::compress(source, plan, options, backend(), {});
+        EXPECT_TRUE(result.verified);
+        for (const compress::LayerResult& layer : result.layers) {
+            const auto [place, first] = errors.try_emplace(layer.name, layer.relativeError);
+            EXPECT_EQ(first, !onGpu);
+            EXPECT_NEAR(layer.relativeError, place->second, 1e-6) << layer.name;
+        }
+    }
+    EXPECT_EQ(errors.size(), plan.entries.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Storage, CudaStorage,
+                         testing::Values(compress::StorageChoice::Factored,
+                                         compress::StorageChoice::Pivoted,
+                                         compress::StorageChoice::Dense),
+                         [](const auto& choice) -> std::string {
+                             switch (choice.param) {
+                                 case compress::StorageChoice::Factored:
+                                     return "Factored";
+                                 case compress::StorageChoice::Pivoted:
+                                     return "Pivoted";
+                                 default:
+                                     return "Dense";
+                             }
+                         });
+
+TEST_F(Cuda, RandomVectorsEqualTheCpus) {
+    const checkpoint::Checkpoint source = demo();
+    const auto plan = planOf(source, "attention", 10, compress::StorageChoice::Factored);
+    const auto on = [&](const backend::Device& device) {
+        return evaluate::randomVectors(source, plan, {.vectors = 300, .seed = 4, .device = device},
+                                       backend(), {});
     };
-    EXPECT_NEAR(error(gpu()), error({}), 1e-9 * error({}));
-}
-
-TEST_F(Cuda, LossEqualsTheCpus) {
-    const checkpoint::Checkpoint checkpoint = demo();
-    const auto onCpu = model(checkpoint, {});
-    const auto onGpu = model(checkpoint, {.device = gpu()});
-    const auto inputs = sources();
-    const auto a = onCpu->loss(inputs, inputs, {});
-    const auto b = onGpu->loss(inputs, inputs, {});
-    ASSERT_EQ(a.size(), b.size());
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        EXPECT_EQ(a[i].tokens, b[i].tokens);
-        EXPECT_NEAR(b[i].sum, a[i].sum, 1e-4 * a[i].sum) << i;
+    const auto onCpu = on({}), onGpu = on(gpu());
+    ASSERT_EQ(onGpu.size(), onCpu.size());
+    ASSERT_FALSE(onCpu.empty());
+    for (std::size_t i = 0; i < onCpu.size(); ++i) {
+        EXPECT_NEAR(onGpu[i].cosineMean, onCpu[i].cosineMean, 1e-9) << onCpu[i].name;
+        EXPECT_NEAR(onGpu[i].cosinePooled, onCpu[i].cosinePooled, 1e-9) << onCpu[i].name;
+        EXPECT_NEAR(onGpu[i].relativeError, onCpu[i].relativeError, 1e-9) << onCpu[i].name;
     }
-}
-
-TEST_F(Cuda, HiddenStatesEqualTheCpus) {
-    const checkpoint::Checkpoint checkpoint = demo();
-    const auto inputs = sources();
-    const auto a = model(checkpoint, {})->activations(inputs, inputs, false);
-    const auto b = model(checkpoint, {.device = gpu()})->activations(inputs, inputs, false);
-    const auto stepwise = model(checkpoint, {.device = gpu()})->activations(inputs, inputs, true);
-    EXPECT_THAT(b.logits, testing::Pointwise(testing::FloatNear(1e-3F), a.logits));
-    EXPECT_THAT(stepwise.logits, testing::Pointwise(testing::FloatNear(1e-3F), a.logits));
-    ASSERT_EQ(a.encoder.size(), b.encoder.size());
-    for (std::size_t layer = 0; layer < a.encoder.size(); ++layer)
-        EXPECT_THAT(b.encoder[layer],
-                    testing::Pointwise(testing::FloatNear(1e-3F), a.encoder[layer]));
-}
-
-TEST_F(Cuda, GeneratesTheSameIds) {
-    const checkpoint::Checkpoint checkpoint = demo();
-    const auto onCpu = model(checkpoint, {});
-    const auto onGpu = model(checkpoint, {.device = gpu()});
-    for (const std::int64_t beams : {1, 4}) {
-        const backend::GenerationOptions options{.beams = beams, .maxNewTokens = 40};
-        const auto a = onCpu->generate(sources(), options, {});
-        const auto b = onGpu->generate(sources(), options, {});
-        ASSERT_EQ(a.size(), b.size());
-        for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].ids, b[i].ids) << beams;
-    }
-}
-
-TEST_F(Cuda, BFloat16StaysNearFloat32) {
-    const checkpoint::Checkpoint checkpoint = demo();
-    const auto exact = model(checkpoint, {})->loss(sources(), sources(), {});
-    const auto half =
-        model(checkpoint, {.device = gpu(), .compute = backend::ComputeType::BFloat16})
-            ->loss(sources(), sources(), {});
-    for (std::size_t i = 0; i < exact.size(); ++i)
-        EXPECT_NEAR(half[i].sum, exact[i].sum, 0.05 * exact[i].sum) << i;
 }
 
 }  // namespace

@@ -172,6 +172,25 @@ TEST(MomentsOfHalfTypes, AreCloseToThoseOfFloat32) {
             << name;
 }
 
+TEST(MomentsOfHalfTypes, ThinLayersHaveGradientsToo) {
+    const CalmCase model("A");
+    Replaced thin(model.weights);
+    backend::LayerWeights& pivoted =
+        thin.changed["decoder.block.0.layer.2.DenseReluDense.wi_1"];  // [64, 32]
+    pivoted.down = seededTensor(4, 32, 3, 0.3);
+    pivoted.mix = seededTensor(60, 4, 4, 0.3);
+    for (std::int64_t i = 0; i < 64; ++i) pivoted.rows.push_back((i * 7 + 3) % 64);
+    const auto gradientsIn = [&](backend::ComputeType type) {
+        const auto network = open(model.dimensions, thin, type);
+        const auto collector = network->collectMoments({.gradients = true});
+        collector->add(model.sources, model.targets, {});
+        return collector->gradients();
+    };
+    const auto exact = gradientsIn(backend::ComputeType::Float32);
+    for (const auto& [module, moments] : gradientsIn(backend::ComputeType::BFloat16))
+        EXPECT_LE(relativeDifference(moments.columns, exact.at(module).columns), 0.1) << module;
+}
+
 TEST(MomentsOfBadInput, NameTheInputThatIsNoNumber) {
     const CalmCase model("A");
     Replaced weights(model.weights);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The goldens are made by make_goldens.py: what transformers computes with the same weights.
+#include <fmt/format.h>
+
 #include "core/base/error.h"
 #include "tests/core/torch/t5_model_fixture.h"
 
@@ -174,6 +176,26 @@ TEST_F(BadInput, AnUnknownActivationIsNamed) {
                          backend::ComputeType::Float32);
                 }),
                 HasSubstr("The activation function \"mish\" is not supported"));
+}
+
+TEST_F(BadInput, ATokenOfItsOwnOutsideTheEmbeddingIsRefused) {
+    const auto expectRefused = [&](std::int64_t backend::T5Dimensions::*token, const char* name) {
+        for (const std::int64_t id :
+             {std::int64_t{160}, std::int64_t{1'000'000'000}, INT64_MAX, std::int64_t{-1}}) {
+            backend::T5Dimensions wrong = m_dimensions;
+            wrong.*token = id;
+            EXPECT_THAT(messageOf([&] {
+                            open(wrong, evaluate::CheckpointWeights(m_checkpoint),
+                                 backend::ComputeType::Float32);
+                        }),
+                        HasSubstr(fmt::format("The model's {} token is {}, but its embedding has "
+                                              "rows 0 to 159 only",
+                                              name, id)));
+        }
+    };
+    expectRefused(&backend::T5Dimensions::startToken, "start");
+    expectRefused(&backend::T5Dimensions::eosToken, "end");
+    expectRefused(&backend::T5Dimensions::padToken, "padding");
 }
 
 TEST_F(BadInput, RowsThatAreNoPermutationAreRefused) {
