@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 PACKAGE = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "wheel" / "rankscope"
 STAND_IN = pathlib.Path(__file__).resolve().with_name("stand_in.py")
 CLI = pathlib.Path(os.environ.get("RANKSCOPE_CLI", "rankscope-cli")).resolve()
-PATIENCE = 60  # seconds for what takes a moment on an idle machine
+PATIENCE = 100  # seconds for what takes a moment on an idle machine
 
 sys.path.insert(0, str(PACKAGE.parent))
 
