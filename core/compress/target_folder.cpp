@@ -204,9 +204,10 @@ void TargetFolder::removeReplaced(const fs::path& old, const Progress& progress)
         // Under a name that is never taken for a leftover.
         const fs::path kept = fmt::format("{}.replaced-{}", m_target.string(), ::getpid());
         fs::rename(old, kept, failure);
-        progress.warn(fmt::format("{} came to hold what Rankscope did not write while this ran; "
-                                  "all that it held is kept in {}.",
-                                  shown(m_target), shown(failure ? old : kept)));
+        progress.warn(
+            fmt::format("{} came to hold what Rankscope did not write while this ran; "
+                        "all that it held is kept in {}.",
+                        shown(m_target), shown(failure ? old : kept)));
     }
 }
 
