@@ -26,7 +26,7 @@ class Package(Case):
         lines = sum(len(file.read_text().splitlines()) for file in files)
         self.assertLessEqual(lines, 150)
         for file in files:
-            self.assertIn("SPDX-License-Identifier: Apache-2.0", file.read_text().split("\n")[0])
+            self.assertIn("SPDX-License-" "Identifier: Apache-2.0", file.read_text().split("\n")[0])
 
     def test_starting_imports_little(self):
         code = ("import sys, os; before = set(sys.modules); import rankscope._launch;"
