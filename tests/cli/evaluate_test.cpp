@@ -139,7 +139,7 @@ TEST(EvaluateCommand, RefusesWhatItCannotDo) {
     EXPECT_EQ(code({"demo", "--beams", "0"}, "permitted range"), 2);
     EXPECT_EQ(code({"demo", "--min-new-tokens", "30"}, "--max-new-tokens 19"), 2);
     EXPECT_EQ(code({"demo", "--out", folder / "a.xlsx"}, ".csv"), 2);
-    EXPECT_EQ(code({"demo", "--device", "cuda:99"}, "cuda"), 2);
+    EXPECT_EQ(code({"demo", "--device", "cuda:x"}, "cuda"), 2);
     EXPECT_EQ(code({"demo", "--data", folder / "none.json"}, "none.json"), 1);
     EXPECT_EQ(code({"demo", "--plan", folder / "none.json"}, "none.json"), 1);
     EXPECT_EQ(code({folder / "none"}, "none"), 1);
