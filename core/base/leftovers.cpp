@@ -111,7 +111,8 @@ void examineThoseOf(fs::path target, const Found& found) {
     if (name.empty()) return;
     std::vector<fs::path> candidates;
     std::error_code none;
-    for (fs::directory_iterator at(target.has_parent_path() ? target.parent_path() : ".", none), end;
+    for (fs::directory_iterator at(target.has_parent_path() ? target.parent_path() : ".", none),
+         end;
          !none && at != end; at.increment(none))
         if (at->path().filename().string().starts_with(name + '.'))
             candidates.push_back(at->path());
@@ -132,18 +133,19 @@ void removeAndSay(const Leftover& leftover, const Progress& progress) {
     const std::string what = fmt::format("{} ({})", printable(leftover.path.string(), 4096),
                                          readableBytes(leftover.bytes));
     if (!leftover.certain) {
-        progress.warn(fmt::format("{} may be left from a run that was killed; remove it unless a "
-                                  "run on another machine is writing it.",
-                                  what));
+        progress.warn(
+            fmt::format("{} may be left from a run that was killed; remove it unless a "
+                        "run on another machine is writing it.",
+                        what));
         return;
     }
     std::error_code failure;
     fs::remove_all(leftover.path, failure);
-    progress.warn(failure ? fmt::format("{} is left from a run that was killed, and cannot be "
-                                        "removed: {}.",
-                                        what, failure.message())
-                          : fmt::format("{} was left from a run that was killed; it is removed.",
-                                        what));
+    progress.warn(
+        failure ? fmt::format("{} is left from a run that was killed, and cannot be "
+                              "removed: {}.",
+                              what, failure.message())
+                : fmt::format("{} was left from a run that was killed; it is removed.", what));
 }
 
 }  // namespace

@@ -59,15 +59,16 @@ FileHandle make(const fs::path& path, Unfinished::Kind kind) {
 }
 
 bool isStill(const fs::path& path, const FileHandle& handle) {
-    struct stat named {}, open {};
+    struct stat named {
+    }, open{};
     return ::lstat(path.c_str(), &named) == 0 && ::fstat(handle.get(), &open) == 0 &&
            named.st_dev == open.st_dev && named.st_ino == open.st_ino;
 }
 
 [[noreturn]] void fail(const fs::path& target, Unfinished::Kind kind, int code) {
-    std::string sentence = fmt::format(
-        "{} cannot be {}: {}.", printable(target.string(), 4096),
-        kind == Unfinished::Kind::File ? "written" : "made", errnoText(code));
+    std::string sentence =
+        fmt::format("{} cannot be {}: {}.", printable(target.string(), 4096),
+                    kind == Unfinished::Kind::File ? "written" : "made", errnoText(code));
     if (kind == Unfinished::Kind::Folder)
         sentence += " Choose another place.";
     else if (code == ENOSPC || code == EDQUOT || code == EFBIG)

@@ -19,13 +19,8 @@ namespace {
 /// File systems of this machine's own disks: only there does a free lock prove that nobody writes.
 constexpr std::array<std::uint32_t, 11> localFileSystems{
     EXT4_SUPER_MAGIC,  // ext2 and ext3 too
-    XFS_SUPER_MAGIC,
-    BTRFS_SUPER_MAGIC,
-    F2FS_SUPER_MAGIC,
-    TMPFS_MAGIC,
-    RAMFS_MAGIC,
-    OVERLAYFS_SUPER_MAGIC,
-    MSDOS_SUPER_MAGIC,
+    XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,     F2FS_SUPER_MAGIC,  TMPFS_MAGIC,
+    RAMFS_MAGIC,      OVERLAYFS_SUPER_MAGIC, MSDOS_SUPER_MAGIC,
     0x2FC12FC1,   // ZFS
     0xCA451A4E,   // bcachefs
     0x2011BAB0};  // exFAT

@@ -75,11 +75,18 @@ void requireApartFromSource(const fs::path& target, const checkpoint::Checkpoint
 /// Names in the folder that are no files of its kind, sorted.
 std::vector<std::string> foreignNames(const fs::path& folder, const FolderKind& kind) {
     std::vector<std::string> names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-        std::string name = entry.path().filename().string();
-        if (!kind.isOwnFile(name) || !fs::is_regular_file(entry.symlink_status()))
+    std::error_code failure;
+    for (fs::directory_iterator at(folder, failure), end; !failure && at != end;
+         at.increment(failure)) {
+        std::string name = at->path().filename().string();
+        std::error_code none;
+        if (!kind.isOwnFile(name) || !fs::is_regular_file(at->symlink_status(none)))
             names.push_back(std::move(name));
     }
+    if (failure)
+        refuse(folder, fmt::format("cannot be looked into, so it is not replaced: {}. Give another "
+                                   "folder.",
+                                   failure.message()));
     std::ranges::sort(names);
     return names;
 }
@@ -88,12 +95,12 @@ void requireReplaceable(const fs::path& target, const FolderKind& kind, bool for
     if (!fs::is_directory(target))
         refuse(target, "is a file where a folder is to be made; give another name.");
     if (!force) refuse(target, "exists already; give another folder, or --force to replace it.");
+    const std::vector<std::string> foreign = foreignNames(target, kind);
     if (fs::is_empty(target)) return;
     if (!kind.isOurs(target))
         refuse(target, fmt::format("holds no {}, so it is not replaced even with --force; give "
                                    "another folder.",
                                    kind.what));
-    const std::vector<std::string> foreign = foreignNames(target, kind);
     if (!foreign.empty())
         refuse(target, fmt::format("holds what Rankscope did not write: {}. Replacing it would "
                                    "delete that too; move it away, or give another folder.",
@@ -190,19 +197,18 @@ void TargetFolder::publish(const Progress& progress) {
 
 void TargetFolder::removeReplaced(const fs::path& old, const Progress& progress) const {
     std::error_code failure;
-    const std::vector<std::string> foreign = foreignNames(old, m_kind);
-    if (foreign.empty()) {
+    try {
+        requireReplaceable(old, m_kind, m_force);
         fs::remove_all(old, failure);
-        return;
+    } catch (const Error&) {  // it changed since this began
+        // Under a name that is never taken for a leftover.
+        const fs::path kept = fmt::format("{}.replaced-{}", m_target.string(), ::getpid());
+        fs::rename(old, kept, failure);
+        progress.warn(
+            fmt::format("{} came to hold what Rankscope did not write while this ran; "
+                        "all that it held is kept in {}.",
+                        shown(m_target), shown(failure ? old : kept)));
     }
-    // Under a name that is never taken for a leftover.
-    fs::path kept = fmt::format("{}.replaced-{}", m_target.string(), ::getpid());
-    fs::rename(old, kept, failure);
-    if (failure) kept = old;
-    progress.warn(
-        fmt::format("{} came to hold what Rankscope did not write while this ran: {}. "
-                    "All that it held is kept in {}.",
-                    shown(m_target), checkpoint::listNames(foreign), shown(kept)));
 }
 
 std::uint64_t spaceNeeded(std::uint64_t bytes) {

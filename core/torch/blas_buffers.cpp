@@ -9,7 +9,8 @@ namespace rankscope::torch_backend {
 
 void reserveBlasBuffers(int count) {
     const auto take = reinterpret_cast<void* (*)(int)>(dlsym(RTLD_DEFAULT, "blas_memory_alloc"));
-    const auto giveBack = reinterpret_cast<void (*)(void*)>(dlsym(RTLD_DEFAULT, "blas_memory_free"));
+    const auto giveBack =
+        reinterpret_cast<void (*)(void*)>(dlsym(RTLD_DEFAULT, "blas_memory_free"));
     if (take == nullptr || giveBack == nullptr) {
         return;
     }

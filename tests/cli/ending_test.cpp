@@ -65,8 +65,7 @@ TEST_F(Ending, WhatAKilledRunLeftIsNamedAndRemovedByTheNext) {
     ASSERT_EQ(names().size(), 2U);
     const std::string left = names().front();
     EXPECT_THAT(left, testing::StartsWith("out.partial-"));
-    const Outcome next =
-        runCommand({"compress", model, "--ratio", "0.5", "--out", folder / "out"});
+    const Outcome next = runCommand({"compress", model, "--ratio", "0.5", "--out", folder / "out"});
     EXPECT_EQ(next.exitCode, 0) << next.err;
     EXPECT_THAT(next.err, HasSubstr(left));
     EXPECT_EQ(names(), (std::vector<std::string>{"out", "tiny"}));

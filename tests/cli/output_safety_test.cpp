@@ -53,9 +53,9 @@ class OutputSafety : public testing::Test {
     }
 
     std::string calibration(const std::string& name) const {
-        const Outcome run = runCommand({"calibrate", "demo", "--data",
-                                        fs::path(DEMO_FOLDER) / "calibration.json", "--samples",
-                                        "4", "--held-out", "2", "--out", at(name), "--quiet"});
+        const Outcome run =
+            runCommand({"calibrate", "demo", "--data", fs::path(DEMO_FOLDER) / "calibration.json",
+                        "--samples", "4", "--held-out", "2", "--out", at(name), "--quiet"});
         EXPECT_EQ(run.exitCode, 0) << run.err;
         return at(name);
     }
@@ -65,9 +65,9 @@ class OutputSafety : public testing::Test {
 
 TEST_F(OutputSafety, NoCommandReplacesTheDialoguesItReads) {
     const std::string json = dialogues("d.json");
-    const std::vector<std::string> evaluate = {"evaluate",  "demo",        "--data", json,
-                                               "--limit",   "1",           "--metrics",
-                                               "loss",      "--no-cache", "--out"};
+    const std::vector<std::string> evaluate = {"evaluate",   "demo", "--data",    json,
+                                               "--limit",    "1",    "--metrics", "loss",
+                                               "--no-cache", "--out"};
     const auto with = [](std::vector<std::string> words, const std::string& out) {
         words.push_back(out);
         return words;
@@ -82,9 +82,9 @@ TEST_F(OutputSafety, NoCommandReplacesTheDialoguesItReads) {
                        json),
                   json, "same file");
     fs::copy_file(json, at("d.h5"));
-    expectRefused(with({"calibrate", "demo", "--samples", "2", "--data", at("d.h5"), "--out"},
-                       at("d.h5")),
-                  at("d.h5"), "no calibration");
+    expectRefused(
+        with({"calibrate", "demo", "--samples", "2", "--data", at("d.h5"), "--out"}, at("d.h5")),
+        at("d.h5"), "no calibration");
 }
 
 TEST_F(OutputSafety, NoCommandReplacesThePlanItReads) {
@@ -145,8 +145,8 @@ TEST_F(OutputSafety, ACalibrationOfAnotherModelOrInUseIsNotReplaced) {
         fs::copy_file(fs::path(DEMO_FOLDER) / name, tiny / name,
                       fs::copy_options::overwrite_existing);
     const std::vector<std::string> other = {
-        "calibrate", tiny, "--data", fs::path(DEMO_FOLDER) / "calibration.json", "--samples", "2",
-        "--out",     file};
+        "calibrate", tiny, "--data", fs::path(DEMO_FOLDER) / "calibration.json",
+        "--samples", "2",  "--out",  file};
     expectRefused(other, file, "another checkpoint (demo)");
     {
         const int reader = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -162,7 +162,7 @@ TEST_F(OutputSafety, ACalibrationOfAnotherModelOrInUseIsNotReplaced) {
 
 TEST_F(OutputSafety, ForceDeletesNothingThatRankscopeDidNotWrite) {
     const std::string model = fixtures::writeTinyT5(folder / "tiny");
-    const std::vector<std::string> compress = {"compress", model,   "--ratio",  "0.5",
+    const std::vector<std::string> compress = {"compress", model,   "--ratio", "0.5",
                                                "--out",    at("o"), "--force"};
     const std::vector<std::string> report = {"report",    model, "--out",  at("o"),
                                              "--vectors", "10",  "--force"};

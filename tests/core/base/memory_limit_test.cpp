@@ -60,7 +60,9 @@ TEST(MemoryLimit, SaysNeedAndLimit) {
                           "A test needs about 9\\.[0-4] GB of address space \\(ulimit -v\\), but "
                           "this program may take only 4\\.0 GB; try less\\.enough"));
     EXPECT_THAT(saidUnder(RLIMIT_DATA, 4 * gigabyte,
-                          [] { return require({100 * gigabyte, 9 * gigabyte}); }),
+                          [] {
+                              return require({100 * gigabyte, 9 * gigabyte});
+                          }),
                 HasSubstr("of data (ulimit -d), but this program may take only 4.0 GB"));
 }
 

@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/leftovers.h"
 #include "core/base/output_claim.h"
+#include "core/base/writer_lock.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope {
@@ -186,14 +187,20 @@ TEST_F(UnfinishedTest, LeftoversOfEarlierVersionsNeedTheirProcessToBeGone) {
         makeFolder("x.partial-" + pid + "-old");
     }
     fixtures::writeFile(folder / ("x.new-" + gone + "f"), "a file");
-    EXPECT_THAT(leftoversOf("x"),
-                testing::UnorderedElementsAre("x.partial-" + gone, "x.partial-" + gone + "-1",
-                                              "x.new-" + gone,
-                                              "x.new-" + gone + ".partial-" + gone));
+    EXPECT_THAT(leftoversOf("x"), testing::UnorderedElementsAre(
+                                      "x.partial-" + gone, "x.partial-" + gone + "-1",
+                                      "x.new-" + gone, "x.new-" + gone + ".partial-" + gone));
     // What stood there before is the only one while nothing has its name.
     makeFolder("x");
     EXPECT_THAT(leftoversOf("x"), testing::Contains("x.partial-" + gone + "-old"));
     EXPECT_THAT(leftoversOf("x"), testing::Not(testing::Contains("x.partial-" + here + "-old")));
+}
+
+TEST(WriterLock, ProvesNothingOnUnknownFileSystems) {
+    const FileHandle proc(::open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_TRUE(proc);
+    EXPECT_TRUE(lockAsWriter(proc));
+    EXPECT_EQ(writerState(proc), WriterState::Unknown);
 }
 
 TEST_F(UnfinishedTest, AFileThatIsToBeReplacedCannotBeReadUnderAnyName) {
