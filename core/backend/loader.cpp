@@ -29,6 +29,11 @@ fs::path libraryPath() {
     return installPrefix() / "lib" / "rankscope" / "librankscope_torch.so";
 }
 
+/// How often an idle thread of GNU's OpenMP looks for work before it sleeps. Its own 300,000 take
+/// longer than a time slice: on a busy machine a thread that waits awake keeps the one that has the
+/// work from running, and small products take a hundred times longer (docs/performance.md).
+constexpr const char* looksBeforeSleep = "1000";
+
 /// OpenBLAS and OpenMP read these once, while they are being loaded.
 void setEnvironment(const BackendOptions& options) {
     const std::string core = openBlasCoreForThisCpu();
@@ -41,6 +46,10 @@ void setEnvironment(const BackendOptions& options) {
     const std::string threads = std::to_string(asked ? options.threads : availableCores());
     setenv("OMP_NUM_THREADS", threads.c_str(), asked ? 1 : 0);
     setenv("OPENBLAS_NUM_THREADS", threads.c_str(), asked ? 1 : 0);
+    // The count would win over the policy, and what the user chose is to stay.
+    if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
+        setenv("GOMP_SPINCOUNT", looksBeforeSleep, 0);
+    }
 }
 
 const Backend* openLibrary(const BackendOptions& options) {
