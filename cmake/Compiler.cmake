@@ -29,7 +29,9 @@ target_link_options(rankscope_settings INTERFACE
 
 if(RANKSCOPE_SANITIZE)
     target_compile_options(rankscope_settings INTERFACE
-        -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+        -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+        # GCC 12 warns of its own <regex> then (GCC bug 105562).
+        -Wno-maybe-uninitialized)
     target_link_options(rankscope_settings INTERFACE -fsanitize=address,undefined)
 elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
     target_compile_options(rankscope_settings INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
