@@ -92,12 +92,12 @@ class GpuCheck(unittest.TestCase):
     def test_a_step_that_hangs_ends_with_its_time(self):
         cli = self.program("sleep 60\n")
         start = time.monotonic()
-        done = subprocess.run(self.command("--device", "cpu", "--budget", "11", "--steps",
+        done = subprocess.run(self.command("--device", "cpu", "--budget", "12", "--steps",
                                            "install,doctor,model", cli=cli), env=self.environment(),
                               capture_output=True)
         _, steps = self.document()
         self.assertEqual(done.returncode, 1)
-        self.assertLess(time.monotonic() - start, 30)
+        self.assertLess(time.monotonic() - start, 50)
         self.assertEqual(steps["doctor"]["status"], "out of time")
         self.assertEqual(steps["model"]["status"], "not reached")
         self.assertIn("budget", steps["model"]["reason"])
