@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The whole numbers that a key of generation_config.json gives, one or a list; others are left out.
+/// The whole numbers that a key of generation_config.json gives, one or a list; others are left
+/// out.
 std::vector<std::int64_t> idsOf(const Json& json, const char* key) {
     std::vector<std::int64_t> ids;
     const auto found = json.find(key);
@@ -44,11 +45,12 @@ void CheckpointBuilder::checkTokenIds(std::int64_t rows) const {
         const Json& json = m_result.m_configJson;
         const bool given = json.contains(key) && !json.at(key).is_null();
         fail(m_result.m_folder / "config.json",
-             fmt::format("\"{}\" is {}, but the embedding has {} rows, so it must lie between 0 and "
-                         "{}; put the id there that the model was trained with (T5 models have 0 "
-                         "to start and to pad, and 1 to end)",
-                         key, given ? fmt::format("{}", id) : fmt::format("missing, which means {}", id),
-                         rows, rows - 1));
+             fmt::format(
+                 "\"{}\" is {}, but the embedding has {} rows, so it must lie between 0 and "
+                 "{}; put the id there that the model was trained with (T5 models have 0 "
+                 "to start and to pad, and 1 to end)",
+                 key, given ? fmt::format("{}", id) : fmt::format("missing, which means {}", id),
+                 rows, rows - 1));
     }
 }
 
@@ -65,22 +67,25 @@ void CheckpointBuilder::checkGenerationConfig(std::int64_t rows) {
         warn(error.what());
         return;
     }
-    for (const char* key : {"pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id",
-                            "forced_bos_token_id", "forced_eos_token_id"})
+    for (const char* key : {"pad_token_id", "bos_token_id", "eos_token_id",
+                            "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id"})
         for (const std::int64_t id : idsOf(json, key))
             if (id < 0 || id >= rows)
-                warn(fmt::format("{}: \"{}\" has the id {}, but the embedding has rows 0 to {} "
-                                 "only. The file is not used here, but transformers' generate() "
-                                 "looks at it.",
-                                 shown(path), key, id, rows - 1));
+                warn(
+                    fmt::format("{}: \"{}\" has the id {}, but the embedding has rows 0 to {} "
+                                "only. The file is not used here, but transformers' generate() "
+                                "looks at it.",
+                                shown(path), key, id, rows - 1));
     const T5Config& config = m_result.m_config;
-    for (const auto& [key, own] : {std::pair{"eos_token_id", config.eosTokenId},
-                                   std::pair{"decoder_start_token_id", config.decoderStartTokenId}}) {
+    for (const auto& [key, own] :
+         {std::pair{"eos_token_id", config.eosTokenId},
+          std::pair{"decoder_start_token_id", config.decoderStartTokenId}}) {
         const std::vector<std::int64_t> ids = idsOf(json, key);
         if (ids.empty() || ids == std::vector{own}) continue;
-        warn(fmt::format("{}: \"{}\" is {}, but {} counts here, from config.json; transformers' "
-                         "generate() takes the former.",
-                         shown(path), key, fmt::join(ids, ", "), own));
+        warn(
+            fmt::format("{}: \"{}\" is {}, but {} counts here, from config.json; transformers' "
+                        "generate() takes the former.",
+                        shown(path), key, fmt::join(ids, ", "), own));
     }
 }
 

@@ -59,8 +59,8 @@ TEST(MutedErrors, EndNoLongWork) {
     const std::string data = fs::path(DEMO_FOLDER) / "test.json";
     expectUnmoved({"inspect", model, "--json"});
     expectUnmoved({"spectrum", model, "--no-cache", "--json"});
-    expectUnmoved({"calibrate", model, "--data", data, "--samples", "4", "--held-out", "2",
-                   "--out", folder / "c.h5", "--json", "--device", "cpu"},
+    expectUnmoved({"calibrate", model, "--data", data, "--samples", "4", "--held-out", "2", "--out",
+                   folder / "c.h5", "--json", "--device", "cpu"},
                   folder / "c.h5");
     expectUnmoved({"evaluate", model, "--data", data, "--limit", "4", "--metrics", "loss",
                    "--no-cache", "--json", "--device", "cpu"});

@@ -35,7 +35,9 @@ class CompressMethods : public ::testing::Test {
     /// The command line, which must do what is asked.
     static void run(QStringList words) {
         QProcess process;
-        process.start(Job::defaultProgram(), words << "--device" << "cpu" << "--quiet");
+        process.start(Job::defaultProgram(), words << "--device"
+                                                   << "cpu"
+                                                   << "--quiet");
         ASSERT_TRUE(process.waitForFinished(longest));
         ASSERT_EQ(process.exitCode(), 0) << process.readAllStandardError().toStdString();
     }
@@ -102,16 +104,18 @@ class CompressMethods : public ::testing::Test {
         }
         EXPECT_EQ(apart, method != "svd") << method;
         const std::string again = folder / (method + "-again");
-        QStringList words{"compress", "demo",     "--targets", "attention", "--rank",
-                          "20",       "--method", method.c_str(), "--out",   again.c_str()};
+        QStringList words{"compress", "demo",     "--targets",    "attention", "--rank",
+                          "20",       "--method", method.c_str(), "--out",     again.c_str()};
         if (compress::methodNamed(method).needs != compress::MethodNeeds::Nothing) {
             words << "--calibration" << calibration.c_str();
         }
         if (compress::methodNamed(method).hasRidge) {
-            words << "--ridge" << "0.01";  // the form's; else the command line would choose one
+            words << "--ridge"
+                  << "0.01";  // the form's; else the command line would choose one
         }
         run(words);
-        const Json other = parseJson(fixtures::readFile(fs::path(again) / "rankscope.json"), "other");
+        const Json other =
+            parseJson(fixtures::readFile(fs::path(again) / "rankscope.json"), "other");
         EXPECT_EQ(record.at("tensors_sha256"), other.at("tensors_sha256")) << method;
     }
 

@@ -35,8 +35,8 @@ TEST_F(TokenIds, OutsideTheEmbeddingAreRefusedWithKeyAndRange) {
 TEST_F(TokenIds, AnEmbeddingTooSmallForAMissingIdIsRefused) {
     fixtures::writeTinyT5(model(), {.vocabulary = 1});
     changeConfig([](Json& json) { json.erase("eos_token_id"); });
-    expectRefused(model().string(), {"config.json", "\"eos_token_id\" is missing, which means 1",
-                                     "between 0 and 0"});
+    expectRefused(model().string(),
+                  {"config.json", "\"eos_token_id\" is missing, which means 1", "between 0 and 0"});
 }
 
 TEST_F(TokenIds, RowsOfTheTensorDecideNotVocabSize) {
@@ -49,7 +49,8 @@ TEST_F(TokenIds, RowsOfTheTensorDecideNotVocabSize) {
 }
 
 TEST_F(TokenIds, AStartThatIsNoIdIsRefused) {
-    for (const char* value : {"-1", "\"0\"", "0.5", "[0]", "true", "18446744073709551615", "1e30"}) {
+    for (const char* value :
+         {"-1", "\"0\"", "0.5", "[0]", "true", "18446744073709551615", "1e30"}) {
         setId("decoder_start_token_id", value);
         expectRefused(model().string(), {"config.json", "\"decoder_start_token_id\"", "token id"});
     }

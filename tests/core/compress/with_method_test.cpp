@@ -47,9 +47,9 @@ class WithMethod : public CompressTest {
 TEST_F(WithMethod, ErrorsOfSvdDoNotStay) {
     const Checkpoint source = make();
     CompressionPlan plan = planFor(source, StorageChoice::Auto, 4, "q,k");
-    plan.entries[0] = withRank(source, plan, plan.entries[0].matrix.name, 24, StorageChoice::Auto,
-                               nullptr)
-                          .entries[0];
+    plan.entries[0] =
+        withRank(source, plan, plan.entries[0].matrix.name, 24, StorageChoice::Auto, nullptr)
+            .entries[0];
     ASSERT_TRUE(plan.entries[0].kept);
     for (PlanEntry& entry : plan.entries)
         if (!entry.kept) entry.relativeError = 0.25;
