@@ -14,5 +14,8 @@ foreach(variable PATCHELF CMAKE_STRIP QT_PLUGINS RANKSCOPE_TORCH_WHEEL)
 endforeach()
 install(FILES ${DEJAVU_SANS} ${CMAKE_CURRENT_LIST_DIR}/fonts.conf
         DESTINATION share/rankscope/fonts COMPONENT bundle)
+# Into the Python package, beside _program: rankscope.register() shows them to transformers.
+file(GLOB modeling ${CMAKE_SOURCE_DIR}/core/compress/modeling/*.py)
+install(FILES ${modeling} DESTINATION ../modeling COMPONENT bundle)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/qt.conf DESTINATION bin COMPONENT bundle)
 install(SCRIPT ${CMAKE_CURRENT_LIST_DIR}/install_bundle.cmake COMPONENT bundle)
