@@ -25,6 +25,10 @@ from plan import PLAN
 from record import Record
 
 HERE = pathlib.Path(__file__).resolve().parent
+BUDGET = 420  # seconds
+LEAST = 10  # seconds that a step is begun for
+PATIENCE = 5  # times as long with --small, which is tried on machines that have other work
+
 
 
 def arguments_of(words):
@@ -32,7 +36,7 @@ def arguments_of(words):
     parser.add_argument("--out", type=pathlib.Path, default=os.environ.get("OUT"),
                         help="folder of the results (default: $OUT)")
     parser.add_argument("--device", default="cuda", help="cuda or cpu (default: cuda)")
-    parser.add_argument("--budget", type=float, default=420, help="seconds of all steps (420)")
+    parser.add_argument("--budget", type=float, help=f"seconds of all steps ({BUDGET})")
     parser.add_argument("--small", action="store_true",
                         help="tiny models and few dialogues, to try the script itself")
     parser.add_argument("--wheel", type=pathlib.Path, help="Rankscope's wheel (default: the one in "
@@ -44,6 +48,8 @@ def arguments_of(words):
     parser.add_argument("--steps", help="only these, a comma list: " +
                         ",".join(step.name for step in PLAN))
     arguments = parser.parse_args(words)
+    arguments.patience = PATIENCE if arguments.small else 1
+    arguments.budget = arguments.budget or BUDGET * arguments.patience
     if arguments.out is None:
         parser.error("name a folder for the results with --out, or in the variable OUT")
     known = {step.name for step in PLAN}
@@ -179,8 +185,8 @@ class Run:
             if step.name not in self.arguments.steps:
                 continue
             entry = self.record.step(step.name)
-            limit = min(step.limit, self.left())
-            if limit < min(10, step.limit):
+            limit = min(step.limit * self.arguments.patience, self.left())
+            if limit < LEAST / self.arguments.patience:
                 entry["reason"] = "The budget of time was used up."
                 continue
             missing = [name for name in step.after if not self.done(name)]
