@@ -48,9 +48,16 @@ at::Tensor rmsNormFloat(const at::Tensor& x, const at::Tensor& weight, double ep
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
     if (x.device().is_cpu() && x.scalar_type() == at::kFloat && x.stride(1) == 1)
         return rmsNormFloat(x, weight, epsilon);
+#if __has_include(<ATen/ops/_fused_rms_norm.h>)
+    // Newer versions have one kernel on the GPU for what is six below. Half types are rounded
+    // before the weight multiplies, so it does that by itself.
+    if (x.scalar_type() == at::kFloat) return at::rms_norm(x, {x.size(1)}, weight, epsilon);
+    return at::rms_norm(x, {x.size(1)}, {}, epsilon).mul_(weight);
+#else
     const at::Tensor wide = x.to(at::kFloat);
     const at::Tensor factor = wide.square().mean(-1, /*keepdim=*/true).add_(epsilon).rsqrt_();
     return at::mul(wide, factor).to(weight.scalar_type()).mul_(weight);
+#endif
 }
 
 Activation activationNamed(const std::string& name) {
