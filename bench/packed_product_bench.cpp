@@ -133,7 +133,7 @@ int main(int argc, char** argv) {
                               at::linear_out(y, x, weights[static_cast<std::size_t>(weight)]);
                           },
                           {}});
-    contenders.push_back({std::string(toString(PackedWeight::bestPath())), multiply(packed), {}});
+    contenders.push_back({std::string(nameOf(PackedWeight::bestPath())), multiply(packed), {}});
     if (wide) {
         contenders.push_back({"AVX2", multiply(narrow), {}});
     }

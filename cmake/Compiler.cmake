@@ -5,11 +5,27 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# A library's own sources, never across libraries. Builds without it (headless, asan, dev) are what
+# notices a missing include.
+set(CMAKE_UNITY_BUILD ${RANKSCOPE_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
+
 find_program(CCACHE ccache)
 if(CCACHE)
     set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
+
+# Most of the code handles words and JSON and is no faster by -O3, but compiles for a fifth longer.
+# What computes asks for it: rankscope_optimize(TARGET), or (TARGET FILE…) for some of its files.
+add_compile_options($<$<CONFIG:Release>:-O2>)
+function(rankscope_optimize target)
+    if(ARGN)
+        set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
+    else()
+        target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O3>)
+    endif()
+endfunction()
 
 add_library(rankscope_settings INTERFACE)
 target_include_directories(rankscope_settings INTERFACE ${CMAKE_SOURCE_DIR})

@@ -8,6 +8,9 @@
 
 namespace rankscope {
 
+/// The ends of an interval that holds 95 % of the values.
+inline constexpr double lowQuantile = 0.025, highQuantile = 0.975;
+
 /// The quantile at `share`, 0 to 1, of ascending values, at least one: linear between the two
 /// nearest, as numpy.quantile's default.
 inline double quantile(const std::vector<double>& ascending, double share) {

@@ -122,6 +122,8 @@ struct MarkdownWriter {
 
 }  // namespace
 
+void Document::addHeading(std::string text) { blocks.push_back(Heading{std::move(text)}); }
+
 std::string toHtml(const Document& document) {
     std::string out = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -33,6 +33,8 @@ struct Document {
     std::string title;
     std::string subtitle;
     std::vector<std::variant<Heading, Paragraph, Table, Picture>> blocks;
+
+    void addHeading(std::string text);
 };
 
 /// One HTML page: style inline, no script, nothing from the network; pictures by relative name.

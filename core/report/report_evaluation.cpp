@@ -90,7 +90,7 @@ Table evaluationStory(const Evaluation& evaluation) {
 }
 
 void addEvaluation(Document& document, const std::optional<Evaluation>& evaluation) {
-    document.blocks.emplace_back(Heading{"What compression costs in summaries"});
+    document.addHeading("What compression costs in summaries");
     if (!evaluation) {
         document.blocks.emplace_back(
             Paragraph{"Not evaluated: no dialogues were given. `report --data FILE` takes SAMSum "

@@ -42,7 +42,7 @@ void addModel(Document& document, const checkpoint::Checkpoint& checkpoint) {
 }
 
 void addSpectra(Document& document, const ReportData& data, bool figures) {
-    document.blocks.emplace_back(Heading{"How fast the singular values decay"});
+    document.addHeading("How fast the singular values decay");
     document.blocks.emplace_back(Paragraph{
         fmt::format("Medians over the matrices of each role. The error of the best rank-r "
                     "approximation follows from the singular values alone (Eckart-Young): "
@@ -90,7 +90,7 @@ std::string budgetSentence(const BudgetRow& row, std::int64_t dense) {
 }
 
 void addParameters(Document& document, const ReportData& data, std::int64_t dense) {
-    document.blocks.emplace_back(Heading{"What compression saves"});
+    document.addHeading("What compression saves");
     document.blocks.emplace_back(Paragraph{fmt::format(
         "The whole model's parameters when the named matrices get rank {} (the blog post's rank "
         "382 at d_model 768, in proportion). “Post's convention” leaves the factors out of the "
@@ -103,7 +103,7 @@ void addParameters(Document& document, const ReportData& data, std::int64_t dens
 }
 
 void addRandomVectors(Document& document, const ReportData& data, const ReportOptions& options) {
-    document.blocks.emplace_back(Heading{"Original against compressed on random vectors"});
+    document.addHeading("Original against compressed on random vectors");
     document.blocks.emplace_back(Paragraph{fmt::format(
         "{} seeded vectors x for each matrix; cosine between W x and W' x, as the mean over the "
         "vectors and pooled over all of them. Predicted is the square root of the kept energy, "
@@ -114,7 +114,7 @@ void addRandomVectors(Document& document, const ReportData& data, const ReportOp
 }
 
 void addPost(Document& document, const ReportData& data) {
-    document.blocks.emplace_back(Heading{"Beside the blog post's figures"});
+    document.addHeading("Beside the blog post's figures");
     if (!data.post.sameShape) {
         document.blocks.emplace_back(Paragraph{data.post.reason});
         return;
@@ -138,7 +138,7 @@ void addPost(Document& document, const ReportData& data) {
 
 void addProvenance(Document& document, const checkpoint::Checkpoint& checkpoint,
                    const ReportOptions& options, const ReportData& data) {
-    document.blocks.emplace_back(Heading{"How this was made"});
+    document.addHeading("How this was made");
     const Json& torch = data.facts.at("libtorch");
     const auto text = [](const Json& object, const char* key) {
         return object.contains(key) ? printable(object.at(key).get<std::string>(), 300)

@@ -13,8 +13,6 @@ namespace rankscope::spectra {
 
 namespace {
 
-constexpr double lowQuantile = 0.025, highQuantile = 0.975;
-
 /// Alpha of one resample; NaN where it cannot be fitted.
 double alphaOf(std::span<const double> values, RandomNumbers random) {
     std::vector<double> drawn(values.size());

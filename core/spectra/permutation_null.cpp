@@ -18,7 +18,6 @@ namespace rankscope::spectra {
 
 namespace {
 
-constexpr double lowQuantile = 0.025, highQuantile = 0.975;
 /// A singular value must be above the band by more than rounding, as a share of the largest.
 constexpr double roundingShare = 1e-9;
 

@@ -23,7 +23,7 @@ constexpr std::array<KnownFields, 3> knownFields{
     {{"dialogue", "summary"}, {"article", "highlights"}, {"document", "summary"}}};
 /// Names of the field that holds the id; the second is DialogSum's, the third MTS-Dialog's.
 constexpr std::array<std::string_view, 3> idFields{"id", "fname", "ID"};
-constexpr std::size_t namesShown = 20;
+constexpr std::size_t fieldsShown = 20;
 constexpr std::size_t namesKept = 1000;
 constexpr std::size_t reasonsShown = 3;
 
@@ -36,7 +36,7 @@ std::string listOf(const Names& names) {
     std::string list;
     std::size_t shown = 0;
     for (const auto& name : names) {
-        if (shown == namesShown) return list + fmt::format(" and {} more", names.size() - shown);
+        if (shown == fieldsShown) return list + fmt::format(" and {} more", names.size() - shown);
         list += fmt::format("{}\"{}\"", shown == 0 ? "" : ", ", printable(name));
         ++shown;
     }

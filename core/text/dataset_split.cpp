@@ -12,7 +12,7 @@ namespace rankscope::text {
 
 namespace {
 
-constexpr std::size_t namesShown = 20;
+constexpr std::size_t pathsShown = 20;
 
 /// A file name taken apart: "test-00000-of-00002.parquet" is test, parquet and 2 parts.
 struct FileName {
@@ -74,9 +74,9 @@ bool areParts(const std::vector<std::string>& paths, const std::vector<std::size
 
 std::string listOf(const std::vector<std::string>& paths) {
     std::string list;
-    for (std::size_t i = 0; i < std::min(paths.size(), namesShown); ++i)
+    for (std::size_t i = 0; i < std::min(paths.size(), pathsShown); ++i)
         list += fmt::format("{}{}", i == 0 ? "" : ", ", printable(paths[i]));
-    if (paths.size() > namesShown) list += fmt::format(" and {} more", paths.size() - namesShown);
+    if (paths.size() > pathsShown) list += fmt::format(" and {} more", paths.size() - pathsShown);
     return list.empty() ? "nothing" : list;
 }
 

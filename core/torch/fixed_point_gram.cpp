@@ -7,6 +7,7 @@
 #include <cmath>
 #include <span>
 
+#include "core/base/parallel.h"
 #include "core/torch/fixed_point_kernels.h"
 
 namespace rankscope::torch_backend {
@@ -17,8 +18,6 @@ using std::int64_t;
 using std::int8_t;
 
 constexpr int64_t blockSize = blockFeatures * blockFeatures;
-
-int64_t dividedUp(int64_t value, int64_t by) { return (value + by - 1) / by; }
 
 /// The largest power of two that keeps `largest` within largestFixed. Bounded so that it and its
 /// inverse are normal numbers; a column below 2^-103 everywhere loses bits for that.
@@ -45,7 +44,7 @@ Block blockOf(int64_t index, int64_t across) {
 
 }  // namespace
 
-std::string_view toString(GramPath path) { return path == GramPath::Amx ? "AMX" : "portable"; }
+std::string_view nameOf(GramPath path) { return path == GramPath::Amx ? "AMX" : "portable"; }
 
 bool FixedPointGram::fast() {
     static const bool can = mayUseAmx();

@@ -13,7 +13,7 @@ namespace rankscope::torch_backend {
 enum class GramPath { Portable, Amx };
 
 /// "portable", "AMX"
-std::string_view toString(GramPath path);
+std::string_view nameOf(GramPath path);
 
 /// XᵀX of float32 rows in exact integers: every column is rounded to a multiple of a power of two,
 /// 22 to 23 bits below its largest magnitude, split into three 8-bit digits in base 256, and the

@@ -9,6 +9,7 @@
 #include <omp.h>
 
 #include "core/base/error.h"
+#include "core/base/parallel.h"
 #include "core/torch/packed_kernels.h"
 
 namespace rankscope::torch_backend {
@@ -37,8 +38,6 @@ Part partOf(int64_t count, int64_t parts, int64_t index) {
     return {index * size + std::min(index, longer), size + (index < longer ? 1 : 0)};
 }
 
-int64_t dividedUp(int64_t count, int64_t size) { return (count + size - 1) / size; }
-
 /// Panels of at most `most` vectors, as many for each thread where there are enough vectors. With
 /// few rows threads then read equal shares of the weight.
 int64_t panelCount(int64_t vectors, int64_t most) {
@@ -64,7 +63,7 @@ void copyRows(const float* x, int64_t xStride, int64_t rows, int64_t depth, floa
 
 }  // namespace
 
-std::string_view toString(ProductPath path) {
+std::string_view nameOf(ProductPath path) {
     switch (path) {
         case ProductPath::Avx512:
             return "AVX-512";
@@ -102,7 +101,7 @@ PackedWeight::PackedWeight(std::span<const float> weight, int64_t rows, int64_t 
 PackedWeight::PackedWeight(std::span<const Rows> blocks, int64_t columns, ProductPath path)
     : m_in(columns), m_path(path) {
     if (path > bestPath()) {
-        throw Error("This processor has no " + std::string(toString(path)) + ".");
+        throw Error("This processor has no " + std::string(nameOf(path)) + ".");
     }
     std::vector<const float*> rows;
     for (const Rows& block : blocks) {

@@ -110,10 +110,9 @@ at::Tensor WeightLoader::place(const backend::Tensor& tensor, const Shape& expec
     const auto elements = elementCount(tensor.shape).value_or(-1);
     const auto size = static_cast<std::int64_t>(c10::elementSize(type));
     if (elements < 0 || elements * size != static_cast<std::int64_t>(tensor.bytes.size()))
-        throw Error(
-            fmt::format("Tensor {} has {} bytes, which do not make its shape {}.", printable(name),
-                        tensor.bytes.size(), rankscope::toString(tensor.shape)),
-            name);
+        throw Error(fmt::format("Tensor {} has {} bytes, which do not make its shape {}.",
+                                printable(name), tensor.bytes.size(), toString(tensor.shape)),
+                    name);
     // ATen has no tensors of const; the bytes are only read, and copied before they go.
     const at::Tensor view =
         at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), tensor.shape, type);

@@ -25,8 +25,8 @@ using compress::CalibrationRecord;
 
 namespace {
 
-constexpr const char* formatName = "rankscope-calibration";
-constexpr std::int64_t formatVersion = 1;
+constexpr const char* calibrationFormat = "rankscope-calibration";
+constexpr std::int64_t calibrationVersion = 1;
 constexpr std::size_t widest = 65'536;  // inputs and outputs of a layer
 constexpr std::size_t mostExampleBytes = std::size_t{1} << 30U;
 
@@ -89,7 +89,7 @@ void writeExamples(hid_t file, const CalibrationRecord& record) {
 
 void writeContent(hid_t file, const CalibrationContent& content) {
     const CalibrationRecord& record = content.record;
-    writeFormat(file, formatName, formatVersion);
+    writeFormat(file, calibrationFormat, calibrationVersion);
     writeText(file, "checkpoint", record.checkpoint);
     writeText(file, "fingerprint", record.fingerprint);
     writeText(file, "content_hash", record.contentHash);
@@ -124,7 +124,7 @@ class CalibrationFile final : public compress::Calibration {
         ::flock(m_file.get(), LOCK_SH | LOCK_NB);  // see requireReplaceableByCalibration()
         const Hdf5Session session;
         const Hdf5Handle file = open();
-        m_reader.requireFormat(file, formatName, formatVersion);
+        m_reader.requireFormat(file, calibrationFormat, calibrationVersion);
         m_record.checkpoint = m_reader.text(file, "checkpoint");
         m_record.fingerprint = m_reader.text(file, "fingerprint");
         m_record.contentHash = m_reader.text(file, "content_hash");
@@ -269,7 +269,7 @@ void writeCalibration(const fs::path& path, const CalibrationContent& content) {
 
 void requireReplaceableByCalibration(const fs::path& path, const checkpoint::Checkpoint& checkpoint,
                                      const Progress& progress) {
-    requireFormatToReplace(path, formatName, "calibration");
+    requireFormatToReplace(path, calibrationFormat, "calibration");
     const FileHandle there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!there || stampOf(there, path).size == 0) return;
     const std::string shown = printable(path.string(), 1000);

@@ -14,8 +14,8 @@ namespace rankscope::workspace {
 
 namespace {
 
-constexpr const char* formatName = "rankscope-spectra";
-constexpr std::int64_t formatVersion = 1;
+constexpr const char* spectraFormat = "rankscope-spectra";
+constexpr std::int64_t spectraVersion = 1;
 constexpr std::size_t mostSpectra = 100'000;
 constexpr std::size_t mostValues = 10'000'000;
 
@@ -37,7 +37,7 @@ void writeSpectrum(hid_t group, const spectra::Spectrum& spectrum) {
 }
 
 void writeHead(hid_t file, const SpectraFile& content) {
-    writeFormat(file, formatName, formatVersion);
+    writeFormat(file, spectraFormat, spectraVersion);
     writeText(file, "checkpoint", content.label);
     writeText(file, "fingerprint", content.fingerprint);
 }
@@ -70,7 +70,7 @@ spectra::Spectrum readSpectrum(hid_t group, const std::string& name, const Hdf5R
 }  // namespace
 
 void requireReplaceableBySpectra(const std::filesystem::path& path) {
-    requireFormatToReplace(path, formatName, "file of spectra");
+    requireFormatToReplace(path, spectraFormat, "file of spectra");
 }
 
 void writeSpectraFile(const std::filesystem::path& path, const SpectraFile& content) {
@@ -102,7 +102,7 @@ SpectraFile decodeSpectra(std::span<const std::byte> bytes, const std::string& w
     const Hdf5Handle file = openImage(bytes, reader);
     const Hdf5Handle group(H5Gopen2(file, "spectra", H5P_DEFAULT), H5Gclose,
                            reader.refusal("it has no group \"spectra\""));
-    reader.requireFormat(file, formatName, formatVersion);
+    reader.requireFormat(file, spectraFormat, spectraVersion);
     SpectraFile result;
     result.fingerprint = reader.text(file, "fingerprint");
     result.label = reader.text(file, "checkpoint");

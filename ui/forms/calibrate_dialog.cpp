@@ -10,14 +10,11 @@
 #include "core/base/error.h"
 #include "core/evaluate/calibrate.h"
 #include "ui/plots/plot_series.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
 
 namespace {
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
 
 double number(const Json& object, const char* key) {
     const auto found = object.find(key);
@@ -141,9 +138,9 @@ void CalibrateDialog::makeForm() {
     m_data->setPlaceholderText(tr("the 200 dialogues that come with the demo model"));
     for (const Option& option : evaluate::calibrationOptionTable()) {
         if (option.name == "fisher") {
-            m_gradients =
-                new QCheckBox(tr("%1, for fisher and fisher2").arg(text(option.label)), m_form);
-            m_gradients->setToolTip(text(option.help));
+            m_gradients = new QCheckBox(
+                tr("%1, for fisher and fisher2").arg(toQString(option.label)), m_form);
+            m_gradients->setToolTip(toQString(option.help));
             m_gradients->setAccessibleName(m_gradients->text());
             form->addRow(QString(), m_gradients);
         } else {
@@ -193,7 +190,7 @@ QStringList CalibrateDialog::arguments() const {
     for (const Option& option : evaluate::calibrationOptionTable()) {
         const QString value = m_options.value(std::string(option.name));
         if (!value.isEmpty()) {
-            result << QStringLiteral("--") + text(option.name) << value;
+            result << QStringLiteral("--") + toQString(option.name) << value;
         }
     }
     if (m_gradients->isChecked()) {

@@ -6,24 +6,22 @@
 #include <QLabel>
 #include <QLineEdit>
 
+#include "ui/wording.h"
+
 namespace rankscope::ui {
 
 namespace {
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
 
 QWidget* makeEditor(const Option& option, QWidget* parent) {
     if (!option.choices.empty()) {
         auto* box = new QComboBox(parent);
         for (const auto choice : option.choices) {
-            box->addItem(text(choice));
+            box->addItem(toQString(choice));
         }
-        box->setCurrentText(text(option.defaultText));
+        box->setCurrentText(toQString(option.defaultText));
         return box;
     }
-    auto* line = new QLineEdit(text(option.defaultText), parent);
+    auto* line = new QLineEdit(toQString(option.defaultText), parent);
     if (option.minimum || option.maximum) {
         auto* range = new QDoubleValidator(line);
         range->setLocale(QLocale::c());
@@ -42,11 +40,11 @@ QWidget* makeEditor(const Option& option, QWidget* parent) {
 
 QWidget* OptionForm::add(const Option& option) {
     QWidget* editor = makeEditor(option, m_layout->parentWidget());
-    auto* label = new QLabel(text(option.label), m_layout->parentWidget());
+    auto* label = new QLabel(toQString(option.label), m_layout->parentWidget());
     label->setBuddy(editor);
-    label->setToolTip(text(option.help));
-    editor->setToolTip(text(option.help));
-    editor->setAccessibleName(text(option.label));
+    label->setToolTip(toQString(option.help));
+    editor->setToolTip(toQString(option.help));
+    editor->setAccessibleName(toQString(option.label));
     m_layout->addRow(label, editor);
     m_editors[std::string(option.name)] = editor;
     return editor;

@@ -6,16 +6,9 @@
 #include "core/base/error.h"
 #include "ui/models/number_sort.h"
 #include "ui/plots/plot_series.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
-
-namespace {
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
-
-}  // namespace
 
 void ComparisonModel::setMatrices(std::vector<spectra::MatrixComparison> matrices) {
     beginResetModel();
@@ -53,9 +46,9 @@ QVariant ComparisonModel::data(const QModelIndex& index, int role) const {
     const double value = column.value(matrix);
     switch (role) {
         case Qt::DisplayRole:
-            return text(report::comparisonCell(column, matrix));
+            return toQString(report::comparisonCell(column, matrix));
         case Qt::ToolTipRole:
-            return text(column.help);
+            return toQString(column.help);
         case sortRole:
             return std::isfinite(value) ? QVariant(value) : QVariant();
         default:
@@ -73,8 +66,8 @@ QVariant ComparisonModel::headerData(int section, Qt::Orientation orientation, i
                                          : QVariant();
     }
     const auto& column = report::comparisonColumns()[static_cast<std::size_t>(section - 1)];
-    return role == Qt::DisplayRole   ? QVariant(text(column.title))
-           : role == Qt::ToolTipRole ? QVariant(text(column.help))
+    return role == Qt::DisplayRole   ? QVariant(toQString(column.title))
+           : role == Qt::ToolTipRole ? QVariant(toQString(column.help))
                                      : QVariant();
 }
 

@@ -8,14 +8,11 @@
 
 #include "core/base/error.h"
 #include "ui/models/number_sort.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
 
 namespace {
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
 
 /// Columns without a value in any run say nothing.
 std::vector<std::size_t> filledColumns(
@@ -106,7 +103,7 @@ int EvaluationModel::columnOf(std::string_view key) const {
 QString EvaluationModel::toolTip(int row, int column) const {
     const auto& about = m_columns[static_cast<std::size_t>(column)];
     const auto& cell = m_cells[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)];
-    QString tip = text(about.help);
+    QString tip = toQString(about.help);
     if (row == 0) {
         return cell.hasInterval ? tr("%1\n95 % interval of this mean: %2 to %3.")
                                       .arg(tip)
@@ -116,7 +113,7 @@ QString EvaluationModel::toolTip(int row, int column) const {
     }
     if (cell.hasInterval) {
         tip += tr("\nDifference to %1, with its paired 95 % interval: %2.")
-                   .arg(m_names.front(), text(cell.differenceText));
+                   .arg(m_names.front(), toQString(cell.differenceText));
         if (!isSignificant(cell, false)) {
             tip += tr("\nThe interval holds 0: this may be chance.");
         } else if ((cell.difference > 0) == about.higherIsBetter) {
@@ -138,15 +135,15 @@ QVariant EvaluationModel::data(const QModelIndex& index, int role) const {
     switch (role) {
         case Qt::DisplayRole: {
             if (cell.differenceText.empty()) {
-                return text(cell.text);
+                return toQString(cell.text);
             }
             const QString sign = !marked               ? QString()
                                  : cell.difference > 0 ? QStringLiteral("▲ ")
                                                        : QStringLiteral("▼ ");
             // The interval has a line of its own, so that more columns are seen at once.
             const QString difference =
-                text(cell.differenceText).replace(QLatin1String(" ["), QLatin1String("\n["));
-            return QString(text(cell.text) + QLatin1Char('\n') + sign + difference);
+                toQString(cell.differenceText).replace(QLatin1String(" ["), QLatin1String("\n["));
+            return QString(toQString(cell.text) + QLatin1Char('\n') + sign + difference);
         }
         case Qt::ToolTipRole:
             return toolTip(index.row(), index.column());
@@ -180,10 +177,11 @@ QVariant EvaluationModel::headerData(int section, Qt::Orientation orientation, i
     }
     const auto& column = m_columns[place];
     if (role == Qt::DisplayRole) {
-        return column.unit.empty() ? text(column.title)
-                                   : tr("%1 (%2)").arg(text(column.title), text(column.unit));
+        return column.unit.empty()
+                   ? toQString(column.title)
+                   : tr("%1 (%2)").arg(toQString(column.title), toQString(column.unit));
     }
-    return role == Qt::ToolTipRole ? QVariant(text(column.help)) : QVariant();
+    return role == Qt::ToolTipRole ? QVariant(toQString(column.help)) : QVariant();
 }
 
 }  // namespace rankscope::ui

@@ -4,16 +4,9 @@
 #include <cmath>
 
 #include "ui/models/number_sort.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
-
-namespace {
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
-
-}  // namespace
 
 void FrontModel::setFront(const evaluate::ParetoFront& front) {
     beginResetModel();
@@ -50,9 +43,9 @@ QVariant FrontModel::data(const QModelIndex& index, int role) const {
     const bool words = m_columns[column].isText;
     switch (role) {
         case Qt::DisplayRole:
-            return text(cell.shown);
+            return toQString(cell.shown);
         case sortRole:
-            return words                       ? QVariant(text(cell.shown))
+            return words                       ? QVariant(toQString(cell.shown))
                    : std::isfinite(cell.value) ? QVariant(cell.value)
                                                : QVariant();
         case Qt::TextAlignmentRole:
@@ -61,7 +54,7 @@ QVariant FrontModel::data(const QModelIndex& index, int role) const {
                                                                    : Qt::AlignRight) |
                             Qt::AlignVCenter);
         case Qt::ToolTipRole:
-            return text(m_columns[column].help);
+            return toQString(m_columns[column].help);
         default:
             return {};
     }
@@ -72,8 +65,8 @@ QVariant FrontModel::headerData(int section, Qt::Orientation orientation, int ro
         return {};
     }
     const report::ParetoColumn& column = m_columns[static_cast<std::size_t>(section)];
-    return role == Qt::DisplayRole   ? QVariant(text(column.title))
-           : role == Qt::ToolTipRole ? QVariant(text(column.help))
+    return role == Qt::DisplayRole   ? QVariant(toQString(column.title))
+           : role == Qt::ToolTipRole ? QVariant(toQString(column.help))
                                      : QVariant();
 }
 

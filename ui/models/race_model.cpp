@@ -9,14 +9,11 @@
 #include "ui/models/number_sort.h"
 #include "ui/plots/plot_drawing.h"
 #include "ui/plots/race_series.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
 
 namespace {
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
 
 QString capitalised(QString words) {
     words[0] = words[0].toUpper();
@@ -84,7 +81,7 @@ QVariant RaceModel::data(const QModelIndex& index, int role) const {
                 return curvePen(static_cast<std::size_t>(std::max(0, methodStyle(curve.method))))
                     .color();
             case Qt::ToolTipRole:
-                return text(compress::methodNamed(curve.method).help);
+                return toQString(compress::methodNamed(curve.method).help);
             case sortRole:
                 return index.row();
             default:
@@ -111,7 +108,7 @@ QVariant RaceModel::headerData(int section, Qt::Orientation orientation, int rol
         return title ? tr("Method") : tr("How the matrix is approximated");
     }
     const auto& column = report::raceColumns()[static_cast<std::size_t>(section - 1)];
-    return title ? capitalised(text(column.title)) : text(column.help);
+    return title ? capitalised(toQString(column.title)) : toQString(column.help);
 }
 
 }  // namespace rankscope::ui

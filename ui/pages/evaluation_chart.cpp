@@ -10,16 +10,9 @@
 #include "core/base/error.h"
 #include "core/report/evaluation_table.h"
 #include "ui/plots/plot_export.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
-
-namespace {
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
-
-}  // namespace
 
 EvaluationChart::EvaluationChart(Session* session, QWidget* parent)
     : QWidget(parent),
@@ -68,8 +61,8 @@ void EvaluationChart::fillMetrics() {
             const bool measured = std::ranges::any_of(
                 cells, [c](const auto& row) { return std::isfinite(row[c].value); });
             if (measured) {
-                m_metric->addItem(text(columns[c].title), text(columns[c].key));
-                m_metric->setItemData(m_metric->count() - 1, text(columns[c].help),
+                m_metric->addItem(toQString(columns[c].title), toQString(columns[c].key));
+                m_metric->setItemData(m_metric->count() - 1, toQString(columns[c].help),
                                       Qt::ToolTipRole);
             }
         }

@@ -14,14 +14,11 @@
 
 #include "core/evaluate/summarization_options.h"
 #include "ui/models/evaluation_model.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
 
 namespace {
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
 
 /// What a preset means in the words of the options; empty for options it says nothing about.
 QString presetValue(const backend::GenerationOptions& generation, const Option& option) {
@@ -42,7 +39,7 @@ QString presetValue(const backend::GenerationOptions& generation, const Option& 
     }
     const auto choice = static_cast<std::size_t>(generation.earlyStopping);
     return option.name == "early-stopping" && choice < option.choices.size()
-               ? text(option.choices[choice])
+               ? toQString(option.choices[choice])
                : QString();
 }
 
@@ -134,8 +131,8 @@ QWidget* EvaluationSetup::makeHow() {
     m_preset = new QComboBox(box);
     m_preset->setAccessibleName(tr("Preset"));
     for (const auto& preset : evaluate::presets()) {
-        m_preset->addItem(text(preset.name));
-        m_preset->setItemData(m_preset->count() - 1, text(preset.help), Qt::ToolTipRole);
+        m_preset->addItem(toQString(preset.name));
+        m_preset->setItemData(m_preset->count() - 1, toQString(preset.help), Qt::ToolTipRole);
     }
     m_loss = new QCheckBox(tr("Loss"), box);
     m_loss->setAccessibleName(tr("Measure the loss"));
@@ -238,14 +235,14 @@ void EvaluationSetup::showBaseline() {
 void EvaluationSetup::showPreset() {
     const QString name = m_preset->currentText();
     for (const auto& preset : evaluate::presets()) {
-        if (text(preset.name) != name) {
+        if (toQString(preset.name) != name) {
             continue;
         }
-        m_preset->setToolTip(text(preset.help));
+        m_preset->setToolTip(toQString(preset.help));
         for (const Option& option : evaluate::summarizationOptionTable()) {
             const QString said = presetValue(preset.generation, option);
             const std::string key(option.name);
-            m_presetValues[key] = said.isEmpty() ? text(option.defaultText) : said;
+            m_presetValues[key] = said.isEmpty() ? toQString(option.defaultText) : said;
             if (!said.isEmpty()) {
                 m_options.setValue(key, said);
             }

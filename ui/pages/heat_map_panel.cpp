@@ -4,16 +4,14 @@
 #include <QHBoxLayout>
 #include <QVBoxLayout>
 
+#include "ui/wording.h"
+
 namespace rankscope::ui {
 
 namespace {
 
 // Power laws of a whole model take a moment: not for every spectrum that comes in.
 constexpr int refreshMilliseconds = 300;
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
 
 }  // namespace
 
@@ -25,7 +23,7 @@ HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
       m_plot(new HeatMapPlot(this)) {
     m_chooser->setAccessibleName(tr("Number shown of each matrix"));
     for (const report::HeatMetric& metric : report::heatMetrics()) {
-        m_chooser->addItem(text(metric.label), text(metric.name));
+        m_chooser->addItem(toQString(metric.label), toQString(metric.name));
     }
     m_note->setAccessibleName(tr("What the overview shows"));
     // A long sentence must not take the matrix tree's room.

@@ -19,14 +19,11 @@
 #include "core/compress/method.h"
 #include "core/evaluate/pareto.h"
 #include "ui/session/evaluation_request.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
 
 namespace {
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
 
 QSpinBox* percentField(int value, const QString& name, QWidget* parent) {
     auto* field = new QSpinBox(parent);
@@ -143,16 +140,16 @@ QWidget* ParetoSetup::makeTried() {
 void ParetoSetup::makeLists(QWidget* box) {
     m_methods = checkList(tr("Methods"), box);
     for (const compress::Method& method : compress::methods()) {
-        addChecked(*m_methods, text(method.name), text(method.help),
+        addChecked(*m_methods, toQString(method.name), toQString(method.help),
                    isIn(evaluate::usualMethods, method.name));
     }
     m_allocations = checkList(tr("Allocations"), box);
     for (const compress::Allocator& allocator : compress::allocators()) {
-        addChecked(*m_allocations, text(allocator.name), text(allocator.help),
+        addChecked(*m_allocations, toQString(allocator.name), toQString(allocator.help),
                    isIn(evaluate::usualAllocations, allocator.name));
     }
     for (const compress::MeasuredAllocation& measured : compress::measuredAllocations()) {
-        addChecked(*m_allocations, text(measured.name), text(measured.help), false);
+        addChecked(*m_allocations, toQString(measured.name), toQString(measured.help), false);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ui/plots/plot_drawing.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
@@ -17,12 +18,6 @@ const QColor inkColor(0x22, 0x22, 0x22);
 constexpr Qt::BrushStyle fills[] = {Qt::SolidPattern,  Qt::BDiagPattern, Qt::Dense4Pattern,
                                     Qt::FDiagPattern,  Qt::CrossPattern, Qt::HorPattern,
                                     Qt::Dense6Pattern, Qt::VerPattern};
-
-QFont pixelFont(int pixels) {
-    QFont font;
-    font.setPixelSize(pixels);
-    return font;
-}
 
 }  // namespace
 

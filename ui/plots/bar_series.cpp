@@ -7,6 +7,7 @@
 
 #include "core/report/evaluation_table.h"
 #include "ui/models/evaluation_model.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
 
@@ -14,10 +15,6 @@ namespace {
 
 // The share of the axis that stays free above (or below) the longest bar for its number.
 constexpr double headroom = 0.14;
-
-QString text(std::string_view words) {
-    return QString::fromUtf8(words.data(), static_cast<qsizetype>(words.size()));
-}
 
 std::size_t placeOf(std::string_view key) {
     const auto& columns = report::evaluationColumns();
@@ -29,8 +26,8 @@ std::size_t placeOf(std::string_view key) {
 /// "ROUGE-1", "Loss time (s)"
 QString titleOf(const report::EvaluationColumn& column) {
     return column.unit.empty()
-               ? text(column.title)
-               : QStringLiteral("%1 (%2)").arg(text(column.title), text(column.unit));
+               ? toQString(column.title)
+               : QStringLiteral("%1 (%2)").arg(toQString(column.title), toQString(column.unit));
 }
 
 void addInterval(Bar& bar, const evaluate::Interval& interval) {
@@ -85,7 +82,7 @@ BarData valueBars(const evaluate::Evaluation& evaluation, std::string_view key) 
     for (std::size_t run = 0; run < cells.size(); ++run) {
         const auto& cell = cells[run].at(column);
         if (std::isfinite(cell.value)) {
-            Bar bar{.label = names[run], .value = cell.value, .text = text(cell.text)};
+            Bar bar{.label = names[run], .value = cell.value, .text = toQString(cell.text)};
             addOwnInterval(bar, evaluation.runs[run], key);
             data.bars.push_back(bar);
         }

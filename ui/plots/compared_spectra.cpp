@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/plots/compared_spectra.h"
 
-#include <QCoreApplication>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/base/error.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
 namespace {
 
 constexpr double roundingShare = 1e-6;  // of the largest value: below it is mostly rounding
-
-QString tr(const char* text) { return QCoreApplication::translate("Plots", text); }
 
 Curve curveOf(const QString& label, const std::vector<double>& values, double scale, double least) {
     Curve curve;

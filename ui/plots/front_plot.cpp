@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "ui/plots/plot_drawing.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
@@ -20,12 +21,6 @@ constexpr Qt::PenStyle lines[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::
 constexpr QCPScatterStyle::ScatterShape signs[] = {
     QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle,
     QCPScatterStyle::ssDiamond};
-
-QFont pixelFont(int pixels) {
-    QFont font;
-    font.setPixelSize(pixels);
-    return font;
-}
 
 QCPScatterStyle signOf(std::size_t allocation, const QColor& color) {
     const auto shape = signs[allocation % std::size(signs)];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/plots/front_series.h"
 
-#include <QCoreApplication>
 #include <QLocale>
 #include <algorithm>
 #include <cmath>
@@ -9,6 +8,7 @@
 #include <limits>
 
 #include "ui/plots/plot_series.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
@@ -18,8 +18,6 @@ using evaluate::ParetoFront;
 using evaluate::ParetoPoint;
 
 constexpr double logarithmicFrom = 5;  // largest over smallest
-
-QString tr(const char* text) { return QCoreApplication::translate("Plots", text); }
 
 QString fixed(double value, int digits) { return QLocale::c().toString(value, 'f', digits); }
 

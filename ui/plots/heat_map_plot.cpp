@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "ui/plots/plot_series.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
@@ -15,12 +16,6 @@ namespace {
 constexpr int widgetFontPixels = 12;
 const QColor emptyColor(0xe4, 0xe4, 0xe4);
 const QColor frameColor(0xd5, 0x5e, 0x00);  // stands out from all of viridis
-
-QFont pixelFont(int pixels) {
-    QFont font;
-    font.setPixelSize(pixels);
-    return font;
-}
 
 /// "self q" in two lines: the columns are narrow.
 QString columnLabel(const std::string& name) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/plots/plot_series.h"
 
-#include <QCoreApplication>
 #include <QLocale>
 #include <algorithm>
 #include <cmath>
@@ -9,14 +8,13 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/weight_matrix.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
 namespace {
 
 constexpr std::int64_t postFirstRank = 32;
-
-QString tr(const char* text) { return QCoreApplication::translate("Plots", text); }
 
 QString number(double value) { return QLocale::c().toString(value, 'g', 6); }
 

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/plots/race_series.h"
 
-#include <QCoreApplication>
 #include <QLocale>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/report/race_tables.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Plots", text); }
 
 const compress::Method* methodOf(const std::string& name) {
     const auto table = compress::methods();

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ui/plots/plot_drawing.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
@@ -13,12 +14,6 @@ namespace {
 constexpr int fontPixels = 12;
 constexpr double grabPixels = 8;
 const QColor lineColor(0x33, 0x33, 0x33);
-
-QFont pixelFont(int pixels) {
-    QFont font;
-    font.setPixelSize(pixels);
-    return font;
-}
 
 }  // namespace
 

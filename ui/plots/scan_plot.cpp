@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/plots/scan_plot.h"
 
-#include <QCoreApplication>
 #include <QLocale>
 #include <algorithm>
 #include <cmath>
 
 #include "ui/plots/front_series.h"
 #include "ui/plots/plot_drawing.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
@@ -16,8 +16,6 @@ namespace {
 constexpr int fontPixels = 12;
 const QColor inkColor(0x22, 0x22, 0x22);
 const QColor keptColor(0xd5, 0x5e, 0x00);
-
-QString tr(const char* text) { return QCoreApplication::translate("Plots", text); }
 
 QString number(double value) { return QLocale::c().toString(value, 'g', 4); }
 

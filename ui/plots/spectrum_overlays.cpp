@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/plots/spectrum_overlays.h"
 
-#include <QCoreApplication>
 #include <QLocale>
 #include <cmath>
 
 #include "core/spectra/power_law.h"
 #include "ui/plots/plot_drawing.h"
+#include "ui/plots/plot_text.h"
 
 namespace rankscope::ui {
 
 namespace {
 
 constexpr int lineAlpha = 110, bandAlpha = 60;
-
-QString tr(const char* text) { return QCoreApplication::translate("Plots", text); }
 
 QString number(double value, int decimals) { return QLocale::c().toString(value, 'f', decimals); }
 

@@ -13,7 +13,7 @@ namespace {
 
 // @ stands for the functions' prefix. Names of files never reach compgen -W, which expands them as
 // a command line would be.
-constexpr std::string_view functions = R"(
+constexpr std::string_view bashFunctions = R"(
 PREFIX_words() {
     mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current")
 }
@@ -177,7 +177,7 @@ std::string values(std::span<const CommandDescription> commands) {
 std::string bashCompletion(std::string_view program, std::span<const CommandDescription> commands) {
     std::vector<std::string_view> names;
     for (const CommandDescription& command : commands.subspan(1)) names.push_back(command.name);
-    std::string text = std::string(functions) + table(commands) + values(commands);
+    std::string text = std::string(bashFunctions) + table(commands) + values(commands);
     text += replaced(entryPoint, "COMMANDS", fmt::format("{}", fmt::join(names, " ")));
     text = replaced(text, "PROGRAM", program);
     text = replaced(text, "PREFIX", fmt::format("_{}", identifierOf(program)));

@@ -9,7 +9,7 @@ namespace rankscope::cli {
 namespace {
 
 // PREFIX stands for the functions' prefix.
-constexpr std::string_view functions = R"(
+constexpr std::string_view fishFunctions = R"(
 function PREFIX_command  # the first word that is no option, if it is among the arguments
     for word in (commandline -opc)[2..]
         string match -q -- '-*' $word; and continue
@@ -79,7 +79,7 @@ std::string oneCommand(std::string_view program, const CommandDescription& comma
 
 std::string fishCompletion(std::string_view program, std::span<const CommandDescription> commands) {
     const std::string prefix = fmt::format("__{}", identifierOf(program));
-    std::string text = completionHead("fish", program) + replaced(functions, "PREFIX", prefix);
+    std::string text = completionHead("fish", program) + replaced(fishFunctions, "PREFIX", prefix);
     text += fmt::format("\ncomplete -c {} -f\n", program);
     const bool alone = commands.size() == 1;
     text += oneCommand(program, commands.front(), alone ? "true" : prefix + "_command", prefix);

@@ -16,7 +16,7 @@ class Merge : public testing::TestWithParam<ProductPath> {
  protected:
     void SetUp() override {
         if (GetParam() > PackedWeight::bestPath())
-            GTEST_SKIP() << "this processor has no " << toString(GetParam());
+            GTEST_SKIP() << "this processor has no " << nameOf(GetParam());
     }
 };
 

@@ -165,7 +165,7 @@ TEST(FixedPointGram, RefusesWhatIsNoNumber) {
             if (path == GramPath::Amx && !FixedPointGram::fast()) continue;
             const Rows x{2, 2, 2, {1, 2, 3, bad}};
             const Sums sums = summed(x, path);
-            EXPECT_FALSE(sums.finite) << toString(path);
+            EXPECT_FALSE(sums.finite) << nameOf(path);
             EXPECT_EQ(sums.at(x, 0, 0), 0);
         }
 }

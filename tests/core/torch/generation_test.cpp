@@ -25,13 +25,13 @@ namespace {
 
 std::unique_ptr<Seq2Seq> openGolden(const std::string& kind) {
     const checkpoint::Checkpoint checkpoint =
-        checkpoint::openCheckpoint(fmt::format("{}/{}", TORCH_GOLDENS, kind));
+        checkpoint::openCheckpoint(fmt::format("{}/{}", GOLDEN_FOLDER, kind));
     return loadBackend({}).openSeq2Seq(evaluate::dimensionsOf(checkpoint),
                                        evaluate::CheckpointWeights(checkpoint), {}, Progress());
 }
 
 Json goldenCases(const std::string& kind) {
-    return parseJson(readTextFile(fmt::format("{}/{}/generation.json", TORCH_GOLDENS, kind),
+    return parseJson(readTextFile(fmt::format("{}/{}/generation.json", GOLDEN_FOLDER, kind),
                                   std::size_t{1} << 22U),
                      "generation.json");
 }
@@ -242,7 +242,7 @@ class BrokenHead : public WeightSource {
 
 TEST_F(GenerationTest, ScoresOfABrokenModelAreNotNumbers) {
     const checkpoint::Checkpoint checkpoint =
-        checkpoint::openCheckpoint(std::string(TORCH_GOLDENS) + "/A");
+        checkpoint::openCheckpoint(std::string(GOLDEN_FOLDER) + "/A");
     const std::unique_ptr<Seq2Seq> model = loadBackend({}).openSeq2Seq(
         evaluate::dimensionsOf(checkpoint), BrokenHead(checkpoint), {}, Progress());
     for (const std::int64_t beams : {1, 4})

@@ -61,7 +61,7 @@ class PackedProduct : public testing::TestWithParam<ProductPath> {
  protected:
     void SetUp() override {
         if (GetParam() > PackedWeight::bestPath()) {
-            GTEST_SKIP() << "this processor has no " << toString(GetParam());
+            GTEST_SKIP() << "this processor has no " << nameOf(GetParam());
         }
     }
 };
@@ -197,7 +197,7 @@ INSTANTIATE_TEST_SUITE_P(Paths, PackedProduct,
                          testing::Values(ProductPath::Portable, ProductPath::Avx2,
                                          ProductPath::Avx512),
                          [](const auto& tested) {
-                             std::string name(toString(tested.param));
+                             std::string name(nameOf(tested.param));
                              std::erase(name, '-');
                              return name;
                          });
