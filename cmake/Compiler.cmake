@@ -8,7 +8,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 # A library's own sources, never across libraries. Builds without it (headless, asan, dev) are what
 # notices a missing include.
 set(CMAKE_UNITY_BUILD ${RANKSCOPE_UNITY})
-set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 6 CACHE STRING "Sources compiled at once")
 
 find_program(CCACHE ccache)
 if(CCACHE)

@@ -81,7 +81,8 @@ class Run {
 
     void writeFolder(const fs::path& folder) {
         m_progress.report(0.6, "hashing the source");
-        m_provenance = provenance(m_source, m_source.contentHash(Quiet(m_progress)), m_options);
+        m_provenance =
+            provenance(m_source, m_source.contentHash(SilentProgress(m_progress)), m_options);
         const auto modules = lowRankModules(m_source, m_layers);
         writeNewFile(folder / "config.json",
                      configForSave(m_source, modules, m_options).dump(2) + "\n");
@@ -123,17 +124,6 @@ class Run {
     }
 
  private:
-    /// Passes stops and warnings on, but not a step's own count of its fraction.
-    class Quiet : public Progress {
-     public:
-        explicit Quiet(const Progress& outer) : m_outer(outer) {}
-        void warn(std::string_view sentence) const override { m_outer.warn(sentence); }
-        bool stopRequested() const override { return m_outer.stopRequested(); }
-
-     private:
-        const Progress& m_outer;
-    };
-
     const Checkpoint& m_source;
     const CompressionPlan& m_plan;
     const CompressOptions& m_options;

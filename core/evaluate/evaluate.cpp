@@ -16,28 +16,6 @@ namespace rankscope::evaluate {
 
 namespace {
 
-/// Hands everything on, keeps the warnings, and shows each only once.
-class NotingProgress : public Progress {
- public:
-    explicit NotingProgress(const Progress& whole) : m_whole(whole) {}
-    void report(double fraction, std::string_view label) const override {
-        m_whole.report(fraction, label);
-    }
-    void warn(std::string_view sentence) const override {
-        const std::lock_guard lock(m_mutex);
-        if (std::find(m_warnings.begin(), m_warnings.end(), sentence) != m_warnings.end()) return;
-        m_warnings.emplace_back(sentence);
-        m_whole.warn(sentence);
-    }
-    bool stopRequested() const override { return m_whole.stopRequested(); }
-    std::vector<std::string> warnings() const { return m_warnings; }
-
- private:
-    const Progress& m_whole;
-    mutable std::mutex m_mutex;
-    mutable std::vector<std::string> m_warnings;
-};
-
 Json badRowsJson(const text::Dataset& data) {
     Json rows = Json::array();
     for (const text::BadRow& row : data.badRows)
@@ -109,7 +87,7 @@ void warnOfBadLosses(const EvaluationRun& run, const text::Dataset& data,
 class Evaluator {
  public:
     Evaluator(const text::Dataset& data, const EvaluationOptions& options,
-              const backend::Backend& backend, const NotingProgress& progress)
+              const backend::Backend& backend, const OnceWarned& progress)
         : m_data(data),
           m_options(options),
           m_backend(backend),
@@ -221,7 +199,7 @@ class Evaluator {
     const text::Dataset& m_data;
     const EvaluationOptions& m_options;
     const backend::Backend& m_backend;
-    const NotingProgress& m_progress;
+    const OnceWarned& m_progress;
     backend::Device m_device;
     text::SentenceSplitter m_splitter;
     std::vector<std::vector<std::string>> m_references;  // sentences on lines
@@ -298,7 +276,7 @@ Evaluation evaluate(std::span<const EvaluationSubject> subjects, const text::Dat
                     const EvaluationOptions& options, const backend::Backend& backend,
                     const Progress& progress) {
     checkRequest(subjects, data, options);
-    const NotingProgress noting(progress);
+    const OnceWarned noting(progress);
     for (const std::string& warning : data.warnings) noting.warn(warning);
     EvaluationOptions used = options;
     used.bootstrap.seed = options.seed;

@@ -12,17 +12,6 @@
 
 namespace rankscope::evaluate {
 
-/// Passes stops and warnings on, but no reports: for a part that has its label already.
-class SilentProgress : public Progress {
- public:
-    explicit SilentProgress(const Progress& outer) : m_outer(outer) {}
-    void warn(std::string_view sentence) const override { m_outer.warn(sentence); }
-    bool stopRequested() const override { return m_outer.stopRequested(); }
-
- private:
-    const Progress& m_outer;
-};
-
 /// Loss of a model on dialogues that are tokens already: Σ -log p / tokens.
 double meanLoss(backend::Seq2Seq& model, std::span<const compress::CalibrationExample> examples,
                 const Progress& progress);

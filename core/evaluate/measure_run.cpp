@@ -23,23 +23,6 @@ namespace {
 // A target token costs a row of logits (vocabulary wide), a source token a row of states.
 constexpr std::int64_t targetTokenWeight = 4;
 
-/// A batch's own progress within the phase, under the phase's label.
-class BatchProgress : public Progress {
- public:
-    BatchProgress(const Progress& whole, double from, double to, std::string label)
-        : m_whole(whole), m_from(from), m_to(to), m_label(std::move(label)) {}
-    void report(double fraction, std::string_view) const override {
-        m_whole.report(m_from + (m_to - m_from) * std::clamp(fraction, 0.0, 1.0), m_label);
-    }
-    void warn(std::string_view sentence) const override { m_whole.warn(sentence); }
-    bool stopRequested() const override { return m_whole.stopRequested(); }
-
- private:
-    const Progress& m_whole;
-    double m_from, m_to;
-    std::string m_label;
-};
-
 std::vector<std::int64_t> lengthsOf(const std::vector<TokenIds>& rows) {
     std::vector<std::int64_t> lengths;
     for (const TokenIds& row : rows) lengths.push_back(static_cast<std::int64_t>(row.size()));
@@ -161,7 +144,7 @@ double RunMeasurement::batches(const Json& phase, std::string_view label, const 
     const auto count = static_cast<double>(m_data.sources.size());
     for (std::size_t b = 0; b < groups.size(); ++b) {
         throwIfStopped(progress);
-        const BatchProgress part(
+        const LabelledPart part(
             progress, static_cast<double>(done) / count,
             static_cast<double>(done + groups[b].size()) / count,
             fmt::format("{}: {} {} of {}", run.checkpoint, label, done, m_data.sources.size()));

@@ -101,25 +101,6 @@ struct Run {
     }
 };
 
-/// Shows each warning only once: every setting would give its own.
-class NotingProgress final : public Progress {
- public:
-    explicit NotingProgress(const Progress& outer) : m_outer(outer) {}
-    void report(double fraction, std::string_view label) const override {
-        m_outer.report(fraction, label);
-    }
-    void warn(std::string_view sentence) const override {
-        const std::lock_guard lock(m_mutex);
-        if (m_said.emplace(sentence).second) m_outer.warn(sentence);
-    }
-    bool stopRequested() const override { return m_outer.stopRequested(); }
-
- private:
-    const Progress& m_outer;
-    mutable std::mutex m_mutex;
-    mutable std::set<std::string, std::less<>> m_said;
-};
-
 /// Says of which setting a report is.
 class SettingProgress final : public PartProgress {
  public:
@@ -223,7 +204,7 @@ ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatr
                         const std::shared_ptr<const compress::Calibration>& calibration,
                         const ParetoOptions& options, const backend::Backend& backend,
                         const Progress& outer) {
-    const NotingProgress progress(outer);
+    const OnceWarned progress(outer);
     const SilentProgress silent(progress);
     requireNeeds(options, calibration.get());
     FrontMeasure measure(checkpoint, calibration, options, backend);

@@ -13,7 +13,7 @@ namespace rankscope::text {
 
 namespace {
 
-constexpr std::size_t entryCap = 10'000;
+constexpr std::size_t archiveEntryCap = 10'000;
 constexpr std::uint64_t unpackedCap = std::uint64_t{4} << 30U;
 constexpr std::uint64_t ratioCap = 1000;
 /// Below this a high ratio is no danger.
@@ -42,7 +42,8 @@ class SevenZip {
         const int result = archive_read_next_header(get(), &entry);
         if (result == ARCHIVE_EOF) return nullptr;
         if (result != ARCHIVE_OK) fail();
-        if (++m_entries > entryCap) refuse(fmt::format("it holds more than {} entries", entryCap));
+        if (++m_entries > archiveEntryCap)
+            refuse(fmt::format("it holds more than {} entries", archiveEntryCap));
         const auto size =
             static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(entry), 0));
         if (size > unpackedCap - m_unpacked)

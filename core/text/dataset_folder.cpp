@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t stateBytes = std::size_t{4} << 20U;
-constexpr std::size_t entryCap = 10'000;
+constexpr std::size_t folderEntryCap = 10'000;
 
 std::string shown(const fs::path& path) { return printable(path.string(), 4096); }
 
@@ -26,9 +26,9 @@ std::vector<std::string> namesIn(const fs::path& folder, bool folders) {
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
          entry.increment(error)) {
-        if (++seen > entryCap)
+        if (++seen > folderEntryCap)
             throw Error(fmt::format("{} holds more than {} files; name the one to read.",
-                                    shown(folder), entryCap),
+                                    shown(folder), folderEntryCap),
                         shown(folder));
         std::error_code ignored;
         if (folders ? entry->is_directory(ignored) : entry->is_regular_file(ignored))

@@ -115,12 +115,12 @@ RowLoops loopsOfThisProcessor() {
     return {portableSum, portableMaxima};
 }
 
-struct Choice {
+struct TokenChoice {
     float logit = 0;
     std::int32_t token = 0;
 };
 
-bool better(const Choice& a, const Choice& b) {
+bool better(const TokenChoice& a, const TokenChoice& b) {
     return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
 }
 
@@ -194,7 +194,7 @@ class RowScan {
     std::int64_t m_vocabulary;
     std::int64_t m_count;
     std::vector<float> m_maxima, m_ordered;
-    std::vector<Choice> m_choices;
+    std::vector<TokenChoice> m_choices;
 };
 
 const std::vector<std::int32_t>& bannedIn(const BannedTokens& banned, std::int64_t row) {

@@ -22,7 +22,7 @@ namespace {
 
 /// Source or target tokens of a batch, and rows widened at once: 2048 · 1024 numbers are 17 MB.
 constexpr std::int64_t batchTokens = 4096;
-constexpr std::int64_t rowsAtOnce = 1024;
+constexpr std::int64_t walkRows = 1024;
 
 /// A source of the one matrix that takes a module's place.
 class Replacement : public backend::WeightSource {
@@ -55,8 +55,8 @@ struct Sums {
           lost(at::zeros({out, in}, original.options())) {}
 
     void add(const Rows& rows) {
-        for (std::int64_t row = 0; row < rows.x.size(0); row += rowsAtOnce) {
-            const std::int64_t count = std::min(rowsAtOnce, rows.x.size(0) - row);
+        for (std::int64_t row = 0; row < rows.x.size(0); row += walkRows) {
+            const std::int64_t count = std::min(walkRows, rows.x.size(0) - row);
             const auto wide = [&](const at::Tensor& all) {
                 const at::Tensor some = all.narrow(0, row, count).to(at::kDouble);
                 return (rows.roots.defined() ? some * rows.roots.narrow(0, row, count) : some)

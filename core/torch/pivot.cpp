@@ -15,18 +15,18 @@ namespace {
 constexpr double mixLimit = 1.05;
 
 /// Rows chosen so far: order[0 … rank) are kept, order[rank …) are written as mix · kept.
-struct Choice {
+struct PivotChoice {
     std::vector<std::int64_t> order;
     Matrix mix;  // [rows - rank, rank]
 };
 
 /// LU with partial pivoting: the first `rank` rows it picks. |L| <= 1 keeps mix = L₂ L₁⁻¹ tame,
 /// and L is defined where `left` has dependent columns too.
-Choice chooseByLu(const at::Tensor& left) {
+PivotChoice chooseByLu(const at::Tensor& left) {
     const std::int64_t rows = left.size(0);
     const std::int64_t rank = left.size(1);
     const auto [lu, pivots, info] = at::linalg_lu_factor_ex(left);  // a zero pivot is no failure
-    Choice choice;
+    PivotChoice choice;
     choice.order.resize(static_cast<std::size_t>(rows));
     std::iota(choice.order.begin(), choice.order.end(), std::int64_t{0});
     const at::Tensor swaps = pivots.contiguous();
@@ -51,7 +51,7 @@ std::size_t largestPlace(const std::vector<double>& values) {
 }
 
 /// Kept row `column` and other row `row` change places; mix follows by a rank-1 update.
-void exchange(Choice& choice, std::size_t row, std::size_t column) {
+void exchange(PivotChoice& choice, std::size_t row, std::size_t column) {
     const auto rank = static_cast<std::size_t>(choice.mix.columns);
     std::vector<double>& mix = choice.mix.values;
     const double pivot = mix[row * rank + column];
@@ -76,7 +76,7 @@ void exchange(Choice& choice, std::size_t row, std::size_t column) {
 
 /// Exchanges until max |mix| <= mixLimit. Each one multiplies the volume of the kept rows by
 /// |mix| > 1.05, so this ends; the bound is against rounding in hopeless input.
-void exchangeUntilSmall(Choice& choice) {
+void exchangeUntilSmall(PivotChoice& choice) {
     if (choice.mix.values.empty()) {
         return;
     }
@@ -101,7 +101,7 @@ at::Tensor rowsOf(const at::Tensor& matrix, const std::vector<std::int64_t>& ord
 }
 
 /// mix solved anew for the final choice, free of the updates' rounding, where that is possible.
-Matrix solvedMix(const at::Tensor& left, const Choice& choice) {
+Matrix solvedMix(const at::Tensor& left, const PivotChoice& choice) {
     const std::int64_t rank = left.size(1);
     const at::Tensor kept = rowsOf(left, choice.order, 0, rank);
     const at::Tensor others = rowsOf(left, choice.order, rank, left.size(0) - rank);
@@ -126,7 +126,7 @@ backend::PivotedFactors TorchBackend::pivot(const backend::Factors& factors) con
         // Scaling columns changes no mix but the condition of the rows it is solved from.
         const at::Tensor norms = at::linalg_vector_norm(left, 2, at::IntArrayRef{0});
         const at::Tensor scaled = left / at::where(norms > 0, norms, at::ones_like(norms));
-        Choice choice = chooseByLu(scaled);
+        PivotChoice choice = chooseByLu(scaled);
         exchangeUntilSmall(choice);
         if (!choice.mix.values.empty()) {
             choice.mix = solvedMix(scaled, choice);

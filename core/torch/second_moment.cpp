@@ -13,7 +13,7 @@ namespace rankscope::torch_backend {
 namespace {
 
 /// Rows widened at once: 2048 · 1024 numbers are 17 MB.
-constexpr std::int64_t rowsAtOnce = 1024;
+constexpr std::int64_t momentRows = 1024;
 /// Columns of one product where BLAS has no product for one triangle.
 constexpr std::int64_t columnsAtOnce = 256;
 
@@ -103,8 +103,8 @@ at::Tensor InputSums::widened(const at::Tensor& x) {
 bool InputSums::add(const at::Tensor& x, FixedPointGram* fixedPoint) {
     m_result->tokens += x.size(0);
     if (fixedPoint != nullptr) return m_gram.add(x, *fixedPoint, m_absolute.data_ptr<double>());
-    for (std::int64_t row = 0; row < x.size(0); row += rowsAtOnce)
-        m_gram.add(widened(x.narrow(0, row, std::min(rowsAtOnce, x.size(0) - row))));
+    for (std::int64_t row = 0; row < x.size(0); row += momentRows)
+        m_gram.add(widened(x.narrow(0, row, std::min(momentRows, x.size(0) - row))));
     return std::isfinite(m_absolute.sum().item<double>());
 }
 

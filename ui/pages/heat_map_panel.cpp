@@ -11,7 +11,7 @@ namespace rankscope::ui {
 namespace {
 
 // Power laws of a whole model take a moment: not for every spectrum that comes in.
-constexpr int refreshMilliseconds = 300;
+constexpr int mapMilliseconds = 300;
 
 }  // namespace
 
@@ -39,7 +39,7 @@ HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
     layout->addLayout(row);
     layout->addWidget(m_plot, 1);
     m_refreshTimer.setSingleShot(true);
-    m_refreshTimer.setInterval(refreshMilliseconds);
+    m_refreshTimer.setInterval(mapMilliseconds);
     connect(&m_refreshTimer, &QTimer::timeout, this, &HeatMapPanel::refresh);
     connect(m_chooser, &QComboBox::currentIndexChanged, this, [this] {
         m_values.clear();

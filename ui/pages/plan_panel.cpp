@@ -13,14 +13,13 @@
 
 #include "core/checkpoint/parameter_count.h"
 #include "ui/plots/plot_series.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
 
 namespace {
 
 const QString none = QStringLiteral("–");
-
-QString fixed(double value, int digits) { return QLocale::c().toString(value, 'f', digits); }
 
 QLabel* valueLabel(const QString& accessibleName, QWidget* parent) {
     auto* label = new QLabel(none, parent);

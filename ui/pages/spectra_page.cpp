@@ -13,7 +13,7 @@ namespace rankscope::ui {
 
 namespace {
 
-constexpr int refreshMilliseconds = 60;
+constexpr int curveMilliseconds = 60;
 
 View viewOf(const RankPlot& plot) {
     const QCPRange x = plot.xAxis->range();
@@ -52,7 +52,7 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
     m_overview->hide();
     m_race->hide();
     m_refreshTimer.setSingleShot(true);
-    m_refreshTimer.setInterval(refreshMilliseconds);
+    m_refreshTimer.setInterval(curveMilliseconds);
     connect(&m_refreshTimer, &QTimer::timeout, this, [this] { refresh(true); });
     connect(m_overview, &HeatMapPanel::matrixChosen, this, &SpectraPage::matrixChosen);
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int tab) {

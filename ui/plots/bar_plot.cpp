@@ -5,15 +5,13 @@
 #include <cmath>
 
 #include "ui/plots/plot_drawing.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 
 namespace {
 
-constexpr int fontPixels = 12;
 constexpr double barWidth = 0.6;  // of the distance between two bars
-const QColor inkColor(0x22, 0x22, 0x22);
 // Told apart by more than colour: also in print.
 constexpr Qt::BrushStyle fills[] = {Qt::SolidPattern,  Qt::BDiagPattern, Qt::Dense4Pattern,
                                     Qt::FDiagPattern,  Qt::CrossPattern, Qt::HorPattern,

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "core/base/error.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 

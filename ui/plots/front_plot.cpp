@@ -7,16 +7,14 @@
 #include <cmath>
 
 #include "ui/plots/plot_drawing.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 
 namespace {
 
-constexpr int fontPixels = 12;
-constexpr double grabPixels = 12;
+constexpr double pointPixels = 12;
 constexpr double markSize = 7, ringSize = 13, highlightSize = 19;
-const QColor inkColor(0x22, 0x22, 0x22);
 constexpr Qt::PenStyle lines[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
 constexpr QCPScatterStyle::ScatterShape signs[] = {
     QCPScatterStyle::ssDisc, QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle,
@@ -251,7 +249,7 @@ QPoint FrontPlot::markCentre(std::size_t point) const {
 
 std::optional<std::size_t> FrontPlot::pointAt(const QPointF& position) const {
     std::optional<std::size_t> nearest;
-    double least = grabPixels;
+    double least = pointPixels;
     for (std::size_t i = 0; i < m_panels.size(); ++i) {
         const auto* rect = axisRect(static_cast<int>(i));
         for (const FrontCurve& curve : m_panels[i].curves) {

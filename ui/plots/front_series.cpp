@@ -8,7 +8,8 @@
 #include <limits>
 
 #include "ui/plots/plot_series.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
+#include "ui/wording.h"
 
 namespace rankscope::ui {
 
@@ -18,8 +19,6 @@ using evaluate::ParetoFront;
 using evaluate::ParetoPoint;
 
 constexpr double logarithmicFrom = 5;  // largest over smallest
-
-QString fixed(double value, int digits) { return QLocale::c().toString(value, 'f', digits); }
 
 double percent(const ParetoFront& front, const ParetoPoint& point) {
     return 100 * static_cast<double>(point.parameters) / static_cast<double>(front.denseParameters);

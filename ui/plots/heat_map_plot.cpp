@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "ui/plots/plot_series.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 

@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/weight_matrix.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 

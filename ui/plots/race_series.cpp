@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "core/report/race_tables.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 

@@ -5,14 +5,13 @@
 #include <cmath>
 
 #include "ui/plots/plot_drawing.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 
 namespace {
 
-constexpr int fontPixels = 12;
-constexpr double grabPixels = 8;
+constexpr double linePixels = 8;
 const QColor lineColor(0x33, 0x33, 0x33);
 
 }  // namespace
@@ -100,7 +99,7 @@ void RankPlot::drawLine() {
 
 bool RankPlot::isOnLine(const QPointF& position) const {
     return !m_data.curves.empty() && axisRect()->rect().contains(position.toPoint()) &&
-           std::abs(position.x() - linePixel()) <= grabPixels;
+           std::abs(position.x() - linePixel()) <= linePixels;
 }
 
 void RankPlot::moveTo(std::int64_t rank) {

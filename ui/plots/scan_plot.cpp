@@ -7,17 +7,15 @@
 
 #include "ui/plots/front_series.h"
 #include "ui/plots/plot_drawing.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 
 namespace {
 
-constexpr int fontPixels = 12;
-const QColor inkColor(0x22, 0x22, 0x22);
 const QColor keptColor(0xd5, 0x5e, 0x00);
 
-QString number(double value) { return QLocale::c().toString(value, 'g', 4); }
+QString fourDigits(double value) { return QLocale::c().toString(value, 'g', 4); }
 
 }  // namespace
 
@@ -52,7 +50,8 @@ QString scanReadout(const spectra::PowerLawFit& fit, std::size_t place) {
     }
     const spectra::PowerLawCandidate& candidate = fit.scan[place];
     return tr("x_min %1: α %2, KS distance %3, %4 eigenvalues in the tail%5")
-        .arg(number(candidate.xMin), number(candidate.alpha), number(candidate.ksDistance))
+        .arg(fourDigits(candidate.xMin), fourDigits(candidate.alpha),
+             fourDigits(candidate.ksDistance))
         .arg(candidate.tail)
         .arg(candidate.xMin == fit.xMin ? tr(" (kept: the least distance)") : QString());
 }

@@ -6,7 +6,7 @@
 
 #include "core/spectra/power_law.h"
 #include "ui/plots/plot_drawing.h"
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 

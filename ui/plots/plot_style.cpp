@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/plots/plot_text.h"
+#include "ui/plots/plot_style.h"
 
 #include <QCoreApplication>
 
