@@ -91,10 +91,12 @@ std::string readReference(const fs::path& path) {
 fs::path locateSnapshot(const HubId& id, const std::string& name) {
     const fs::path repository = hubCache() / id.repository;
     const std::string shown = printable(repository.string(), 4096);
-    const std::string download =
-        "Download it where there is a network (\"huggingface-cli "
-        "download " +
-        printable(name.substr(0, name.find('@'))) + "\"), or give a folder.";
+    const std::size_t at = name.find('@');
+    const std::string revision =
+        at == std::string::npos ? "" : " --revision " + printable(id.revision);
+    const std::string download = fmt::format(
+        "Download it where there is a network (\"hf download {}{}\"), or give a folder.",
+        printable(name.substr(0, at)), revision);
     std::error_code ignored;
     if (!fs::is_directory(repository, ignored))
         throw Error(fmt::format("{} is neither a file nor a folder, and no model of the Hub cache "

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+#include <string>
 
 #include "core/base/error.h"
 
@@ -14,6 +16,20 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string sourceName(const WeightFile& file) { return printable(file.path.filename().string()); }
+
+/// Both without links.
+bool liesIn(const fs::path& folder, const fs::path& path) {
+    return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
+           folder.end();
+}
+
+/// Whether huggingface_hub 2 shares this folder's files among all models of a cache: a marker file
+/// in it says in which version, and 1 is the known one.
+bool isSharedBlobStore(const fs::path& blobs) {
+    std::string version;
+    std::ifstream(blobs / ".huggingface-shared-blobs") >> version;
+    return version == "1";
+}
 
 }  // namespace
 
@@ -95,14 +111,16 @@ void CheckpointBuilder::readHeader(const fs::path& path) {
 void CheckpointBuilder::noteOutsideLink(const fs::path& path) {
     std::error_code failure;
     fs::path root = fs::canonical(m_result.m_folder, failure);
-    if (root.parent_path().filename() == "snapshots")  // a Hub cache: blobs/ beside snapshots/
+    fs::path shared;
+    if (root.parent_path().filename() == "snapshots") {  // a Hub cache: blobs/ beside snapshots/
         root = root.parent_path().parent_path();
+        if (const fs::path blobs = root.parent_path() / "blobs"; isSharedBlobStore(blobs))
+            shared = fs::canonical(blobs, failure);
+    }
     const fs::path target = fs::canonical(path, failure);
-    if (failure) return;
-    const auto [end, rest] = std::mismatch(root.begin(), root.end(), target.begin(), target.end());
-    if (end != root.end())
-        warn(fmt::format("{} is a link to {}, outside the model's folder.", shown(path),
-                         shown(target)));
+    if (failure || liesIn(root, target) || (!shared.empty() && liesIn(shared, target))) return;
+    warn(
+        fmt::format("{} is a link to {}, outside the model's folder.", shown(path), shown(target)));
 }
 
 void CheckpointBuilder::checkAgainstIndex() {

@@ -83,6 +83,24 @@ TEST_F(HubCache, LinkedSnapshotOpens) {
     EXPECT_EQ(head.values, fixtures::tinyTensors({}).back().values);
 }
 
+/// As huggingface_hub 2 stores large files: blobs of a model are links into one store of the cache.
+TEST_F(HubCache, BlobsInTheSharedStoreAreInsideOnlyWithItsMarker) {
+    const fs::path cache = folder("hub");
+    const fs::path repository = writeRepository(cache, "google--flan-t5-tiny");
+    const fs::path blob = repository / "blobs" / "model.safetensors";
+    fs::create_directories(cache / "blobs" / "ab");
+    fs::rename(blob, cache / "blobs" / "ab" / "abcdef");
+    fs::create_symlink("../../blobs/ab/abcdef", blob);
+    ::setenv("HF_HUB_CACHE", cache.c_str(), 1);
+    EXPECT_THAT(warningsOf(openCheckpoint("google/flan-t5-tiny")),
+                HasSubstr("outside the model's folder"));
+    fixtures::writeFile(cache / "blobs" / ".huggingface-shared-blobs", "2\n");
+    EXPECT_THAT(warningsOf(openCheckpoint("google/flan-t5-tiny")),
+                HasSubstr("outside the model's folder"));
+    fixtures::writeFile(cache / "blobs" / ".huggingface-shared-blobs", "1\n");
+    EXPECT_EQ(warningsOf(openCheckpoint("google/flan-t5-tiny")), "");
+}
+
 TEST_F(HubCache, FolderFollowsTheVariablesInTheirOrder) {
     struct Place {
         const char* variable;
@@ -129,7 +147,8 @@ TEST_F(HubCache, DamagedRepositoriesAreNamed) {
     EXPECT_THAT(failureOf("a/b"), HasSubstr("is missing"));
     fs::remove(repository / "refs" / "main");
     EXPECT_THAT(failureOf("a/b"), HasSubstr("no revision \"main\""));
-    EXPECT_THAT(failureOf("x/y"), HasSubstr("huggingface-cli download x/y"));
+    EXPECT_THAT(failureOf("x/y"), HasSubstr("\"hf download x/y\""));
+    EXPECT_THAT(failureOf("x/y@v2"), HasSubstr("\"hf download x/y --revision v2\""));
 }
 
 TEST_F(HubCache, NamesThatAreNoIdsAreNotLookedUp) {
