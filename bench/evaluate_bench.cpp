@@ -28,7 +28,7 @@
 #include "core/evaluate/bootstrap.h"
 #include "core/evaluate/summarization_options.h"
 #include "core/evaluate/summarizer.h"
-#include "core/text/rouge.h"
+#include "core/text/rouge/rouge.h"
 
 namespace {
 

@@ -20,7 +20,7 @@
 
 #include "core/backend/backend.h"
 #include "core/base/parallel.h"
-#include "core/torch/packed_product.h"
+#include "core/torch/kernels/packed_product.h"
 
 namespace {
 

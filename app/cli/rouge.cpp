@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/rouge.h"
+#include "core/text/rouge/rouge.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +15,7 @@
 #include "app/cli/text_table.h"
 #include "core/base/error.h"
 #include "core/evaluate/bootstrap.h"
-#include "core/text/sentences.h"
+#include "core/text/sentences/sentences.h"
 
 namespace rankscope::cli {
 

@@ -8,7 +8,7 @@
 
 #include "app/cli/command_line.h"
 #include "core/evaluate/summarization_options.h"
-#include "core/text/dataset.h"
+#include "core/text/dataset/dataset.h"
 
 namespace rankscope::cli {
 

@@ -10,7 +10,7 @@
 #include "app/cli/text_table.h"
 #include "core/base/json.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/text/tokenizer.h"
+#include "core/text/tokenizer/tokenizer.h"
 
 namespace rankscope::cli {
 

@@ -12,7 +12,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/compress/calibration.h"
 #include "core/evaluate/summarization_options.h"
-#include "core/text/dataset.h"
+#include "core/text/dataset/dataset.h"
 
 namespace rankscope::evaluate {
 

@@ -15,7 +15,7 @@
 #include "core/compress/plan.h"
 #include "core/evaluate/evaluation.h"
 #include "core/evaluate/summarization_options.h"
-#include "core/text/dataset.h"
+#include "core/text/dataset/dataset.h"
 
 namespace rankscope::evaluate {
 

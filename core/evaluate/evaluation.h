@@ -9,7 +9,7 @@
 
 #include "core/base/json.h"
 #include "core/evaluate/bootstrap.h"
-#include "core/text/rouge.h"
+#include "core/text/rouge/rouge.h"
 
 namespace rankscope::evaluate {
 

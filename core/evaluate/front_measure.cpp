@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/evaluate/mean_loss.h"
-#include "core/text/rouge.h"
+#include "core/text/rouge/rouge.h"
 
 namespace rankscope::evaluate {
 

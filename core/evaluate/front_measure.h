@@ -10,7 +10,7 @@
 #include "core/evaluate/evaluation_subject.h"
 #include "core/evaluate/measure_run.h"
 #include "core/evaluate/pareto.h"
-#include "core/text/sentences.h"
+#include "core/text/sentences/sentences.h"
 
 namespace rankscope::evaluate {
 

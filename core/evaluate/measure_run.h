@@ -7,7 +7,7 @@
 #include "core/base/json.h"
 #include "core/evaluate/evaluation.h"
 #include "core/evaluate/evaluation_subject.h"
-#include "core/text/dataset.h"
+#include "core/text/dataset/dataset.h"
 
 namespace rankscope::evaluate {
 

@@ -20,8 +20,8 @@
 #include "core/compress/plan.h"
 #include "core/evaluate/summarization_options.h"
 #include "core/spectra/spectrum.h"
-#include "core/text/dataset.h"
-#include "core/text/rouge.h"
+#include "core/text/dataset/dataset.h"
+#include "core/text/rouge/rouge.h"
 
 namespace rankscope::evaluate {
 

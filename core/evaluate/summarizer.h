@@ -13,8 +13,8 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/compress/plan.h"
 #include "core/evaluate/summarization_options.h"
-#include "core/text/dataset.h"
-#include "core/text/tokenizer.h"
+#include "core/text/dataset/dataset.h"
+#include "core/text/tokenizer/tokenizer.h"
 
 namespace rankscope::evaluate {
 

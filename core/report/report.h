@@ -11,7 +11,7 @@
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/compress/target_folder.h"
-#include "core/text/dataset.h"
+#include "core/text/dataset/dataset.h"
 
 namespace rankscope::report {
 

@@ -15,9 +15,15 @@
 #include "core/backend/library_abi.h"
 #include "core/backend/memory_need.h"
 #include "core/base/parallel.h"
-#include "core/torch/blas_buffers.h"
-#include "core/torch/guarded.h"
-#include "core/torch/lapack.h"
+#include "core/torch/linear_algebra/blas_buffers.h"
+#include "core/torch/linear_algebra/decomposition.h"
+#include "core/torch/linear_algebra/guarded.h"
+#include "core/torch/linear_algebra/lapack.h"
+#include "core/torch/linear_algebra/metric_factors.h"
+#include "core/torch/linear_algebra/pivot.h"
+#include "core/torch/linear_algebra/tensors.h"
+#include "core/torch/moments/layer_walk.h"
+#include "core/torch/torch_seq2seq.h"
 
 namespace rankscope::torch_backend {
 
@@ -143,26 +149,47 @@ Matrix TorchBackend::multiply(const MatrixView& a, const MatrixView& b,
                    [&] { return toMatrix(at::matmul(toTensor(a, device), toTensor(b, device))); });
 }
 
-at::Tensor toTensor(const MatrixView& matrix, const backend::Device& device) {
-    if (matrix.rows < 0 || matrix.columns < 0 ||
-        elementCount(Shape{matrix.rows, matrix.columns}) !=
-            static_cast<std::int64_t>(matrix.values.size())) {
-        throw Error("A matrix of shape " + toString(Shape{matrix.rows, matrix.columns}) + " has " +
-                    std::to_string(matrix.values.size()) + " values.");
-    }
-    // ATen has no tensors of const; nothing here writes into one made by this function.
-    const at::Tensor view = at::from_blob(const_cast<double*>(matrix.values.data()),
-                                          {matrix.rows, matrix.columns}, at::kDouble);
-    return device.cuda ? view.to(at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index)))
-                       : view;
+backend::SingularValues TorchBackend::singularValues(const MatrixView& weight,
+                                                     const backend::Device& device) const {
+    return torch_backend::singularValues(weight, device);
 }
 
-Matrix toMatrix(const at::Tensor& tensor) {
-    const at::Tensor values = tensor.to(at::kCPU).contiguous();
-    const double* data = values.data_ptr<double>();
-    return {.values = std::vector<double>(data, data + values.numel()),
-            .rows = values.size(0),
-            .columns = values.size(1)};
+backend::Factors TorchBackend::truncatedSvd(const MatrixView& weight, std::int64_t rank,
+                                            const backend::Device& device) const {
+    return torch_backend::truncatedSvd(weight, rank, device);
+}
+
+backend::Factors TorchBackend::metricFactors(const MatrixView& weight, const MatrixView& inputs,
+                                             const MatrixView& outputs, std::int64_t rank,
+                                             const backend::Device& device) const {
+    return torch_backend::metricFactors(weight, inputs, outputs, rank, device);
+}
+
+Matrix TorchBackend::orthonormalBasis(const MatrixView& a, const backend::Device& device) const {
+    return torch_backend::orthonormalBasis(a, device);
+}
+
+Matrix TorchBackend::divide(const MatrixView& b, const MatrixView& a,
+                            const backend::Device& device) const {
+    return torch_backend::divide(b, a, device);
+}
+
+backend::PivotedFactors TorchBackend::pivot(const backend::Factors& factors) const {
+    return torch_backend::pivot(factors);
+}
+
+std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const backend::T5Dimensions& dimensions,
+                                                            const backend::WeightSource& source,
+                                                            const backend::Seq2SeqOptions& options,
+                                                            const Progress& progress) const {
+    return torch_backend::openSeq2Seq(dimensions, source, options, progress);
+}
+
+std::unique_ptr<backend::LayerWalk> TorchBackend::openLayerWalk(
+    const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+    const backend::Seq2SeqOptions& options, const backend::WalkExamples& examples,
+    const Progress& progress) const {
+    return torch_backend::openLayerWalk(dimensions, source, options, examples, progress);
 }
 
 }  // namespace rankscope::torch_backend

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <ATen/ATen.h>
-
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/backend/backend.h"
-#include "core/base/error.h"
 
 namespace rankscope::torch_backend {
 
@@ -44,12 +43,5 @@ class TorchBackend final : public backend::Backend {
     std::string m_libraryPath;
     std::string m_blasCoreChosen;
 };
-
-/// A tensor over the view's memory (CPU, not owned, not to be written), or a copy on the GPU.
-/// Throws Error where the number of values is not rows · columns or one of them is below 0.
-at::Tensor toTensor(const MatrixView& matrix, const backend::Device& device);  // [rows, columns]
-
-/// A 2-D tensor's values in row-major order.
-Matrix toMatrix(const at::Tensor& tensor);
 
 }  // namespace rankscope::torch_backend

@@ -9,11 +9,10 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/torch/generation.h"
-#include "core/torch/model_guard.h"
-#include "core/torch/moment_collector.h"
-#include "core/torch/teacher_forcing.h"
-#include "core/torch/torch_backend.h"
+#include "core/torch/generation/generation.h"
+#include "core/torch/moments/moment_collector.h"
+#include "core/torch/moments/teacher_forcing.h"
+#include "core/torch/t5/model_guard.h"
 
 namespace rankscope::torch_backend {
 
@@ -155,10 +154,10 @@ void keepFreedMemory() {
 
 }  // namespace
 
-std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const backend::T5Dimensions& dimensions,
-                                                            const backend::WeightSource& source,
-                                                            const backend::Seq2SeqOptions& options,
-                                                            const Progress& progress) const {
+std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const backend::T5Dimensions& dimensions,
+                                              const backend::WeightSource& source,
+                                              const backend::Seq2SeqOptions& options,
+                                              const Progress& progress) {
     return onModel("The model", [&] {
         auto model =
             std::make_unique<TorchSeq2Seq>(dimensions, source, placementOf(options), progress);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/backend/seq2seq.h"
-#include "core/torch/t5_model.h"
+#include "core/torch/t5/t5_model.h"
 
 namespace rankscope::torch_backend {
 
@@ -36,5 +36,11 @@ class TorchSeq2Seq final : public backend::Seq2Seq {
     backend::T5Dimensions m_dimensions;
     T5Model m_model;
 };
+
+/// backend::Backend says what it does.
+std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const backend::T5Dimensions& dimensions,
+                                              const backend::WeightSource& source,
+                                              const backend::Seq2SeqOptions& options,
+                                              const Progress& progress);
 
 }  // namespace rankscope::torch_backend

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/dataset.h"
+#include "core/text/dataset/dataset.h"
 
 #include <fmt/format.h>
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/text/dataset_formats.h"
+#include "core/text/dataset/dataset_formats.h"
 
 namespace rankscope::text {
 

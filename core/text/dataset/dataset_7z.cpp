@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "core/base/error.h"
-#include "core/text/dataset_formats.h"
+#include "core/text/dataset/dataset_formats.h"
 
 namespace rankscope::text {
 

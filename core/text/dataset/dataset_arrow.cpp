@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/text/dataset_arrow_batch.h"
-#include "core/text/dataset_formats.h"
+#include "core/text/dataset/dataset_arrow_batch.h"
+#include "core/text/dataset/dataset_formats.h"
 
 namespace rankscope::text {
 

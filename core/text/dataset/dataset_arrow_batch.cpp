@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/dataset_arrow_batch.h"
+#include "core/text/dataset/dataset_arrow_batch.h"
 
 #include <fmt/format.h>
 

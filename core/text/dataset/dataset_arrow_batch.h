@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/text/dataset_arrow_schema.h"
-#include "core/text/dataset_rows.h"
+#include "core/text/dataset/dataset_arrow_schema.h"
+#include "core/text/dataset/dataset_rows.h"
 
 namespace rankscope::text {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/dataset_arrow_schema.h"
+#include "core/text/dataset/dataset_arrow_schema.h"
 
 #include <fmt/format.h>
 
 #include <array>
 
 #include "core/base/error.h"
-#include "core/text/dataset_rows.h"
+#include "core/text/dataset/dataset_rows.h"
 
 namespace rankscope::text {
 

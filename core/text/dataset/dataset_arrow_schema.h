@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/text/dataset_flatbuffer.h"
+#include "core/text/dataset/dataset_flatbuffer.h"
 
 namespace rankscope::text {
 

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "core/base/error.h"
-#include "core/text/dataset_formats.h"
+#include "core/text/dataset/dataset_formats.h"
 
 namespace rankscope::text {
 

@@ -6,7 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/text/dataset_formats.h"
+#include "core/text/dataset/dataset_formats.h"
 
 namespace rankscope::text {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/text/dataset_rows.h"
-#include "core/text/dataset_stream.h"
+#include "core/text/dataset/dataset_rows.h"
+#include "core/text/dataset/dataset_stream.h"
 
 namespace rankscope::text {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/dataset_rows.h"
+#include "core/text/dataset/dataset_rows.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <ranges>
 
 #include "core/base/error.h"
-#include "core/text/dataset_stream.h"
+#include "core/text/dataset/dataset_stream.h"
 
 namespace rankscope::text {
 

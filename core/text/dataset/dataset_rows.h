@@ -8,7 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "core/text/dataset.h"
+#include "core/text/dataset/dataset.h"
 
 namespace rankscope::text {
 

@@ -6,7 +6,7 @@
 #include <cctype>
 
 #include "core/base/error.h"
-#include "core/text/dataset_formats.h"
+#include "core/text/dataset/dataset_formats.h"
 
 namespace rankscope::text {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/dataset_stream.h"
+#include "core/text/dataset/dataset_stream.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/longest_common_subsequence.h"
+#include "core/text/rouge/longest_common_subsequence.h"
 
 #include <fmt/format.h>
 

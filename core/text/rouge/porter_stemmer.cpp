@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "core/text/rouge.h"
+#include "core/text/rouge/rouge.h"
 
 namespace rankscope::text {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/rouge.h"
+#include "core/text/rouge/rouge.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
 #include <vector>
 
-#include "core/text/longest_common_subsequence.h"
-#include "core/text/rouge_tokens.h"
+#include "core/text/rouge/longest_common_subsequence.h"
+#include "core/text/rouge/rouge_tokens.h"
 
 namespace rankscope::text {
 

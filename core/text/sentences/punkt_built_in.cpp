@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // tests/core/text/make_rouge_goldens.py reads the words of the two lists from this file.
-#include "core/text/punkt_parameters.h"
+#include "core/text/sentences/punkt_parameters.h"
 
 namespace rankscope::text {
 

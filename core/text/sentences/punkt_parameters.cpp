@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/punkt_parameters.h"
+#include "core/text/sentences/punkt_parameters.h"
 
 #include <fmt/format.h>
 

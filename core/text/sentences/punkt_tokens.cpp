@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/punkt_tokens.h"
+#include "core/text/sentences/punkt_tokens.h"
 
 #include <algorithm>
 #include <cstddef>

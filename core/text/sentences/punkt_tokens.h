@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "core/text/punkt_parameters.h"
+#include "core/text/sentences/punkt_parameters.h"
 
 namespace rankscope::text {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/sentences.h"
+#include "core/text/sentences/sentences.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "core/text/code_points.h"
-#include "core/text/punkt_parameters.h"
-#include "core/text/punkt_tokens.h"
+#include "core/text/sentences/punkt_parameters.h"
+#include "core/text/sentences/punkt_tokens.h"
 
 namespace rankscope::text {
 

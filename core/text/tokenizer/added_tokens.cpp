@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/added_tokens.h"
+#include "core/text/tokenizer/added_tokens.h"
 
 #include <utf8proc.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/decoding.h"
+#include "core/text/tokenizer/decoding.h"
 
 #include <array>
 #include <utility>

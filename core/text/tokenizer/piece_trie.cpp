@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/piece_trie.h"
+#include "core/text/tokenizer/piece_trie.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/protobuf_reader.h"
+#include "core/text/tokenizer/protobuf_reader.h"
 
 #include <fmt/format.h>
 

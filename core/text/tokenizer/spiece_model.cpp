@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/text/protobuf_reader.h"
-#include "core/text/tokenizer_parts.h"
+#include "core/text/tokenizer/protobuf_reader.h"
+#include "core/text/tokenizer/tokenizer_parts.h"
 
 namespace rankscope::text {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/text_pipeline.h"
+#include "core/text/tokenizer/text_pipeline.h"
 
 #include <algorithm>
 #include <tuple>

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/text/charsmap.h"
+#include "core/text/tokenizer/charsmap.h"
 
 namespace rankscope::text {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/tokenizer.h"
+#include "core/text/tokenizer/tokenizer.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/text/tokenizer_parts.h"
-#include "core/text/unigram.h"
+#include "core/text/tokenizer/tokenizer_parts.h"
+#include "core/text/tokenizer/unigram.h"
 #include "core/text/utf8.h"
 
 namespace rankscope::text {

@@ -8,7 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/text/base64.h"
-#include "core/text/tokenizer_parts.h"
+#include "core/text/tokenizer/tokenizer_parts.h"
 #include "core/text/utf8.h"
 
 namespace rankscope::text {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/text/added_tokens.h"
-#include "core/text/decoding.h"
-#include "core/text/text_pipeline.h"
+#include "core/text/tokenizer/added_tokens.h"
+#include "core/text/tokenizer/decoding.h"
+#include "core/text/tokenizer/text_pipeline.h"
 
 namespace rankscope::text {
 

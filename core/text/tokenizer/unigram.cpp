@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/unigram.h"
+#include "core/text/tokenizer/unigram.h"
 
 #include <algorithm>
 #include <queue>

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/text/piece_trie.h"
+#include "core/text/tokenizer/piece_trie.h"
 
 namespace rankscope::text {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/beam_search.h"
+#include "core/torch/generation/beam_search.h"
 
 #include <algorithm>
 #include <cmath>

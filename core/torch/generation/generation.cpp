@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/generation.h"
+#include "core/torch/generation/generation.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "core/torch/best_tokens.h"
+#include "core/torch/kernels/best_tokens.h"
 
 namespace rankscope::torch_backend {
 

@@ -7,8 +7,8 @@
 #include "core/backend/generation.h"
 #include "core/backend/seq2seq.h"
 #include "core/base/progress.h"
-#include "core/torch/beam_search.h"
-#include "core/torch/decoder_steps.h"
+#include "core/torch/generation/beam_search.h"
+#include "core/torch/t5/decoder_steps.h"
 
 namespace rankscope::torch_backend {
 

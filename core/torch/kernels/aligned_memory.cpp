@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/aligned_memory.h"
+#include "core/torch/kernels/aligned_memory.h"
 
 #include <sys/mman.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/best_tokens.h"
+#include "core/torch/kernels/best_tokens.h"
 
 #include <ATen/Parallel.h>
 

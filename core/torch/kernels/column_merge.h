@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/torch/packed_product.h"
+#include "core/torch/kernels/packed_product.h"
 
 namespace rankscope::torch_backend {
 

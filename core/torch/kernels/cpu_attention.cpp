@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/cpu_attention.h"
+#include "core/torch/kernels/cpu_attention.h"
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <type_traits>
 
-#include "core/torch/packed_product.h"
+#include "core/torch/kernels/packed_product.h"
 
 namespace rankscope::torch_backend {
 
@@ -14,7 +14,7 @@ namespace {
 
 namespace portable {
 #define LANES 4
-#include "core/torch/attention_kernel.inc"
+#include "core/torch/kernels/attention_kernel.inc"
 #undef LANES
 }  // namespace portable
 
@@ -23,7 +23,7 @@ namespace portable {
 #pragma GCC target("avx2,fma")
 namespace avx2 {
 #define LANES 8
-#include "core/torch/attention_kernel.inc"
+#include "core/torch/kernels/attention_kernel.inc"
 #undef LANES
 }  // namespace avx2
 #pragma GCC pop_options
@@ -32,7 +32,7 @@ namespace avx2 {
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,prefer-vector-width=512")
 namespace avx512 {
 #define LANES 16
-#include "core/torch/attention_kernel.inc"
+#include "core/torch/kernels/attention_kernel.inc"
 #undef LANES
 }  // namespace avx512
 #pragma GCC pop_options

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/torch/ragged.h"
+#include "core/torch/kernels/ragged.h"
 
 namespace rankscope::torch_backend {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/fixed_point_gram.h"
+#include "core/torch/kernels/fixed_point_gram.h"
 
 #include <omp.h>
 
@@ -8,7 +8,7 @@
 #include <span>
 
 #include "core/base/parallel.h"
-#include "core/torch/fixed_point_kernels.h"
+#include "core/torch/kernels/fixed_point_kernels.h"
 
 namespace rankscope::torch_backend {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/torch/aligned_memory.h"
+#include "core/torch/kernels/aligned_memory.h"
 
 namespace rankscope::torch_backend {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/fixed_point_kernels.h"
+#include "core/torch/kernels/fixed_point_kernels.h"
 
 #include <algorithm>
 #include <cmath>

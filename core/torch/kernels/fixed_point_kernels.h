@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/torch/fixed_point_gram.h"
+#include "core/torch/kernels/fixed_point_gram.h"
 
 namespace rankscope::torch_backend {
 

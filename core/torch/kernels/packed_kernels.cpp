@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/packed_kernels.h"
+#include "core/torch/kernels/packed_kernels.h"
 
 #include <algorithm>
 #include <array>

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/torch/packed_product.h"
+#include "core/torch/kernels/packed_product.h"
 
 namespace rankscope::torch_backend {
 

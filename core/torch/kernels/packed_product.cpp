@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/packed_product.h"
+#include "core/torch/kernels/packed_product.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
-#include "core/torch/packed_kernels.h"
+#include "core/torch/kernels/packed_kernels.h"
 
 namespace rankscope::torch_backend {
 

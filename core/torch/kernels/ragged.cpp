@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/ragged.h"
+#include "core/torch/kernels/ragged.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/row_kernels.h"
+#include "core/torch/kernels/row_kernels.h"
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/blas_buffers.h"
+#include "core/torch/linear_algebra/blas_buffers.h"
 
 #include <dlfcn.h>
 

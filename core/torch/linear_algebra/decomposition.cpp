@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/torch/linear_algebra/decomposition.h"
+
 #include <algorithm>
 #include <cmath>
 #include <tuple>
 
-#include "core/torch/guarded.h"
-#include "core/torch/lapack.h"
-#include "core/torch/torch_backend.h"
+#include "core/base/error.h"
+#include "core/torch/linear_algebra/guarded.h"
+#include "core/torch/linear_algebra/lapack.h"
+#include "core/torch/linear_algebra/tensors.h"
 
 namespace rankscope::torch_backend {
 
@@ -90,8 +93,7 @@ bool isAccurateForFactors(const std::vector<double>& ascending, std::int64_t ran
 
 }  // namespace
 
-backend::SingularValues TorchBackend::singularValues(const MatrixView& weight,
-                                                     const backend::Device& device) const {
+backend::SingularValues singularValues(const MatrixView& weight, const backend::Device& device) {
     requireElements(weight);
     const double largest = largestMagnitude(weight);
     if (largest == 0) {
@@ -115,8 +117,8 @@ backend::SingularValues TorchBackend::singularValues(const MatrixView& weight,
     });
 }
 
-backend::Factors TorchBackend::truncatedSvd(const MatrixView& weight, std::int64_t rank,
-                                            const backend::Device& device) const {
+backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
+                              const backend::Device& device) {
     requireElements(weight);
     const std::int64_t full = std::min(weight.rows, weight.columns);
     if (rank < 1 || rank > full) {

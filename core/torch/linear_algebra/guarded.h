@@ -9,8 +9,8 @@
 #include <string>
 
 #include "core/base/error.h"
-#include "core/torch/lapack.h"
-#include "core/torch/thread_stream.h"
+#include "core/torch/linear_algebra/lapack.h"
+#include "core/torch/linear_algebra/thread_stream.h"
 
 namespace rankscope::torch_backend {
 

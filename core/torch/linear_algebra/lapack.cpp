@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/lapack.h"
+#include "core/torch/linear_algebra/lapack.h"
 
 #include <dlfcn.h>
 

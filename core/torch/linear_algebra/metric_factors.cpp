@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/torch/linear_algebra/metric_factors.h"
+
 #include <algorithm>
 #include <tuple>
 
-#include "core/torch/guarded.h"
-#include "core/torch/torch_backend.h"
+#include "core/base/error.h"
+#include "core/torch/linear_algebra/guarded.h"
+#include "core/torch/linear_algebra/tensors.h"
 
 namespace rankscope::torch_backend {
 
@@ -46,9 +49,9 @@ at::Tensor rootOf(const at::Tensor& symmetric, const char* what) {
 
 }  // namespace
 
-backend::Factors TorchBackend::metricFactors(const MatrixView& weight, const MatrixView& inputs,
-                                             const MatrixView& outputs, std::int64_t rank,
-                                             const backend::Device& device) const {
+backend::Factors metricFactors(const MatrixView& weight, const MatrixView& inputs,
+                               const MatrixView& outputs, std::int64_t rank,
+                               const backend::Device& device) {
     const std::int64_t full = std::min(weight.rows, weight.columns);
     if (rank < 1 || rank > full)
         throw usageError("Rank " + std::to_string(rank) + " is outside 1 to " +
@@ -72,13 +75,12 @@ backend::Factors TorchBackend::metricFactors(const MatrixView& weight, const Mat
     });
 }
 
-Matrix TorchBackend::orthonormalBasis(const MatrixView& a, const backend::Device& device) const {
+Matrix orthonormalBasis(const MatrixView& a, const backend::Device& device) {
     return guarded("The orthonormal basis", device,
                    [&] { return toMatrix(std::get<0>(at::linalg_qr(toTensor(a, device)))); });
 }
 
-Matrix TorchBackend::divide(const MatrixView& b, const MatrixView& a,
-                            const backend::Device& device) const {
+Matrix divide(const MatrixView& b, const MatrixView& a, const backend::Device& device) {
     requireSquare(a, b.columns, "divisor");
     return guarded("The quotient", device, [&] {
         const at::Tensor upper = rootOf(toTensor(a, device), "The divisor");

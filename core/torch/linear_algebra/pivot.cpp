@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/torch/linear_algebra/pivot.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
-#include "core/torch/guarded.h"
-#include "core/torch/torch_backend.h"
+#include "core/base/error.h"
+#include "core/torch/linear_algebra/guarded.h"
+#include "core/torch/linear_algebra/tensors.h"
 
 namespace rankscope::torch_backend {
 
@@ -114,7 +117,7 @@ Matrix solvedMix(const at::Tensor& left, const PivotChoice& choice) {
 
 }  // namespace
 
-backend::PivotedFactors TorchBackend::pivot(const backend::Factors& factors) const {
+backend::PivotedFactors pivot(const backend::Factors& factors) {
     const std::int64_t rank = factors.left.columns;
     if (rank < 1 || rank > factors.left.rows || factors.right.rows != rank) {
         throw Error("Factors of shape " + toString(Shape{factors.left.rows, factors.left.columns}) +

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/layer_walk.h"
+#include "core/torch/moments/layer_walk.h"
 
 #include <fmt/format.h>
 
@@ -7,11 +7,10 @@
 #include <cmath>
 
 #include "core/base/error.h"
-#include "core/torch/model_guard.h"
-#include "core/torch/second_moment.h"
-#include "core/torch/t5_blocks.h"
-#include "core/torch/teacher_forcing.h"
-#include "core/torch/torch_backend.h"
+#include "core/torch/moments/second_moment.h"
+#include "core/torch/moments/teacher_forcing.h"
+#include "core/torch/t5/model_guard.h"
+#include "core/torch/t5/t5_blocks.h"
 
 namespace rankscope::torch_backend {
 
@@ -284,10 +283,11 @@ LinearGroup TorchLayerWalk::groupOf(const WalkStep& step, std::size_t first, std
     return {layers, m_placement};
 }
 
-std::unique_ptr<backend::LayerWalk> TorchBackend::openLayerWalk(
-    const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
-    const backend::Seq2SeqOptions& options, const backend::WalkExamples& examples,
-    const Progress& progress) const {
+std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions& dimensions,
+                                                  const backend::WeightSource& source,
+                                                  const backend::Seq2SeqOptions& options,
+                                                  const backend::WalkExamples& examples,
+                                                  const Progress& progress) {
     return onModel("The walk through the layers", [&] {
         return std::make_unique<TorchLayerWalk>(dimensions, source, placementOf(options), examples,
                                                 progress);

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "core/backend/moments.h"
-#include "core/torch/attention_pass.h"
-#include "core/torch/linear.h"
-#include "core/torch/ragged.h"
-#include "core/torch/token_weights.h"
-#include "core/torch/walk_steps.h"
+#include "core/torch/kernels/ragged.h"
+#include "core/torch/moments/token_weights.h"
+#include "core/torch/moments/walk_steps.h"
+#include "core/torch/t5/attention_pass.h"
+#include "core/torch/t5/linear.h"
 
 namespace rankscope::torch_backend {
 
@@ -70,5 +70,12 @@ class TorchLayerWalk final : public backend::LayerWalk {
     std::size_t m_met = 0;                           // steps given so far
     std::map<std::string, LayerTensors> m_replaced;  // of the step given last
 };
+
+/// backend::Backend says what it does.
+std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions& dimensions,
+                                                  const backend::WeightSource& source,
+                                                  const backend::Seq2SeqOptions& options,
+                                                  const backend::WalkExamples& examples,
+                                                  const Progress& progress);
 
 }  // namespace rankscope::torch_backend

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/moment_collector.h"
+#include "core/torch/moments/moment_collector.h"
 
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "core/torch/model_guard.h"
-#include "core/torch/teacher_forcing.h"
+#include "core/torch/moments/teacher_forcing.h"
+#include "core/torch/t5/model_guard.h"
 
 namespace rankscope::torch_backend {
 

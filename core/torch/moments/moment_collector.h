@@ -6,10 +6,10 @@
 #include <string>
 
 #include "core/backend/moments.h"
-#include "core/torch/input_observer.h"
-#include "core/torch/second_moment.h"
-#include "core/torch/t5_gradients.h"
-#include "core/torch/t5_model.h"
+#include "core/torch/moments/second_moment.h"
+#include "core/torch/moments/t5_gradients.h"
+#include "core/torch/t5/input_observer.h"
+#include "core/torch/t5/t5_model.h"
 
 namespace rankscope::torch_backend {
 

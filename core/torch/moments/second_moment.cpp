@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/second_moment.h"
+#include "core/torch/moments/second_moment.h"
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "core/torch/lapack.h"
+#include "core/torch/linear_algebra/lapack.h"
 
 namespace rankscope::torch_backend {
 

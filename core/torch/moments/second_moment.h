@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/backend/moments.h"
-#include "core/torch/fixed_point_gram.h"
+#include "core/torch/kernels/fixed_point_gram.h"
 
 namespace rankscope::torch_backend {
 

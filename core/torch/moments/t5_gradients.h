@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "core/torch/t5_model.h"
+#include "core/torch/t5/t5_model.h"
 
 namespace rankscope::torch_backend {
 

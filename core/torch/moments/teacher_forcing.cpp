@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/teacher_forcing.h"
+#include "core/torch/moments/teacher_forcing.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/token_weights.h"
+#include "core/torch/moments/token_weights.h"
 
 #include <ATen/ATen.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/walk_steps.h"
+#include "core/torch/moments/walk_steps.h"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "core/torch/decoder_cache.h"
+#include "core/torch/t5/decoder_cache.h"
 
 namespace rankscope::torch_backend {
 

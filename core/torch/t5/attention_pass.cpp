@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/attention_pass.h"
+#include "core/torch/t5/attention_pass.h"
 
-#include "core/torch/cpu_attention.h"
+#include "core/torch/kernels/cpu_attention.h"
 
 namespace rankscope::torch_backend {
 

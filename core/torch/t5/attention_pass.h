@@ -5,9 +5,9 @@
 
 #include <cstdint>
 
-#include "core/torch/position_bias.h"
-#include "core/torch/ragged.h"
-#include "core/torch/weight_loader.h"
+#include "core/torch/kernels/ragged.h"
+#include "core/torch/t5/position_bias.h"
+#include "core/torch/t5/weight_loader.h"
 
 namespace rankscope::torch_backend {
 

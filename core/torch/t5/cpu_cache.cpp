@@ -2,8 +2,8 @@
 #include <numeric>
 #include <utility>
 
-#include "core/torch/cpu_attention.h"
-#include "core/torch/decoder_cache.h"
+#include "core/torch/kernels/cpu_attention.h"
+#include "core/torch/t5/decoder_cache.h"
 
 namespace rankscope::torch_backend {
 

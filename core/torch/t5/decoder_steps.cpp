@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/decoder_steps.h"
+#include "core/torch/t5/decoder_steps.h"
 
 namespace rankscope::torch_backend {
 

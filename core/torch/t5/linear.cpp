@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/linear.h"
+#include "core/torch/t5/linear.h"
 
 #include <ATen/Parallel.h>
 

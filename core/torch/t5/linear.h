@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "core/torch/column_merge.h"
-#include "core/torch/input_observer.h"
-#include "core/torch/packed_product.h"
-#include "core/torch/weight_loader.h"
+#include "core/torch/kernels/column_merge.h"
+#include "core/torch/kernels/packed_product.h"
+#include "core/torch/t5/input_observer.h"
+#include "core/torch/t5/weight_loader.h"
 
 namespace rankscope::torch_backend {
 

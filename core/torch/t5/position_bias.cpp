@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/position_bias.h"
+#include "core/torch/t5/position_bias.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/t5_blocks.h"
+#include "core/torch/t5/t5_blocks.h"
 
 #include <algorithm>
 

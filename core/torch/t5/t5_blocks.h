@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "core/torch/linear.h"
-#include "core/torch/row_kernels.h"
-#include "core/torch/weight_loader.h"
+#include "core/torch/kernels/row_kernels.h"
+#include "core/torch/t5/linear.h"
+#include "core/torch/t5/weight_loader.h"
 
 namespace rankscope::torch_backend {
 

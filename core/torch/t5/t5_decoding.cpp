@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/error.h"
-#include "core/torch/decoder_cache.h"
-#include "core/torch/t5_model.h"
+#include "core/torch/t5/decoder_cache.h"
+#include "core/torch/t5/t5_model.h"
 
 namespace rankscope::torch_backend {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/t5_model.h"
+#include "core/torch/t5/t5_model.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/torch/attention_pass.h"
+#include "core/torch/t5/attention_pass.h"
 
 namespace rankscope::torch_backend {
 

@@ -7,10 +7,10 @@
 #include <memory>
 #include <vector>
 
-#include "core/torch/decoder_steps.h"
-#include "core/torch/position_bias.h"
-#include "core/torch/ragged.h"
-#include "core/torch/t5_blocks.h"
+#include "core/torch/kernels/ragged.h"
+#include "core/torch/t5/decoder_steps.h"
+#include "core/torch/t5/position_bias.h"
+#include "core/torch/t5/t5_blocks.h"
 
 namespace rankscope::torch_backend {
 

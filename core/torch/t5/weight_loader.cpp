@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/weight_loader.h"
+#include "core/torch/t5/weight_loader.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/torch/packed_product.h"
+#include "core/torch/kernels/packed_product.h"
 
 namespace rankscope::torch_backend {
 

@@ -11,7 +11,7 @@
 #include <cstdlib>
 
 #include "core/base/atomic_file.h"
-#include "core/text/tokenizer.h"
+#include "core/text/tokenizer/tokenizer.h"
 #include "tests/core/evaluate/fake_model.h"
 #include "tests/fixtures/tiny_t5.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/text/dataset.h"
+#include "core/text/dataset/dataset.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::text {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers behind "Case" are those of the project's list of bad inputs.
-#include "core/text/dataset.h"
+#include "core/text/dataset/dataset.h"
 
 #include <nlohmann/json.hpp>
 

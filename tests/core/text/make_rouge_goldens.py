@@ -10,7 +10,7 @@ rouge.json: precision, recall and F of pairs of texts, with and without the stem
 stems.txt.gz: "word stem" for every word of Debian's wamerican 2020.12.07 (LICENSES/LicenseRef-SCOWL.txt), and of the
 rules' edge cases, by nltk's PorterStemmer in its default mode. --words names another list.
 sentences.json: sentences of nltk's PunktSentenceTokenizer, "built_in" with the words that
-core/text/punkt_built_in.cpp holds, "trained" with goldens/punkt, which nltk trains here on the
+core/text/sentences/punkt_built_in.cpp holds, "trained" with goldens/punkt, which nltk trains here on the
 demo's dialogues and on the texts below. --punkt adds no golden: it says for how many texts the
 built-in words split otherwise than nltk's own English parameters, whose licence is unclear, so
 they are not kept here (docs/methods.md).
@@ -159,7 +159,7 @@ def random_texts(count):
 
 
 def built_in_parameters():
-    source = (ROOT / "core/text/punkt_built_in.cpp").read_text()
+    source = (ROOT / "core/text/sentences/punkt_built_in.cpp").read_text()
     lists = {name: re.findall(r'"([^"]+)"', body) for name, body in
              re.findall(r"constexpr const char\* (\w+)\[\] = \{(.*?)\};", source, re.S)}
     parameters = punkt.PunktParameters()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Against rouge_score and nltk: goldens/ and make_rouge_goldens.py.
-#include "core/text/rouge.h"
+#include "core/text/rouge/rouge.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Against nltk's PunktSentenceTokenizer: goldens/ and make_rouge_goldens.py.
-#include "core/text/sentences.h"
+#include "core/text/sentences/sentences.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

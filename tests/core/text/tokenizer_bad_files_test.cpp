@@ -9,7 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/text/base64.h"
-#include "core/text/tokenizer.h"
+#include "core/text/tokenizer/tokenizer.h"
 #include "tests/core/text/tokenizer_files.h"
 #include "tests/fixtures/tiny_t5.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/column_merge.h"
+#include "core/torch/kernels/column_merge.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/fixed_point_gram.h"
+#include "core/torch/kernels/fixed_point_gram.h"
 
 #include <gtest/gtest.h>
 #include <omp.h>

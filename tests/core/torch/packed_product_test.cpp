@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/torch/packed_product.h"
+#include "core/torch/kernels/packed_product.h"
 
 #include <gtest/gtest.h>
 #include <omp.h>
