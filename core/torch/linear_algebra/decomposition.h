@@ -11,6 +11,7 @@ namespace rankscope::torch_backend {
 // backend::Backend says what each does.
 
 backend::SingularValues singularValues(const MatrixView& weight, const backend::Device& device);
-backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank, const backend::Device& device);
+backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
+                              const backend::Device& device);
 
 }  // namespace rankscope::torch_backend

@@ -10,7 +10,9 @@ namespace rankscope::torch_backend {
 
 // For methods that look at data; backend::Backend says what each does.
 
-backend::Factors metricFactors(const MatrixView& weight, const MatrixView& inputs, const MatrixView& outputs, std::int64_t rank, const backend::Device& device);
+backend::Factors metricFactors(const MatrixView& weight, const MatrixView& inputs,
+                               const MatrixView& outputs, std::int64_t rank,
+                               const backend::Device& device);
 Matrix orthonormalBasis(const MatrixView& a, const backend::Device& device);
 Matrix divide(const MatrixView& b, const MatrixView& a, const backend::Device& device);
 
