@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/torch/linear_algebra/tensors.h"
 #include "core/torch/moments/second_moment.h"
 #include "core/torch/moments/teacher_forcing.h"
 #include "core/torch/t5/model_guard.h"
