@@ -16,7 +16,7 @@ if(CCACHE)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
-# Most of the code handles words and JSON and is no faster by -O3, but compiles for a fifth longer.
+# Most of the code handles words and JSON; by -O3 core compiles for a tenth longer.
 # What computes asks for it: rankscope_optimize(TARGET), or (TARGET FILE…) for some of its files.
 add_compile_options($<$<CONFIG:Release>:-O2>)
 function(rankscope_optimize target)

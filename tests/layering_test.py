@@ -107,6 +107,10 @@ def self_test():
         "core/report/a.cpp": "#include <QString>",
         "app/cli/a.cpp": '#include "ui/main_window.h"',
         "ui/pages/a.cpp": '#include "core/torch/t5/linear.h"',
+        "core/torch/kernels/a.cpp": '#include "core/torch/t5/linear.h"',
+        "core/torch/t5/a.cpp": '#include "core/torch/torch_backend.h"',
+        "core/text/rouge/a.cpp": '#include "core/text/dataset/dataset.h"',
+        "core/compress/b.cpp": '#include "core/text/rouge/rouge.h"',
     }
     good = {
         "core/spectra/a.cpp": '#include "core/backend/backend.h"\n#include <vector>',
