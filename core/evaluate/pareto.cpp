@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <mutex>
-#include <set>
 #include <utility>
 
 #include "core/base/error.h"
