@@ -13,10 +13,11 @@
 #include <random>
 #include <vector>
 
-#include "core/compress/allocation.h"
+#include "core/plan/allocation.h"
+#include "core/plan/plan.h"
 
 using namespace rankscope;
-using compress::AllocationMatrix;
+using plan::AllocationMatrix;
 
 namespace {
 
@@ -42,16 +43,16 @@ std::vector<AllocationMatrix> matrices(const std::function<double(double, double
 void measure(const char* name, const std::vector<AllocationMatrix>& all, int rounds) {
     std::int64_t dense = 0;
     for (const AllocationMatrix& entry : all) dense += entry.matrix.rows * entry.matrix.columns;
-    for (const auto storage : {compress::StorageChoice::Factored, compress::StorageChoice::Pivoted})
+    for (const auto storage : {plan::StorageChoice::Factored, plan::StorageChoice::Pivoted})
         for (const double share : {0.35, 0.5, 0.7, 0.9}) {
-            compress::PlanOptions options;
+            plan::PlanOptions options;
             options.storage = storage;
             std::vector<double> milliseconds;
             bool exact = true;
             for (int round = 0; round < rounds; ++round) {
                 const auto start = std::chrono::steady_clock::now();
-                const compress::Allocation found = compress::allocate(
-                    compress::allocatorNamed("water-filling"), all,
+                const plan::Allocation found = plan::allocate(
+                    plan::allocatorNamed("water-filling"), all,
                     static_cast<std::int64_t>(share * static_cast<double>(dense)), options);
                 const std::chrono::duration<double, std::milli> taken =
                     std::chrono::steady_clock::now() - start;
@@ -60,7 +61,7 @@ void measure(const char* name, const std::vector<AllocationMatrix>& all, int rou
             }
             std::ranges::sort(milliseconds);
             fmt::print("{:10} {:8} {:4} {:8.1f} ms ({:.1f} to {:.1f}){}\n", name,
-                       storage == compress::StorageChoice::Factored ? "factored" : "pivoted", share,
+                       storage == plan::StorageChoice::Factored ? "factored" : "pivoted", share,
                        milliseconds[milliseconds.size() / 2], milliseconds.front(),
                        milliseconds.back(), exact ? "" : ", cut short");
         }

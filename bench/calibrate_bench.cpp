@@ -23,7 +23,8 @@
 #include "core/backend/moments.h"
 #include "core/base/json.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/evaluate/summarizer.h"
+#include "core/model/batches.h"
+#include "core/model/checkpoint_weights.h"
 
 namespace {
 
@@ -53,7 +54,7 @@ std::vector<Batch> batchesOf(const Json& request) {
     }
     std::vector<Batch> batches;
     for (const auto& positions :
-         rankscope::evaluate::batchesByLength(lengths, request.at("token_budget"))) {
+         rankscope::model::batchesByLength(lengths, request.at("token_budget"))) {
         Batch& batch = batches.emplace_back();
         for (const std::size_t position : positions) {
             batch.sources.push_back(sources.at(position));
@@ -101,10 +102,9 @@ Json differenceOf(const Collectors& collectors) {
 void serve(const std::string& name, int threads, const std::string& device) {
     const auto& backend = rankscope::backend::loadBackend({.threads = threads});
     const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
-    const auto model =
-        backend.openSeq2Seq(rankscope::evaluate::dimensionsOf(checkpoint),
-                            rankscope::evaluate::CheckpointWeights(checkpoint),
-                            {.device = backend.chooseDevice(device), .compute = {}}, {});
+    const auto model = backend.openSeq2Seq(
+        rankscope::model::dimensionsOf(checkpoint), rankscope::model::CheckpointWeights(checkpoint),
+        {.device = backend.chooseDevice(device), .compute = {}}, {});
     Collectors collectors;
     std::cout << Json{{"ready", true}} << std::endl;
     for (std::string line; std::getline(std::cin, line);) {

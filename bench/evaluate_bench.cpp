@@ -26,8 +26,9 @@
 #include "core/base/json.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/evaluate/bootstrap.h"
-#include "core/evaluate/summarization_options.h"
-#include "core/evaluate/summarizer.h"
+#include "core/model/batches.h"
+#include "core/model/checkpoint_weights.h"
+#include "core/model/summarization_options.h"
 #include "core/text/rouge/rouge.h"
 
 namespace {
@@ -82,7 +83,7 @@ Json loss(Seq2Seq& model, const Json& request) {
     double sum = 0;
     std::int64_t tokens = 0;
     for (const auto& batch :
-         rankscope::evaluate::batchesByLength(lengths, request.at("token_budget"))) {
+         rankscope::model::batchesByLength(lengths, request.at("token_budget"))) {
         std::vector<TokenIds> batchSources;
         std::vector<TokenIds> batchTargets;
         for (const std::size_t position : batch) {
@@ -133,10 +134,10 @@ std::unique_ptr<Seq2Seq> openModel(const std::string& name, int threads, const s
                                    const std::string& compute) {
     const auto& backend = rankscope::backend::loadBackend({.threads = threads});
     const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
-    return backend.openSeq2Seq(rankscope::evaluate::dimensionsOf(checkpoint),
-                               rankscope::evaluate::CheckpointWeights(checkpoint),
+    return backend.openSeq2Seq(rankscope::model::dimensionsOf(checkpoint),
+                               rankscope::model::CheckpointWeights(checkpoint),
                                {.device = backend.chooseDevice(device),
-                                .compute = rankscope::evaluate::computeTypeNamed(compute)},
+                                .compute = rankscope::model::computeTypeNamed(compute)},
                                {});
 }
 

@@ -15,8 +15,8 @@
 #include "core/base/json.h"
 #include "core/base/parallel.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/compress/method.h"
-#include "core/compress/race.h"
+#include "core/method/activation_error.h"
+#include "core/method/method.h"
 #include "core/spectra/compute_spectra.h"
 
 namespace {
@@ -66,7 +66,7 @@ Json measure(const Job& job) {
         if (matrix.sublayer != checkpoint::Sublayer::Vocabulary) matrices.push_back(matrix);
     const auto& backend = backend::loadBackend({.threads = job.threads});
     const auto device = backend.chooseDevice(job.device);
-    const compress::Method& method = compress::methodNamed(job.method);
+    const method::Method& method = method::methodNamed(job.method);
     if (device.cuda)  // the first work on a GPU loads its libraries
         backend.truncatedSvd(Matrix{{3, 1, 4, 1, 5, 9}, 3, 2}, 1, device);
     std::vector<backend::Factors> factors(matrices.size());
@@ -85,9 +85,9 @@ Json measure(const Job& job) {
     runInParallel(matrices.size(), availableCores(), [&](std::size_t i) {
         const Matrix weight = checkpoint.readMatrix(matrices[i]);
         const auto* moments = job.momentsOf(matrices[i].columns);
-        errors[i] = moments == nullptr ? relativeError(weight, factors[i], backend)
-                                       : compress::activationError(weight, factors[i],
-                                                                   moments->second, {}, backend);
+        errors[i] = moments == nullptr
+                        ? relativeError(weight, factors[i], backend)
+                        : method::activationError(weight, factors[i], moments->second, {}, backend);
     });
     Json document = {{"seconds", seconds}, {"errors", Json::object()}};
     for (std::size_t i = 0; i < matrices.size(); ++i)

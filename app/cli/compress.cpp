@@ -11,8 +11,8 @@
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
 #include "core/base/output_claim.h"
+#include "core/compress/prepare_plan.h"
 #include "core/compress/target_folder.h"
-#include "core/evaluate/prepare_plan.h"
 
 namespace rankscope::cli {
 
@@ -78,11 +78,11 @@ void run(const CompressCommandOptions& options, Context& context) {
     how.threads = context.options.threads;
     how.seed = context.options.seed;
     how.command = context.command;
-    evaluate::preparePlan(planned.plan, planned.checkpoint, how.device, backend, context.progress);
+    compress::preparePlan(planned.plan, planned.checkpoint, how.device, backend, context.progress);
     const compress::CompressResult result =
         compress::compress(planned.checkpoint, planned.plan, how, backend, context.progress);
     for (const std::string& warning : result.warnings) context.progress.warn(warning);
-    context.output.result(compress::toJson(result), [&] { return text(result); });
+    context.output.result(toJson(result), [&] { return text(result); });
 }
 
 }  // namespace

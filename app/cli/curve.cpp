@@ -9,6 +9,7 @@
 #include "app/cli/output_file.h"
 #include "app/cli/race_options.h"
 #include "app/cli/text_table.h"
+#include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 #include "core/report/rank_range.h"
 #include "core/report/spectrum_tables.h"
@@ -53,7 +54,7 @@ Json document(const std::vector<report::Curve>& curves, const std::optional<Race
     if (!race) return result;
     result["calibration"] = race->calibration;
     result["race"] = Json::array();
-    for (const compress::RaceCurve& curve : race->curves)
+    for (const method::RaceCurve& curve : race->curves)
         result["race"].push_back(report::toJson(curve));
     return result;
 }

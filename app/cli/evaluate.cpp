@@ -13,6 +13,7 @@
 #include "app/cli/rank_options.h"
 #include "app/cli/summarization_flags.h"
 #include "core/base/own_path.h"
+#include "core/evaluate/evaluation.h"
 #include "core/report/csv.h"
 #include "core/report/evaluation_table.h"
 
@@ -103,7 +104,7 @@ void run(const EvaluateOptions& options, Context& context) {
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     const evaluate::Evaluation evaluation =
         evaluate::evaluate(subjects, data, how, backend, context.progress);
-    const Json result = evaluate::toJson(evaluation, options.perSample);
+    const Json result = toJson(evaluation, options.perSample);
     if (file.wanted()) write(file, evaluation, result);
     context.output.result(result, [&] { return evaluationText(evaluation, options.perSample); });
 }

@@ -8,6 +8,7 @@
 
 #include "app/cli/text_table.h"
 #include "core/base/error.h"
+#include "core/evaluate/evaluation.h"
 #include "core/report/evaluation_table.h"
 
 namespace rankscope::cli {

@@ -9,6 +9,9 @@
 #include "app/cli/command_line.h"
 #include "app/cli/summarization_flags.h"
 #include "core/evaluate/evaluation_subject.h"
+#include "core/model/batches.h"
+#include "core/model/summarization_options.h"
+#include "core/model/summarizer.h"
 
 namespace rankscope::cli {
 
@@ -45,7 +48,7 @@ text::Dataset textsOf(const GenerateOptions& options, const Context& context) {
 }
 
 std::vector<std::vector<std::size_t>> batchesOf(const std::vector<backend::TokenIds>& sources,
-                                                const evaluate::SummarizationOptions& how,
+                                                const model::SummarizationOptions& how,
                                                 std::int64_t batchSize) {
     std::vector<std::int64_t> lengths;
     for (const backend::TokenIds& source : sources)
@@ -53,7 +56,7 @@ std::vector<std::vector<std::size_t>> batchesOf(const std::vector<backend::Token
     const std::int64_t coming = how.generation.beams * how.generation.maxNewTokens;
     std::int64_t atLeast = coming;
     if (batchSize > 0) atLeast = std::max(coming, (how.tokenBudget + batchSize - 1) / batchSize);
-    return evaluate::batchesByLength(lengths, how.tokenBudget, atLeast);
+    return model::batchesByLength(lengths, how.tokenBudget, atLeast);
 }
 
 struct Summaries {
@@ -61,7 +64,7 @@ struct Summaries {
     std::vector<std::string> texts;
 };
 
-Summaries summarize(evaluate::Summarizer& summarizer, const text::Dataset& data,
+Summaries summarize(model::Summarizer& summarizer, const text::Dataset& data,
                     std::int64_t batchSize, const Progress& progress) {
     std::vector<backend::TokenIds> sources;
     for (const text::Example& example : data.examples) {
@@ -94,7 +97,7 @@ Summaries summarize(evaluate::Summarizer& summarizer, const text::Dataset& data,
 }
 
 void run(const GenerateOptions& options, Context& context) {
-    const evaluate::SummarizationOptions how = options.summarization.options();
+    const model::SummarizationOptions how = options.summarization.options();
     const text::Dataset data = textsOf(options, context);
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     const evaluate::OpenedSubject opened = evaluate::openSubject(

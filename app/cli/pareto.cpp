@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/evaluate/pareto.h"
+#include "core/search/pareto.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,10 +16,13 @@
 #include "app/cli/rank_options.h"
 #include "app/cli/summarization_flags.h"
 #include "app/cli/text_table.h"
-#include "core/compress/allocation.h"
-#include "core/evaluate/evaluate.h"
-#include "core/evaluate/measured_plan.h"
+#include "core/method/calibration.h"
+#include "core/method/method.h"
+#include "core/plan/allocation.h"
+#include "core/plan/plan.h"
+#include "core/plan/plan_options.h"
 #include "core/report/pareto_table.h"
+#include "core/search/measured_plan.h"
 
 namespace rankscope::cli {
 
@@ -31,9 +34,9 @@ struct ParetoCommandOptions {
     SummarizationFlags summarization;
     std::string calibration, out;
     std::string budgets = "0.5:0.9:0.1", methods;
-    std::string allocations = fmt::format("{}", fmt::join(evaluate::usualAllocations, ","));
+    std::string allocations = fmt::format("{}", fmt::join(search::usualAllocations, ","));
     std::string metrics = "loss,rouge", storage = "auto";
-    compress::PlanOptions plan;
+    plan::PlanOptions plan;
     MethodFlags settings;
     bool plans = false, noCache = false;
 };
@@ -78,7 +81,7 @@ std::vector<double> budgetsOf(const std::string& text) {
     return steps;
 }
 
-std::string shown(const evaluate::ParetoFront& front) {
+std::string shown(const search::ParetoFront& front) {
     std::vector<std::string> header;
     for (const report::ParetoColumn& column : report::paretoColumns(front))
         header.emplace_back(column.title);
@@ -105,19 +108,19 @@ bool wantsRouge(const std::string& metrics) {
 }
 
 /// What is to be measured; everything that can be refused without the checkpoint is.
-evaluate::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Context& context) {
-    evaluate::ParetoOptions how;
+search::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Context& context) {
+    search::ParetoOptions how;
     how.budgets = budgetsOf(options.budgets);
     how.methods = words(options.methods);
     if (how.methods.empty())
-        how.methods.assign(evaluate::usualMethods.begin(), options.calibration.empty()
-                                                               ? evaluate::usualMethods.begin() + 1
-                                                               : evaluate::usualMethods.end());
+        how.methods.assign(search::usualMethods.begin(), options.calibration.empty()
+                                                             ? search::usualMethods.begin() + 1
+                                                             : search::usualMethods.end());
     how.allocations = words(options.allocations);
     if (how.methods.empty() || how.allocations.empty() || how.budgets.empty())
         throw usageError("Name at least one method, one allocation and one budget.");
-    for (const std::string& method : how.methods) compress::methodNamed(method);
-    for (const std::string& allocation : how.allocations) compress::allocatorNamed(allocation);
+    for (const std::string& method : how.methods) method::methodNamed(method);
+    for (const std::string& allocation : how.allocations) plan::allocatorNamed(allocation);
     if (!options.data.given() && options.calibration.empty())
         throw usageError(
             "There is nothing to measure on: give dialogues with --data, or a file that "
@@ -125,37 +128,37 @@ evaluate::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Co
     how.plan = options.plan;
     how.plan.storage = parseStorageChoice(options.storage);
     how.plan.settings = options.settings.settings(context.options.seed);
-    how.plan.target.kind = compress::RankTarget::Kind::Budget;
-    compress::checkOptions(how.plan);
-    if (how.plan.allocationError == compress::lossErrorName ||
-        std::ranges::any_of(how.allocations, compress::isMeasured))
+    how.plan.target.kind = plan::RankTarget::Kind::Budget;
+    plan::checkOptions(how.plan);
+    if (how.plan.allocationError == plan::lossErrorName ||
+        std::ranges::any_of(how.allocations, plan::isMeasured))
         how.journals = sensitivityJournals();
     how.threads = context.options.threads;
     return how;
 }
 
-std::shared_ptr<const evaluate::ParetoData> dataOf(const ParetoCommandOptions& options,
-                                                   const Context& context) {
+std::shared_ptr<const search::ParetoData> dataOf(const ParetoCommandOptions& options,
+                                                 const Context& context) {
     const bool rouge = wantsRouge(options.metrics);
     if (!options.data.given()) return nullptr;
-    evaluate::ParetoData data;
+    search::ParetoData data;
     data.dialogues = options.data.read({}, true, context.progress);
     for (const std::string& warning : data.dialogues.warnings) context.progress.warn(warning);
     data.summarization = options.summarization.options();
     data.rouge = rouge;
     data.useJournal = !options.noCache;
-    return std::make_shared<const evaluate::ParetoData>(std::move(data));
+    return std::make_shared<const search::ParetoData>(std::move(data));
 }
 
 /// The spectra that allocations look at, computed where they must be; else those in the cache.
-std::map<std::string, spectra::Spectrum> spectraFor(const evaluate::ParetoOptions& how,
+std::map<std::string, spectra::Spectrum> spectraFor(const search::ParetoOptions& how,
                                                     const ChosenMatrices& chosen,
                                                     const Context& context) {
     const bool weights = std::ranges::any_of(how.methods, [](const std::string& method) {
-        return compress::methodNamed(method).needs == compress::MethodNeeds::Nothing;
+        return method::methodNamed(method).needs == method::MethodNeeds::Nothing;
     });
     const bool looked = std::ranges::any_of(how.allocations, [](const std::string& allocation) {
-        return compress::looksAtSpectra(allocation);
+        return plan::looksAtSpectra(allocation);
     });
     if (!weights || !looked)
         return workspace::readCachedSpectra(chosen.checkpoint, context.progress);
@@ -165,7 +168,7 @@ std::map<std::string, spectra::Spectrum> spectraFor(const evaluate::ParetoOption
     return known;
 }
 
-void warnOfSkipped(const evaluate::ParetoFront& front, const Progress& progress) {
+void warnOfSkipped(const search::ParetoFront& front, const Progress& progress) {
     if (front.skipped.empty()) return;
     const std::size_t others = front.skipped.size() - 1;
     progress.warn(others == 0 ? fmt::format("One setting is left out: {}", front.skipped.front())
@@ -174,19 +177,19 @@ void warnOfSkipped(const evaluate::ParetoFront& front, const Progress& progress)
 }
 
 /// Whether any method has a ridge to choose; a warning where it cannot be chosen.
-bool chooses(const evaluate::ParetoOptions& how, const compress::Calibration* calibration,
+bool chooses(const search::ParetoOptions& how, const method::Calibration* calibration,
              const Context& context) {
     return std::ranges::any_of(how.methods, [&](const std::string& method) {
-        compress::PlanOptions one = how.plan;
+        plan::PlanOptions one = how.plan;
         one.method = method;
-        return evaluate::canChooseRidge(one, calibration, context.progress);
+        return search::canChooseRidge(one, calibration, context.progress);
     });
 }
 
-report::FigureRequest figureOf(const evaluate::ParetoFront& front, const std::string& label) {
+report::FigureRequest figureOf(const search::ParetoFront& front, const std::string& label) {
     report::FigureRequest request;
     request.figure = "pareto";
-    request.pareto = evaluate::toJson(front);
+    request.pareto = toJson(front);
     request.title = fmt::format("{}, measured on {}", label, report::measuredOn(front));
     request.widthMm = front.denseRouge ? 220 : 160;
     request.heightMm = 110;
@@ -194,7 +197,7 @@ report::FigureRequest figureOf(const evaluate::ParetoFront& front, const std::st
 }
 
 void run(const ParetoCommandOptions& options, Context& context) {
-    evaluate::ParetoOptions how = settingsOf(options, context);
+    search::ParetoOptions how = settingsOf(options, context);
     const OutputFile file(options.out, {".csv", ".json", ".png", ".pdf", ".svg"}, context.progress);
     how.data = dataOf(options, context);
     const ChosenMatrices chosen = choose(options.matrices, context);
@@ -205,12 +208,12 @@ void run(const ParetoCommandOptions& options, Context& context) {
     const auto known = spectraFor(how, chosen, context);
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     how.device = backend.chooseDevice(context.options.device);
-    const evaluate::ParetoFront front = evaluate::paretoFront(
+    const search::ParetoFront front = search::paretoFront(
         chosen.checkpoint, chosen.matrices, known, calibration, how, backend, context.progress);
     if (front.points.empty())
         throw usageError(fmt::format("No setting can be paid. {}", front.skipped.front()));
     warnOfSkipped(front, context.progress);
-    const Json json = evaluate::toJson(front, options.plans);
+    const Json json = toJson(front, options.plans);
     if (file.ending() == ".csv") file.writeText(report::paretoCsv(front));
     if (file.ending() == ".json") file.writeText(jsonLine(json));
     if (file.isFigure())
@@ -222,7 +225,7 @@ void run(const ParetoCommandOptions& options, Context& context) {
 void addPlanOptions(CLI::App& app, ParetoCommandOptions& options) {
     const char* how = "How";
     options.settings.addTo(app, how);
-    const auto table = compress::planOptionTable();
+    const auto table = plan::planOptionTable();
     addOption(app, findOption(table, "storage"), options.storage)->group(how);
     addOption(app, findOption(table, "allocation-error"), options.plan.allocationError)->group(how);
     addOption(app, findOption(table, "multiple-of"), options.plan.multipleOf)->group(how);
@@ -247,11 +250,11 @@ Run declarePareto(CLI::App& app) {
     CLI::Option* methods = app.add_option(
         "--methods", options->methods,
         fmt::format("A comma list of methods [{}; {} without --calibration]",
-                    fmt::join(evaluate::usualMethods, ","), evaluate::usualMethods.front()));
+                    fmt::join(search::usualMethods, ","), search::usualMethods.front()));
     CLI::Option* allocations =
         app.add_option("--allocations", options->allocations, "A comma list of allocations")
             ->capture_default_str();
-    const auto table = compress::planOptionTable();
+    const auto table = plan::planOptionTable();
     offerWords(*methods->type_name("NAMES"), findOption(table, "method").choices, true);
     offerWords(*allocations->type_name("NAMES"), findOption(table, "allocation").choices, true);
     addPlanOptions(app, *options);

@@ -9,6 +9,9 @@
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
 #include "core/compress/layer_factors.h"
+#include "core/method/method.h"
+#include "core/plan/plan.h"
+#include "core/plan/plan_json.h"
 
 namespace rankscope::cli {
 
@@ -19,19 +22,19 @@ struct PlanCommandOptions {
     std::string out;
 };
 
-std::string methodShown(const compress::PlanEntry& entry) {
+std::string methodShown(const plan::PlanEntry& entry) {
     if (entry.kept) return "kept";
-    return compress::methodNamed(entry.method).preview ? entry.method + " (preview)" : entry.method;
+    return method::methodNamed(entry.method).preview ? entry.method + " (preview)" : entry.method;
 }
 
 /// What was measured before the plan was settled; nothing where nothing was.
-std::string triedText(const compress::CompressionPlan& plan) {
+std::string triedText(const plan::CompressionPlan& plan) {
     if (plan.tried.empty()) return {};
     const bool ridge = compress::usesRidge(plan);
     std::vector<std::string> header = {"tried", "parameters", "held-out loss"};
     if (ridge) header.insert(header.begin() + 1, "ridge");
     TextTable table(header);
-    for (const compress::TriedSetting& setting : plan.tried) {
+    for (const plan::TriedSetting& setting : plan.tried) {
         std::vector<std::string> row = {
             setting.allocation.empty() ? "-" : setting.allocation, grouped(setting.parameters),
             std::isfinite(setting.loss) ? fmt::format("{:.4f}", setting.loss) : "none"};
@@ -43,17 +46,17 @@ std::string triedText(const compress::CompressionPlan& plan) {
     return '\n' + table.text() + "taken: " + taken + '\n';
 }
 
-std::string text(const compress::CompressionPlan& plan) {
+std::string text(const plan::CompressionPlan& plan) {
     TextTable table(
         {"matrix", "shape", "rank", "method", "storage", "dense", "stored", "relative error"});
-    for (const compress::PlanEntry& entry : plan.entries)
+    for (const plan::PlanEntry& entry : plan.entries)
         table.addRow({printable(entry.matrix.name),
                       fmt::format("{}x{}", entry.matrix.rows, entry.matrix.columns),
                       fmt::format("{}", entry.rank), methodShown(entry),
                       std::string(storageName(entry.storage)), grouped(entry.parametersDense),
                       grouped(entry.parametersStored),
                       entry.relativeError ? fmt::format("{:.6f}", *entry.relativeError) : "-"});
-    const compress::ParameterCounts& counts = plan.parameters;
+    const plan::ParameterCounts& counts = plan.parameters;
     TextTable totals({"whole model", "parameters", "change"});
     const auto row = [&](const char* name, std::int64_t count) {
         totals.addRow({name, grouped(count), signedPercent(counts.dense, count)});
@@ -77,7 +80,7 @@ Run declarePlan(CLI::App& app) {
         const OutputFile file(options->out, {".json"}, context.progress);
         const auto planned = options->ranks.plan(
             context, [&](const checkpoint::Checkpoint& opened) { file.refuseSource(opened); });
-        const Json result = compress::toJson(planned.plan);
+        const Json result = toJson(planned.plan);
         if (file.wanted()) file.writeText(jsonLine(result));
         context.output.result(result, [&] { return text(planned.plan); });
     };

@@ -8,41 +8,45 @@
 #include <utility>
 
 #include "core/base/own_path.h"
-#include "core/compress/activation_spectrum.h"
-#include "core/compress/allocation.h"
-#include "core/evaluate/measured_plan.h"
+#include "core/method/activation_spectrum.h"
+#include "core/method/calibration.h"
+#include "core/method/method.h"
+#include "core/plan/allocation.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
+#include "core/search/measured_plan.h"
 
 namespace rankscope::cli {
 
 namespace {
 
-using compress::PlanOptions;
+using plan::PlanOptions;
 using Spectra = std::map<std::string, spectra::Spectrum>;
-using CalibrationPointer = std::shared_ptr<const compress::Calibration>;
+using CalibrationPointer = std::shared_ptr<const method::Calibration>;
 
 bool isBudget(const PlanOptions& options) {
-    return options.target.kind == compress::RankTarget::Kind::Budget;
+    return options.target.kind == plan::RankTarget::Kind::Budget;
 }
 
-void requireData(const PlanOptions& options, const compress::Calibration* calibration) {
+void requireData(const PlanOptions& options, const method::Calibration* calibration) {
     if (calibration != nullptr) return;
     const auto fail = [](const std::string& what) {
         throw usageError(what +
                          " looks at calibration data: give a file that `calibrate` wrote with "
                          "--calibration.");
     };
-    if (compress::methodNamed(options.method).needs != compress::MethodNeeds::Nothing)
+    if (method::methodNamed(options.method).needs != method::MethodNeeds::Nothing)
         fail(fmt::format("The method \"{}\"", options.method));
     if (options.settings.refit) fail("A refit");
 }
 
 /// `auto` where nothing can be measured is the first of allocators().
-void settleAllocation(PlanOptions& options, const compress::Calibration* calibration,
+void settleAllocation(PlanOptions& options, const method::Calibration* calibration,
                       const Progress& progress) {
-    if (options.allocation != compress::autoName ||
+    if (options.allocation != plan::autoName ||
         (calibration != nullptr && !calibration->record().heldOut.empty()))
         return;
-    options.allocation = compress::allocators().front().name;
+    options.allocation = plan::allocators().front().name;
     if (calibration != nullptr && isBudget(options))
         progress.warn(
             fmt::format("{} has no held-out dialogues to compare allocations on; {} is taken.",
@@ -60,42 +64,41 @@ Spectra ofWeights(const ChosenMatrices& chosen, const Context& context) {
 /// on activations, else the weights' own spectra; those in the cache where none is needed.
 Spectra importance(const ChosenMatrices& chosen, const CalibrationPointer& calibration,
                    const PlanOptions& options, const Context& context) {
-    if (!compress::needsSpectra(options))
+    if (!plan::needsSpectra(options))
         return workspace::readCachedSpectra(chosen.checkpoint, context.progress);
     if (!calibration || !isBudget(options) ||
-        compress::methodNamed(options.method).needs == compress::MethodNeeds::Nothing)
+        method::methodNamed(options.method).needs == method::MethodNeeds::Nothing)
         return ofWeights(chosen, context);
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
-    return compress::activationSpectra(chosen.checkpoint, chosen.matrices, *calibration,
-                                       backend.chooseDevice(context.options.device),
-                                       context.options.threads, backend, context.progress);
+    return method::activationSpectra(chosen.checkpoint, chosen.matrices, *calibration,
+                                     backend.chooseDevice(context.options.device),
+                                     context.options.threads, backend, context.progress);
 }
 
 }  // namespace
 
 std::filesystem::path sensitivityJournals() { return cacheFolder() / "sensitivity"; }
 
-compress::CompressionPlan planFor(const ChosenMatrices& chosen,
-                                  const CalibrationPointer& calibration, PlanOptions options,
-                                  bool ridgeGiven, const Context& context) {
+plan::CompressionPlan planFor(const ChosenMatrices& chosen, const CalibrationPointer& calibration,
+                              PlanOptions options, bool ridgeGiven, const Context& context) {
     requireData(options, calibration.get());
     settleAllocation(options, calibration.get(), context.progress);
-    evaluate::requireDialogues(options, calibration.get());
+    search::requireDialogues(options, calibration.get());
     const bool ridge =
-        !ridgeGiven && evaluate::canChooseRidge(options, calibration.get(), context.progress);
+        !ridgeGiven && search::canChooseRidge(options, calibration.get(), context.progress);
     const auto spectra = importance(chosen, calibration, options, context);
-    if (!evaluate::isMeasured(options, ridge))
-        return compress::makePlan(chosen.checkpoint, chosen.matrices, spectra, options);
+    if (!search::isMeasured(options, ridge))
+        return plan::makePlan(chosen.checkpoint, chosen.matrices, spectra, options);
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
-    const evaluate::MeasuredPlanning planning{
+    const search::MeasuredPlanning planning{
         .checkpoint = chosen.checkpoint,
         .matrices = chosen.matrices,
         .calibration = calibration,
         .device = backend.chooseDevice(context.options.device),
         .threads = context.options.threads,
         .backend = backend,
-        .journals = evaluate::isMeasured(options, false) ? sensitivityJournals() : ""};
-    return evaluate::measuredPlan(planning, spectra, std::move(options), ridge, context.progress);
+        .journals = search::isMeasured(options, false) ? sensitivityJournals() : ""};
+    return search::measuredPlan(planning, spectra, std::move(options), ridge, context.progress);
 }
 
 }  // namespace rankscope::cli

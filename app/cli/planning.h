@@ -6,7 +6,8 @@
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
-#include "core/compress/plan.h"
+#include "core/method/calibration.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::cli {
 
@@ -17,9 +18,8 @@ std::filesystem::path sensitivityJournals();
 /// only where the options ask for them; what is settled by default (an allocation, the ridge unless
 /// `ridgeGiven`) is chosen on the calibration's held-out dialogues, and a warning says where it has
 /// none. `calibration` may be null. Throws Error, of kind Usage where a calibration is missing.
-compress::CompressionPlan planFor(const ChosenMatrices& chosen,
-                                  const std::shared_ptr<const compress::Calibration>& calibration,
-                                  compress::PlanOptions options, bool ridgeGiven,
-                                  const Context& context);
+plan::CompressionPlan planFor(const ChosenMatrices& chosen,
+                              const std::shared_ptr<const method::Calibration>& calibration,
+                              plan::PlanOptions options, bool ridgeGiven, const Context& context);
 
 }  // namespace rankscope::cli

@@ -8,12 +8,15 @@
 
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
-#include "core/compress/method.h"
+#include "core/method/calibration.h"
+#include "core/method/method.h"
+#include "core/method/method_curves.h"
+#include "core/plan/plan_options.h"
 #include "core/report/race_tables.h"
 
 namespace rankscope::cli {
 
-using compress::RaceCurve;
+using method::RaceCurve;
 
 namespace {
 
@@ -88,7 +91,7 @@ void RaceOptions::addTo(CLI::App& app) {
                    "its calibration and held-out dialogues")
         ->type_name("FILE")
         ->group(group);
-    const auto table = compress::planOptionTable();
+    const auto table = plan::planOptionTable();
     CLI::Option* methods =
         app.add_option("--methods", m_methods,
                        "A comma list of methods (default: all that the file allows; randomized is "
@@ -102,22 +105,22 @@ void RaceOptions::addTo(CLI::App& app) {
 }
 
 void RaceOptions::check() const {
-    for (const std::string& method : m_methods) compress::methodNamed(method);
+    for (const std::string& method : m_methods) method::methodNamed(method);
     if (!wanted() && (!m_methods.empty() || m_alpha || m_ridge))
         throw usageError(
             "--methods, --alpha and --ridge say how methods do on real activations: give a file "
             "that `calibrate` wrote with --calibration.");
 }
 
-std::shared_ptr<const compress::Calibration> RaceOptions::open(
+std::shared_ptr<const method::Calibration> RaceOptions::open(
     const checkpoint::Checkpoint& checkpoint, const Progress& progress) const {
     return usableCalibration(m_calibration, checkpoint, progress);
 }
 
-Race RaceOptions::run(const compress::Calibration& calibration, const ChosenMatrices& chosen,
+Race RaceOptions::run(const method::Calibration& calibration, const ChosenMatrices& chosen,
                       const std::optional<report::RankRange>& range, const Context& context) const {
     const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
-    compress::RaceOptions how;
+    method::RaceOptions how;
     how.methods = m_methods;
     if (m_alpha) how.settings.alpha = *m_alpha;
     if (m_ridge) how.settings.ridge = *m_ridge;
@@ -127,9 +130,9 @@ Race RaceOptions::run(const compress::Calibration& calibration, const ChosenMatr
     };
     how.device = backend.chooseDevice(context.options.device);
     how.threads = context.options.threads;
-    const compress::CalibrationRecord& record = calibration.record();
-    return {compress::race(chosen.checkpoint, chosen.matrices, calibration, how, backend,
-                           context.progress),
+    const method::CalibrationRecord& record = calibration.record();
+    return {method::race(chosen.checkpoint, chosen.matrices, calibration, how, backend,
+                         context.progress),
             {{"file", m_calibration},
              {"samples", record.examples.size()},
              {"held_out", record.heldOut.size()}}};

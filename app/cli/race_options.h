@@ -9,7 +9,8 @@
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
-#include "core/compress/race.h"
+#include "core/method/calibration.h"
+#include "core/method/method_curves.h"
 #include "core/report/figure.h"
 #include "core/report/rank_range.h"
 
@@ -17,7 +18,7 @@ namespace rankscope::cli {
 
 /// What `curve --calibration` adds: errors of all methods on real activations.
 struct Race {
-    std::vector<compress::RaceCurve> curves;
+    std::vector<method::RaceCurve> curves;
     Json calibration;  ///< {file, samples, held_out}
 
     /// One row a rank, one column a method: held-out errors where there are some.
@@ -33,10 +34,10 @@ class RaceOptions {
     /// Throws Error of kind Usage for an unknown method, or other options without --calibration.
     void check() const;
     /// The calibration, null where none is wanted. Before the work: it may be the file to write.
-    std::shared_ptr<const compress::Calibration> open(const checkpoint::Checkpoint& checkpoint,
-                                                      const Progress& progress) const;
+    std::shared_ptr<const method::Calibration> open(const checkpoint::Checkpoint& checkpoint,
+                                                    const Progress& progress) const;
     /// At `range`, or where none is given at the ranks that curves have.
-    Race run(const compress::Calibration& calibration, const ChosenMatrices& chosen,
+    Race run(const method::Calibration& calibration, const ChosenMatrices& chosen,
              const std::optional<report::RankRange>& range, const Context& context) const;
 
  private:

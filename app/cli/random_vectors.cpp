@@ -8,7 +8,7 @@
 #include "app/cli/command_line.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
-#include "core/evaluate/prepare_plan.h"
+#include "core/compress/prepare_plan.h"
 
 namespace rankscope::cli {
 
@@ -52,10 +52,10 @@ void run(const RandomVectorsCommandOptions& options, Context& context) {
     how.seed = context.options.seed;
     how.device = backend.chooseDevice(context.options.device);
     how.threads = context.options.threads;
-    evaluate::preparePlan(planned.plan, planned.checkpoint, how.device, backend, context.progress);
+    compress::preparePlan(planned.plan, planned.checkpoint, how.device, backend, context.progress);
     const auto results =
         evaluate::randomVectors(planned.checkpoint, planned.plan, how, backend, context.progress);
-    context.output.result(evaluate::toJson(results), [&] { return text(results); });
+    context.output.result(toJson(results), [&] { return text(results); });
 }
 
 }  // namespace

@@ -9,21 +9,26 @@
 
 #include "app/cli/planning.h"
 #include "core/base/own_path.h"
-#include "core/compress/allocation.h"
 #include "core/compress/layer_factors.h"
+#include "core/method/calibration.h"
+#include "core/method/method.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
+#include "core/plan/plan_json.h"
+#include "core/plan/plan_options.h"
 #include "core/workspace/calibration_file.h"
 
 namespace rankscope::cli {
 
-using compress::RankTarget;
-using compress::StorageChoice;
+using plan::RankTarget;
+using plan::StorageChoice;
 
 namespace {
 
 constexpr std::size_t largestPlanFile = std::size_t{64} << 20U;
 
 /// Opens the calibration that the plan names and checks that it fits.
-void openCalibrationOf(compress::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
+void openCalibrationOf(plan::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
                        const Progress& progress) {
     if (!plan.calibration)
         plan.calibration = usableCalibration(plan.calibrationFile, checkpoint, progress);
@@ -46,7 +51,7 @@ StorageChoice parseStorageChoice(const std::string& name) {
 }
 
 std::vector<CLI::Option*> MethodFlags::addTo(CLI::App& app, const char* group) {
-    const auto table = compress::planOptionTable();
+    const auto table = plan::planOptionTable();
     std::vector<CLI::Option*> added = {
         addOption(app, findOption(table, "alpha"), alpha),
         addOption(app, findOption(table, "ridge"), ridge),
@@ -58,8 +63,8 @@ std::vector<CLI::Option*> MethodFlags::addTo(CLI::App& app, const char* group) {
     return added;
 }
 
-compress::MethodSettings MethodFlags::settings(std::uint64_t seed) const {
-    compress::MethodSettings made;
+method::MethodSettings MethodFlags::settings(std::uint64_t seed) const {
+    method::MethodSettings made;
     if (alpha) made.alpha = *alpha;
     if (ridge) made.ridge = *ridge;
     if (rarity) made.rarity = *rarity;
@@ -68,26 +73,26 @@ compress::MethodSettings MethodFlags::settings(std::uint64_t seed) const {
     return made;
 }
 
-std::shared_ptr<const compress::Calibration> usableCalibration(
+std::shared_ptr<const method::Calibration> usableCalibration(
     const std::string& file, const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
     if (file.empty()) return nullptr;
     auto calibration = workspace::openCalibration(file);
-    compress::requireSameModel(*calibration, checkpoint, progress);
+    method::requireSameModel(*calibration, checkpoint, progress);
     return calibration;
 }
 
-compress::CompressionPlan readPlanFile(const std::string& file,
-                                       const checkpoint::Checkpoint& checkpoint,
-                                       const Progress& progress) {
+plan::CompressionPlan readPlanFile(const std::string& file,
+                                   const checkpoint::Checkpoint& checkpoint,
+                                   const Progress& progress) {
     const Json document = parseJson(readTextFile(file, largestPlanFile), printable(file, 1000));
-    compress::CompressionPlan plan = compress::planFromJson(document, checkpoint, file);
+    plan::CompressionPlan plan = plan::planFromJson(document, checkpoint, file);
     openCalibrationOf(plan, checkpoint, progress);
     return plan;
 }
 
 void RankOptions::addTo(CLI::App& app) {
     m_matrices.addTo(app);
-    const auto table = compress::planOptionTable();
+    const auto table = plan::planOptionTable();
     m_options.allocation = findOption(table, "allocation").defaultText;
     const char* target = "How far (exactly one)";
     const auto add = [&](const char* name, auto& value, const char* group) {
@@ -143,8 +148,8 @@ RankTarget RankOptions::target() const {
     return target;
 }
 
-compress::PlanOptions RankOptions::planOptions(const Context& context) const {
-    compress::PlanOptions options = m_options;
+plan::PlanOptions RankOptions::planOptions(const Context& context) const {
+    plan::PlanOptions options = m_options;
     options.target = target();
     options.settings = m_settings.settings(context.options.seed);
     options.storage = parseStorageChoice(m_storage);
@@ -156,15 +161,15 @@ void RankOptions::planFromFile(Planned& planned, const Context& context,
     planned.checkpoint = openAndWarn(m_matrices.checkpoint, context);
     if (opened) opened(planned.checkpoint);
     const Json document = parseJson(readTextFile(m_planFile, largestPlanFile), m_planFile);
-    planned.plan = compress::planFromJson(document, planned.checkpoint, m_planFile);
+    planned.plan = plan::planFromJson(document, planned.checkpoint, m_planFile);
 }
 
 void RankOptions::planByOptions(Planned& planned, const Context& context,
                                 const Opened& opened) const {
-    const compress::PlanOptions options = planOptions(context);
+    const plan::PlanOptions options = planOptions(context);
     ChosenMatrices chosen = choose(m_matrices, context);
     if (opened) opened(chosen.checkpoint);
-    compress::requirePossible(chosen.checkpoint, chosen.matrices, options);
+    plan::requirePossible(chosen.checkpoint, chosen.matrices, options);
     const auto calibration =
         usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
     planned.plan = planFor(chosen, calibration, options, m_settings.ridge.has_value(), context);

@@ -11,21 +11,23 @@
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
-#include "core/compress/plan.h"
+#include "core/method/calibration.h"
+#include "core/method/method.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::cli {
 
 /// The calibration in a file, checked to be of this model; null where no file is named.
-std::shared_ptr<const compress::Calibration> usableCalibration(
+std::shared_ptr<const method::Calibration> usableCalibration(
     const std::string& file, const checkpoint::Checkpoint& checkpoint, const Progress& progress);
 
 /// The plan in a file, with the calibration that it names. Throws Error.
-compress::CompressionPlan readPlanFile(const std::string& file,
-                                       const checkpoint::Checkpoint& checkpoint,
-                                       const Progress& progress);
+plan::CompressionPlan readPlanFile(const std::string& file,
+                                   const checkpoint::Checkpoint& checkpoint,
+                                   const Progress& progress);
 
 /// Throws Error of kind Usage where there is no storage of that name.
-compress::StorageChoice parseStorageChoice(const std::string& name);
+plan::StorageChoice parseStorageChoice(const std::string& name);
 
 /// The settings of methods, where they are given.
 struct MethodFlags {
@@ -33,7 +35,7 @@ struct MethodFlags {
     bool refit = false;
 
     std::vector<CLI::Option*> addTo(CLI::App& app, const char* group);
-    compress::MethodSettings settings(std::uint64_t seed) const;
+    method::MethodSettings settings(std::uint64_t seed) const;
 };
 
 /// SELECTION and RANKS: how far to compress. Exactly one target, or a plan file.
@@ -45,15 +47,15 @@ class RankOptions {
     /// them; those in the cache are always used, so that errors can be shown. Throws Error.
     struct Planned {
         checkpoint::Checkpoint checkpoint;
-        compress::CompressionPlan plan;
+        plan::CompressionPlan plan;
     };
     /// `opened` is called with the checkpoint before any work is done.
     using Opened = std::function<void(const checkpoint::Checkpoint&)>;
     Planned plan(const Context& context, const Opened& opened = {}) const;
 
  private:
-    compress::RankTarget target() const;
-    compress::PlanOptions planOptions(const Context& context) const;
+    plan::RankTarget target() const;
+    plan::PlanOptions planOptions(const Context& context) const;
     void planFromFile(Planned& planned, const Context& context, const Opened& opened) const;
     void planByOptions(Planned& planned, const Context& context, const Opened& opened) const;
 
@@ -61,7 +63,7 @@ class RankOptions {
     std::string m_planFile, m_calibrationFile;
     MethodFlags m_settings;
     std::optional<double> m_rank, m_ratio, m_energy, m_error, m_budget;
-    compress::PlanOptions m_options;
+    plan::PlanOptions m_options;
     std::string m_storage = "auto";
 };
 

@@ -11,6 +11,7 @@
 #include "app/cli/summarization_flags.h"
 #include "core/base/output_claim.h"
 #include "core/base/own_path.h"
+#include "core/compress/target_folder.h"
 
 namespace rankscope::cli {
 

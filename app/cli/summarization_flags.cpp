@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/own_path.h"
 #include "core/evaluate/evaluate.h"
+#include "core/model/summarization_options.h"
 
 namespace rankscope::cli {
 
@@ -23,12 +24,12 @@ constexpr std::size_t namedRows = 5;
 }  // namespace
 
 CLI::Option* SummarizationFlags::add(CLI::App& app, const char* name, std::int64_t& value) {
-    return addOption(app, findOption(evaluate::summarizationOptionTable(), name), value)
+    return addOption(app, findOption(model::summarizationOptionTable(), name), value)
         ->group(summaryGroup);
 }
 
 void SummarizationFlags::addTo(CLI::App& app) {
-    const auto table = evaluate::summarizationOptionTable();
+    const auto table = model::summarizationOptionTable();
     const auto other = [&](const char* name, auto& value) {
         addOption(app, findOption(table, name), value)->group(summaryGroup);
     };
@@ -45,18 +46,18 @@ void SummarizationFlags::addTo(CLI::App& app) {
     other("compute", m_compute);
 }
 
-evaluate::SummarizationOptions SummarizationFlags::options() const {
-    evaluate::SummarizationOptions options = m_given;
-    options.compute = evaluate::computeTypeNamed(m_compute);
+model::SummarizationOptions SummarizationFlags::options() const {
+    model::SummarizationOptions options = m_given;
+    options.compute = model::computeTypeNamed(m_compute);
     backend::GenerationOptions& generation = options.generation;
-    generation = evaluate::presetNamed(m_preset).generation;
+    generation = model::presetNamed(m_preset).generation;
     if (m_beams->count() > 0) generation.beams = m_given.generation.beams;
     if (m_least->count() > 0) generation.minNewTokens = m_given.generation.minNewTokens;
     if (m_most->count() > 0) generation.maxNewTokens = m_given.generation.maxNewTokens;
     if (m_ngram->count() > 0) generation.noRepeatNgram = m_given.generation.noRepeatNgram;
     if (m_lengthPenalty) generation.lengthPenalty = *m_lengthPenalty;
     if (!m_earlyStopping.empty())
-        generation.earlyStopping = evaluate::earlyStoppingNamed(m_earlyStopping);
+        generation.earlyStopping = model::earlyStoppingNamed(m_earlyStopping);
     if (generation.minNewTokens > generation.maxNewTokens)
         throw usageError(fmt::format("--min-new-tokens {} is more than --max-new-tokens {}.",
                                      generation.minNewTokens, generation.maxNewTokens));

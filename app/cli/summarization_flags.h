@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "app/cli/command_line.h"
-#include "core/evaluate/summarization_options.h"
+#include "core/model/summarization_options.h"
 #include "core/text/dataset/dataset.h"
 
 namespace rankscope::cli {
@@ -18,14 +18,14 @@ class SummarizationFlags {
  public:
     void addTo(CLI::App& app);
     /// Throws a usage Error where the options contradict each other.
-    evaluate::SummarizationOptions options() const;
+    model::SummarizationOptions options() const;
 
  private:
     CLI::Option* add(CLI::App& app, const char* name, std::int64_t& value);
 
     std::string m_preset = "card", m_earlyStopping, m_compute = "float32";
     std::optional<double> m_lengthPenalty;
-    evaluate::SummarizationOptions m_given;
+    model::SummarizationOptions m_given;
     CLI::Option *m_beams = nullptr, *m_least = nullptr, *m_most = nullptr, *m_ngram = nullptr;
 };
 

@@ -17,6 +17,7 @@
 #include "core/compress/save.h"
 #include "core/compress/target_folder.h"
 #include "core/compress/verify.h"
+#include "core/plan/plan.h"
 #include "core/spectra/compute_spectra.h"
 
 namespace rankscope::compress {
@@ -31,7 +32,7 @@ constexpr std::size_t largestSideFile = std::size_t{256} << 20U;
 /// One run of compress(): what its steps share.
 class Run {
  public:
-    Run(const Checkpoint& source, const CompressionPlan& plan, const CompressOptions& options,
+    Run(const Checkpoint& source, const plan::CompressionPlan& plan, const CompressOptions& options,
         const backend::Backend& backend, const Progress& progress)
         : m_source(source),
           m_plan(plan),
@@ -50,7 +51,7 @@ class Run {
             bytes += isWeightDType(tensor.dtype)
                          ? size(elementCount(tensor.shape).value_or(0), tensor.dtype)
                          : tensor.bytes;
-        for (const PlanEntry& entry : m_plan.entries)
+        for (const plan::PlanEntry& entry : m_plan.entries)
             if (!entry.kept)
                 bytes += size(std::max(entry.parametersStored, entry.parametersDense),
                               entry.matrix.dtype);
@@ -59,7 +60,7 @@ class Run {
 
     void makeLayers(const fs::path& scratch) {
         std::vector<checkpoint::WeightMatrix> matrices;
-        for (const PlanEntry& entry : m_plan.entries) matrices.push_back(entry.matrix);
+        for (const plan::PlanEntry& entry : m_plan.entries) matrices.push_back(entry.matrix);
         const std::vector<std::size_t> order = spectra::largestFirst(matrices);
         m_layers.resize(order.size());
         fs::create_directory(scratch);
@@ -67,7 +68,7 @@ class Run {
         const int threads = m_options.threads > 0 ? m_options.threads : availableCores();
         runInParallel(order.size(), threads, [&](std::size_t i) {
             throwIfStopped(m_progress);
-            const PlanEntry& entry = m_plan.entries[order[i]];
+            const plan::PlanEntry& entry = m_plan.entries[order[i]];
             Layer layer = makeLayer(m_source, m_plan, entry, m_options, m_backend);
             std::vector<OutputTensor> written = writeScratch(layer, scratch);
             const std::lock_guard lock(m_mutex);
@@ -125,7 +126,7 @@ class Run {
 
  private:
     const Checkpoint& m_source;
-    const CompressionPlan& m_plan;
+    const plan::CompressionPlan& m_plan;
     const CompressOptions& m_options;
     const backend::Backend& m_backend;
     const Progress& m_progress;
@@ -138,7 +139,7 @@ class Run {
 
 }  // namespace
 
-CompressResult compress(const Checkpoint& source, const CompressionPlan& plan,
+CompressResult compress(const Checkpoint& source, const plan::CompressionPlan& plan,
                         const CompressOptions& options, const backend::Backend& backend,
                         const Progress& progress) {
     const auto start = std::chrono::steady_clock::now();

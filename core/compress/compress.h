@@ -13,7 +13,8 @@
 #include "core/base/option.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/compress/plan.h"
+#include "core/method/activation_error.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::compress {
 
@@ -43,7 +44,7 @@ struct LayerResult {
 
 struct CompressResult {
     std::filesystem::path path;
-    ParameterCounts parameters;
+    plan::ParameterCounts parameters;
     std::uint64_t bytesBefore = 0;  ///< of the weight files
     std::uint64_t bytesAfter = 0;
     std::vector<LayerResult> layers;
@@ -56,7 +57,7 @@ struct CompressResult {
 /// error recomputed from the written bytes and compared with the prediction, then renamed. On any
 /// error, or a stop, the target is as it was before and nothing is left beside it.
 /// Throws Error: target is the source or inside it, exists without force, too little space, …
-CompressResult compress(const checkpoint::Checkpoint& source, const CompressionPlan& plan,
+CompressResult compress(const checkpoint::Checkpoint& source, const plan::CompressionPlan& plan,
                         const CompressOptions& options, const backend::Backend& backend,
                         const Progress& progress);
 

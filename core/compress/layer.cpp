@@ -8,9 +8,13 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "core/compress/compress.h"
 #include "core/compress/layer_factors.h"
-#include "core/compress/race.h"
-#include "core/compress/rank_target.h"
+#include "core/compress/storage_forms.h"
+#include "core/method/activation_error.h"
+#include "core/method/method.h"
+#include "core/plan/plan.h"
+#include "core/plan/stored_parameters.h"
 #include "core/spectra/compute_spectra.h"
 #include "core/spectra/spectrum.h"
 
@@ -22,7 +26,7 @@ namespace {
 
 /// All that the choice of a form needs to know about one matrix.
 struct Approximation {
-    const PlanEntry& entry;
+    const plan::PlanEntry& entry;
     const backend::Factors factors;
     const Matrix product;  // left · right [rows, columns]
     DType dtype;
@@ -70,9 +74,9 @@ std::optional<StoredForm> tryPivoted(const Approximation& a, double& largestMix,
 /// The smallest exact form once pivoting is refused: two factors where they save something.
 std::optional<StoredForm> withoutPivots(const Approximation& a, LayerResult& result,
                                         const std::string& reason) {
-    const ResolvedStorage factored =
-        resolveStorage(a.entry.matrix, a.entry.rank, StorageChoice::Factored);
-    if (factored.parameters < parametersInSource(a.entry.matrix)) {
+    const plan::ResolvedStorage factored =
+        plan::resolveStorage(a.entry.matrix, a.entry.rank, plan::StorageChoice::Factored);
+    if (factored.parameters < plan::parametersInSource(a.entry.matrix)) {
         result.note = fmt::format("Pivoted storage refused: {}; written as two factors.", reason);
         return a.factored();
     }
@@ -104,16 +108,16 @@ std::optional<StoredForm> chooseForm(const Approximation& a, LayerResult& result
 }
 
 /// How far a preview's error lies above that of the truncated SVD; nothing for other methods.
-std::optional<double> measuredExcess(const PlanEntry& entry, const Matrix& weight, double error,
-                                     const backend::Device& device,
+std::optional<double> measuredExcess(const plan::PlanEntry& entry, const Matrix& weight,
+                                     double error, const backend::Device& device,
                                      const backend::Backend& backend) {
-    if (!methodNamed(entry.method).preview) return std::nullopt;
+    if (!method::methodNamed(entry.method).preview) return std::nullopt;
     const spectra::Spectrum spectrum(entry.matrix.name, weight.rows, weight.columns,
                                      backend.singularValues(weight, device).values);
-    return excessError(error, spectrum.relativeError(entry.rank));
+    return method::excessError(error, spectrum.relativeError(entry.rank));
 }
 
-void keep(const PlanEntry& entry, DType dtype, double norm, Layer& layer) {
+void keep(const plan::PlanEntry& entry, DType dtype, double norm, Layer& layer) {
     layer.result.kept = true;
     layer.result.storage = entry.matrix.storage;
     layer.result.rank = entry.matrix.rank;
@@ -126,8 +130,8 @@ void keep(const PlanEntry& entry, DType dtype, double norm, Layer& layer) {
 
 }  // namespace
 
-Layer makeLayer(const checkpoint::Checkpoint& source, const CompressionPlan& plan,
-                const PlanEntry& entry, const CompressOptions& options,
+Layer makeLayer(const checkpoint::Checkpoint& source, const plan::CompressionPlan& plan,
+                const plan::PlanEntry& entry, const CompressOptions& options,
                 const backend::Backend& backend) {
     const checkpoint::WeightMatrix& matrix = entry.matrix;
     const DType dtype = options.dtype.value_or(matrix.dtype);

@@ -3,6 +3,7 @@
 
 #include "core/compress/compress.h"
 #include "core/compress/storage_forms.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::compress {
 
@@ -17,8 +18,8 @@ struct Layer {
 /// Approximates one matrix as its entry says. Pivoted storage must rebuild W' to 1e-5 in F32, and
 /// in the half types must not round worse than twice what two factors do; where that fails, `auto`
 /// takes the next smallest exact form and says so in the note, and a choice by name is an Error.
-Layer makeLayer(const checkpoint::Checkpoint& source, const CompressionPlan& plan,
-                const PlanEntry& entry, const CompressOptions& options,
+Layer makeLayer(const checkpoint::Checkpoint& source, const plan::CompressionPlan& plan,
+                const plan::PlanEntry& entry, const CompressOptions& options,
                 const backend::Backend& backend);
 
 }  // namespace rankscope::compress

@@ -7,21 +7,22 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "core/compress/method.h"
+#include "core/method/method.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::compress {
 
 namespace {
 
-void requireCalibrationFor(const PlanEntry& entry, const CompressionPlan& plan) {
-    const Method& method = methodNamed(entry.method);
-    if (method.needs == MethodNeeds::Nothing) return;
+void requireCalibrationFor(const plan::PlanEntry& entry, const plan::CompressionPlan& plan) {
+    const method::Method& method = method::methodNamed(entry.method);
+    if (method.needs == method::MethodNeeds::Nothing) return;
     if (!plan.calibration)
         throw usageError(
             fmt::format("The method \"{}\" looks at calibration data: give a file that "
                         "`calibrate` wrote with --calibration.",
                         method.name));
-    if (method.needs == MethodNeeds::Gradients && !plan.calibration->record().gradients)
+    if (method.needs == method::MethodNeeds::Gradients && !plan.calibration->record().gradients)
         throw usageError(
             fmt::format("The method \"{}\" needs gradients, which {} does not have; run "
                         "`calibrate` with --fisher.",
@@ -36,48 +37,49 @@ void requireCalibrationFor(const PlanEntry& entry, const CompressionPlan& plan) 
 
 }  // namespace
 
-bool usesRidge(const CompressionPlan& plan) {
-    return plan.settings.refit || std::ranges::any_of(plan.entries, [](const PlanEntry& entry) {
-               return !entry.kept && methodNamed(entry.method).hasRidge;
+bool usesRidge(const plan::CompressionPlan& plan) {
+    return plan.settings.refit ||
+           std::ranges::any_of(plan.entries, [](const plan::PlanEntry& entry) {
+               return !entry.kept && method::methodNamed(entry.method).hasRidge;
            });
 }
 
-void requireCalibration(const CompressionPlan& plan) {
+void requireCalibration(const plan::CompressionPlan& plan) {
     if (plan.settings.refit && !plan.calibration)
         throw usageError(
             "A refit looks at calibration data: give a file that `calibrate` wrote with "
             "--calibration.");
-    for (const PlanEntry& entry : plan.entries)
+    for (const plan::PlanEntry& entry : plan.entries)
         if (!entry.kept) requireCalibrationFor(entry, plan);
 }
 
-std::optional<backend::Factors> preparedFactors(const CompressionPlan& plan,
-                                                const PlanEntry& entry) {
+std::optional<backend::Factors> preparedFactors(const plan::CompressionPlan& plan,
+                                                const plan::PlanEntry& entry) {
     if (!plan.prepared) return std::nullopt;
     const auto found = plan.prepared->find(entry.matrix.name);
     if (found == plan.prepared->end() || found->second.left.columns < entry.rank)
         return std::nullopt;
-    return firstComponents(found->second, entry.rank);
+    return method::firstComponents(found->second, entry.rank);
 }
 
-backend::Factors layerFactors(const CompressionPlan& plan, const PlanEntry& entry,
+backend::Factors layerFactors(const plan::CompressionPlan& plan, const plan::PlanEntry& entry,
                               const Matrix& weight, const backend::Device& device,
                               const backend::Backend& backend) {
     if (auto prepared = preparedFactors(plan, entry)) return *std::move(prepared);
-    const Method& method = methodNamed(entry.method);
+    const method::Method& method = method::methodNamed(entry.method);
     requireCalibrationFor(entry, plan);
     if (method.factorize == nullptr)
         throw Error(fmt::format("The factors of {} by \"{}\" have not been prepared.",
                                 printable(entry.matrix.name), method.name),
                     entry.matrix.name);
-    MethodInput input{.weight = weight, .rank = entry.rank, .settings = plan.settings};
+    method::MethodInput input{.weight = weight, .rank = entry.rank, .settings = plan.settings};
     std::optional<backend::InputMoments> inputs;
     std::optional<backend::GradientMoments> gradients;
-    if (method.needs != MethodNeeds::Nothing) {
+    if (method.needs != method::MethodNeeds::Nothing) {
         inputs = plan.calibration->inputs(entry.matrix.module(), false);
         input.inputs = &*inputs;
     }
-    if (method.needs == MethodNeeds::Gradients) {
+    if (method.needs == method::MethodNeeds::Gradients) {
         gradients = plan.calibration->gradients(entry.matrix.module());
         input.gradients = &*gradients;
     }

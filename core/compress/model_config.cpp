@@ -6,7 +6,11 @@
 #include <array>
 
 #include "core/base/error.h"
+#include "core/compress/compress.h"
+#include "core/compress/layer.h"
 #include "core/compress/modeling_files.h"
+#include "core/compress/storage_forms.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::compress {
 
@@ -50,7 +54,7 @@ void describeModules(Json& config, bool tiedHead,
         {"format_version", 1}, {"tied_head", tiedHead}, {"modules", std::move(list)}};
 }
 
-Json layerRecord(const PlanEntry& entry, const Layer& layer, const LayerResult& result,
+Json layerRecord(const plan::PlanEntry& entry, const Layer& layer, const LayerResult& result,
                  const std::map<std::string, std::string>& hashes) {
     Json tensors = Json::object();
     for (const FormTensor& tensor : layer.form.tensors)
@@ -128,7 +132,7 @@ Json provenance(const Checkpoint& source, const std::string& sourceHash,
     return record;
 }
 
-Json saveRecord(const Json& provenance, const CompressionPlan& plan,
+Json saveRecord(const Json& provenance, const plan::CompressionPlan& plan,
                 const std::vector<Layer>& layers, const std::vector<LayerResult>& results,
                 const std::map<std::string, std::string>& hashes) {
     Json list = Json::array();

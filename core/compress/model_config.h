@@ -9,6 +9,7 @@
 
 #include "core/compress/compress.h"
 #include "core/compress/layer.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::compress {
 
@@ -34,7 +35,7 @@ Json provenance(const checkpoint::Checkpoint& source, const std::string& sourceH
 
 /// rankscope.json: provenance and one record per chosen matrix. Hashes are those of the written
 /// tensors.
-Json saveRecord(const Json& provenance, const CompressionPlan& plan,
+Json saveRecord(const Json& provenance, const plan::CompressionPlan& plan,
                 const std::vector<Layer>& layers, const std::vector<LayerResult>& results,
                 const std::map<std::string, std::string>& hashes);
 

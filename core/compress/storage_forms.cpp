@@ -59,21 +59,6 @@ std::vector<std::byte> roundTo(DType dtype, std::span<const double> values,
     return fromFloat64(dtype, values);
 }
 
-double distance(const MatrixView& a, const MatrixView& b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.values.size(); ++i) {
-        const double d = a.values[i] - b.values[i];
-        sum += d * d;
-    }
-    return std::sqrt(sum);
-}
-
-double frobeniusNorm(const MatrixView& a) {
-    double sum = 0;
-    for (const double value : a.values) sum += value * value;
-    return std::sqrt(sum);
-}
-
 double roundingAllowance(DType dtype, Storage storage, std::int64_t rows, std::int64_t columns,
                          std::int64_t rank, double norm) {
     if (dtype == DType::F64) return 1e-6;

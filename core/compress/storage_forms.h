@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/backend/backend.h"
+#include "core/base/matrix.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/checkpoint/weight_matrix.h"
 
@@ -43,10 +44,6 @@ Matrix placeRows(const Matrix& down, const Matrix& mixed, std::span<const std::i
 /// becomes infinite.
 std::vector<std::byte> roundTo(DType dtype, std::span<const double> values,
                                const std::string& tensor);
-
-/// ‖a - b‖_F and ‖a‖_F; a and b have the same shape.
-double distance(const MatrixView& a, const MatrixView& b);
-double frobeniusNorm(const MatrixView& a);
 
 /// Bound of ‖W~ - W'‖_F / ‖W‖_F for the rounding of one form; docs/methods.md derives it.
 double roundingAllowance(DType dtype, checkpoint::Storage storage, std::int64_t rows,

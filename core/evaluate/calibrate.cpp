@@ -11,12 +11,14 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/evaluate/evaluation_subject.h"
-#include "core/evaluate/summarizer.h"
+#include "core/method/calibration.h"
+#include "core/model/batches.h"
+#include "core/model/summarizer.h"
 
 namespace rankscope::evaluate {
 
 using backend::TokenIds;
-using compress::CalibrationExample;
+using method::CalibrationExample;
 
 namespace {
 
@@ -45,7 +47,8 @@ void requireEnough(const text::Dataset& data, std::int64_t samples, std::int64_t
                          data.file.string());
 }
 
-std::vector<CalibrationExample> encoded(const Summarizer& summarizer, const text::Dataset& data,
+std::vector<CalibrationExample> encoded(const model::Summarizer& summarizer,
+                                        const text::Dataset& data,
                                         std::span<const std::size_t> positions) {
     std::vector<CalibrationExample> examples;
     for (const std::size_t position : positions) {
@@ -63,7 +66,7 @@ void collect(backend::MomentCollector& collector, std::span<const CalibrationExa
     for (const CalibrationExample& example : examples)
         lengths.push_back(static_cast<std::int64_t>(example.source.size() + example.target.size()));
     std::size_t done = 0;
-    for (const auto& batch : batchesByLength(lengths, tokenBudget)) {
+    for (const auto& batch : model::batchesByLength(lengths, tokenBudget)) {
         throwIfStopped(progress);
         std::vector<TokenIds> sources;
         std::vector<TokenIds> targets;
@@ -154,7 +157,7 @@ CalibrationResult calibrate(const checkpoint::Checkpoint& checkpoint, const text
                              static_cast<std::size_t>(options.samples + heldOut), options.seed);
     const std::span<const std::size_t> all(order);
     CalibrationResult result;
-    compress::CalibrationRecord& record = result.record;
+    method::CalibrationRecord& record = result.record;
     record.checkpoint = checkpoint.label();
     record.fingerprint = checkpoint.fingerprint();
     record.contentHash = checkpoint.contentHash(progress);

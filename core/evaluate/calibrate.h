@@ -10,8 +10,8 @@
 #include "core/base/option.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/compress/calibration.h"
-#include "core/evaluate/summarization_options.h"
+#include "core/method/calibration.h"
+#include "core/model/summarization_options.h"
 #include "core/text/dataset/dataset.h"
 
 namespace rankscope::evaluate {
@@ -21,7 +21,7 @@ struct CalibrationOptions {
     std::int64_t heldOut = -1;        ///< further dialogues, for choosing; -1: half of `samples`
     bool gradients = false;           ///< also second moments of gradients, for the Fisher methods
     std::string arithmetic = "auto";  ///< "float64", "fixed-point": see backend::MomentOptions
-    SummarizationOptions summarization;  ///< prefix and lengths; the rest plays no part
+    model::SummarizationOptions summarization;  ///< prefix and lengths; the rest plays no part
     std::string device = "auto";
     std::uint64_t seed = 0;  ///< of the choice of dialogues
 };
@@ -30,7 +30,7 @@ struct CalibrationOptions {
 std::span<const Option> calibrationOptionTable();
 
 struct CalibrationResult {
-    compress::CalibrationRecord record;
+    method::CalibrationRecord record;
     std::map<std::string, backend::InputMoments> inputs, heldOut;
     std::map<std::string, backend::GradientMoments> gradients;
     std::int64_t tokens = 0;  ///< of sources and targets, held-out ones among them

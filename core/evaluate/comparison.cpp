@@ -3,7 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include "core/evaluate/bootstrap.h"
 #include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
 
 namespace rankscope::evaluate {
 

@@ -7,8 +7,12 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/evaluate/bootstrap.h"
+#include "core/evaluate/evaluation.h"
 #include "core/evaluate/evaluation_subject.h"
 #include "core/evaluate/measure_run.h"
+#include "core/model/summarization_options.h"
+#include "core/plan/plan_json.h"
 #include "core/text/sentences/sentences.h"
 
 namespace rankscope::evaluate {
@@ -62,7 +66,7 @@ Json identityOf(const OpenedSubject& opened, const EvaluationSubject& subject,
             {"device", device.name()},
             {"checkpoint", opened.checkpoint.fingerprint()},
             {"config", opened.checkpoint.configJson()},
-            {"plan", subject.plan ? compress::toJson(*subject.plan) : Json(nullptr)}};
+            {"plan", subject.plan ? toJson(*subject.plan) : Json(nullptr)}};
 }
 
 void warnOfBadLosses(const EvaluationRun& run, const text::Dataset& data,
@@ -148,7 +152,7 @@ class Evaluator {
             if (encoded.fullLengths[i] > static_cast<std::int64_t>(encoded.sources[i].size()))
                 ++run.truncatedSources;
         run.device = m_device.name();
-        run.compute = computeTypeName(m_options.summarization.compute);
+        run.compute = model::computeTypeName(m_options.summarization.compute);
         run.results.resize(m_data.examples.size());
         return run;
     }

@@ -12,22 +12,23 @@
 #include "core/backend/backend.h"
 #include "core/base/option.h"
 #include "core/base/progress.h"
-#include "core/compress/plan.h"
+#include "core/evaluate/bootstrap.h"
 #include "core/evaluate/evaluation.h"
-#include "core/evaluate/summarization_options.h"
+#include "core/model/summarization_options.h"
+#include "core/plan/plan.h"
 #include "core/text/dataset/dataset.h"
 
 namespace rankscope::evaluate {
 
 /// One model to measure.
 struct EvaluationSubject {
-    std::string checkpoint;                         ///< a CHECKPOINT
-    std::optional<compress::CompressionPlan> plan;  ///< compress it in memory first
-    std::string label;                              ///< as shown; empty: `checkpoint`
+    std::string checkpoint;                     ///< a CHECKPOINT
+    std::optional<plan::CompressionPlan> plan;  ///< compress it in memory first
+    std::string label;                          ///< as shown; empty: `checkpoint`
 };
 
 struct EvaluationOptions {
-    SummarizationOptions summarization;
+    model::SummarizationOptions summarization;
     std::int64_t batchSize = 8;  ///< of the Trainer rules of the loss
     bool loss = true, rouge = true;
     bool stemmer = true;

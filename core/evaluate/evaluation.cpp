@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/evaluate/bootstrap.h"
 
 namespace rankscope::evaluate {
 

@@ -7,7 +7,13 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
-#include "core/evaluate/prepare_plan.h"
+#include "core/compress/planned_weights.h"
+#include "core/compress/prepare_plan.h"
+#include "core/evaluate/evaluate.h"
+#include "core/model/checkpoint_weights.h"
+#include "core/model/summarization_options.h"
+#include "core/model/summarizer.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::evaluate {
 
@@ -34,9 +40,9 @@ std::int64_t vocabularyOf(const Checkpoint& checkpoint) {
 }
 
 /// What the weight files would grow by if `plan` were saved, index tensors counted.
-std::int64_t bytesAdded(const compress::CompressionPlan& plan) {
+std::int64_t bytesAdded(const plan::CompressionPlan& plan) {
     std::int64_t bytes = 0;
-    for (const compress::PlanEntry& entry : plan.entries) {
+    for (const plan::PlanEntry& entry : plan.entries) {
         if (entry.kept) continue;
         const checkpoint::WeightMatrix& matrix = entry.matrix;
         const auto size = [&](std::int64_t rank, Storage storage) {
@@ -72,7 +78,7 @@ text::Tokenizer openTokenizer(const Checkpoint& checkpoint, const Checkpoint* do
 }
 
 OpenedSubject openSubject(const EvaluationSubject& subject, const Checkpoint* donor,
-                          const SummarizationOptions& options, const backend::Device& device,
+                          const model::SummarizationOptions& options, const backend::Device& device,
                           const backend::Backend& backend, const Progress& progress) {
     OpenedSubject opened;
     opened.label = subject.label.empty() ? subject.checkpoint : subject.label;
@@ -87,16 +93,16 @@ OpenedSubject openSubject(const EvaluationSubject& subject, const Checkpoint* do
     if (subject.plan) {
         opened.parameters = subject.plan->parameters.stored;
         opened.bytes += static_cast<std::uint64_t>(bytesAdded(*subject.plan));
-        compress::CompressionPlan plan = *subject.plan;
-        preparePlan(plan, checkpoint, device, backend, progress);
-        const PlannedWeights weights(checkpoint, plan, device, backend);
-        model = backend.openSeq2Seq(dimensionsOf(checkpoint), weights, how, progress);
+        plan::CompressionPlan plan = *subject.plan;
+        compress::preparePlan(plan, checkpoint, device, backend, progress);
+        const compress::PlannedWeights weights(checkpoint, plan, device, backend);
+        model = backend.openSeq2Seq(model::dimensionsOf(checkpoint), weights, how, progress);
     } else {
-        model = backend.openSeq2Seq(dimensionsOf(checkpoint), CheckpointWeights(checkpoint), how,
-                                    progress);
+        model = backend.openSeq2Seq(model::dimensionsOf(checkpoint),
+                                    model::CheckpointWeights(checkpoint), how, progress);
     }
     opened.summarizer =
-        std::make_unique<Summarizer>(std::move(model), std::move(tokenizer), options);
+        std::make_unique<model::Summarizer>(std::move(model), std::move(tokenizer), options);
     return opened;
 }
 

@@ -9,7 +9,8 @@
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/evaluate/evaluate.h"
-#include "core/evaluate/summarizer.h"
+#include "core/model/summarization_options.h"
+#include "core/model/summarizer.h"
 
 namespace rankscope::evaluate {
 
@@ -19,7 +20,7 @@ struct OpenedSubject {
     checkpoint::Checkpoint checkpoint;
     std::int64_t parameters = 0;  ///< stored; of a plan: as it would be stored
     std::uint64_t bytes = 0;      ///< of the weight files; of a plan: as they would be
-    std::unique_ptr<Summarizer> summarizer;
+    std::unique_ptr<model::Summarizer> summarizer;
 };
 
 /// The tokenizer of a checkpoint's folder. Throws Error where it has none; the sentence says where
@@ -29,7 +30,7 @@ text::Tokenizer openTokenizer(const checkpoint::Checkpoint& checkpoint,
 
 /// Builds the model on the device. Warnings of the checkpoint go to `progress`.
 OpenedSubject openSubject(const EvaluationSubject& subject, const checkpoint::Checkpoint* donor,
-                          const SummarizationOptions& options, const backend::Device& device,
+                          const model::SummarizationOptions& options, const backend::Device& device,
                           const backend::Backend& backend, const Progress& progress);
 
 }  // namespace rankscope::evaluate

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
 
 namespace rankscope::evaluate {
 

@@ -11,7 +11,11 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/evaluate/evaluation.h"
 #include "core/evaluate/evaluation_journal.h"
+#include "core/model/batches.h"
+#include "core/model/summarization_options.h"
+#include "core/model/summarizer.h"
 
 namespace rankscope::evaluate {
 
@@ -91,10 +95,11 @@ bool readIds(const Json& rows, const std::vector<std::size_t>& positions,
 
 }  // namespace
 
-EncodedData encodeData(const Summarizer& summarizer, const text::Dataset& data, bool targets) {
+EncodedData encodeData(const model::Summarizer& summarizer, const text::Dataset& data,
+                       bool targets) {
     EncodedData encoded;
     for (const text::Example& example : data.examples) {
-        Summarizer::Source source = summarizer.encodeSource(example.source);
+        model::Summarizer::Source source = summarizer.encodeSource(example.source);
         encoded.sources.push_back(std::move(source.ids));
         encoded.fullLengths.push_back(source.fullLength);
         if (targets) encoded.targets.push_back(summarizer.encodeTarget(example.references.front()));
@@ -105,7 +110,7 @@ EncodedData encodeData(const Summarizer& summarizer, const text::Dataset& data, 
 Batches lossBatches(const EncodedData& data, std::int64_t tokenBudget) {
     const auto targets = lengthsOf(data.targets);
     Batches batches;
-    for (auto& group : batchesByLength(lengthsOf(data.sources), tokenBudget)) {
+    for (auto& group : model::batchesByLength(lengthsOf(data.sources), tokenBudget)) {
         std::vector<std::size_t> batch;
         std::int64_t longest = 1;
         for (const std::size_t position : group) {
@@ -123,9 +128,9 @@ Batches lossBatches(const EncodedData& data, std::int64_t tokenBudget) {
     return batches;
 }
 
-Batches generationBatches(const EncodedData& data, const SummarizationOptions& options) {
-    return batchesByLength(lengthsOf(data.sources), options.tokenBudget,
-                           options.generation.beams * options.generation.maxNewTokens);
+Batches generationBatches(const EncodedData& data, const model::SummarizationOptions& options) {
+    return model::batchesByLength(lengthsOf(data.sources), options.tokenBudget,
+                                  options.generation.beams * options.generation.maxNewTokens);
 }
 
 /// compute(positions, progress) gives the rows of a batch as the journal keeps them; accept(rows,
@@ -169,14 +174,14 @@ double RunMeasurement::batches(const Json& phase, std::string_view label, const 
 }
 
 void RunMeasurement::losses(EvaluationRun& run, const Progress& progress) const {
-    Summarizer& summarizer = *m_subject.summarizer;
-    const SummarizationOptions& options = summarizer.options();
+    model::Summarizer& summarizer = *m_subject.summarizer;
+    const model::SummarizationOptions& options = summarizer.options();
     run.lossSeconds = batches(
         {{"phase", "loss"},
          {"sources", hashOf(m_data.sources)},
          {"targets", hashOf(m_data.targets)},
          {"token_budget", options.tokenBudget},
-         {"compute", computeTypeName(options.compute)}},
+         {"compute", model::computeTypeName(options.compute)}},
         "losses", lossBatches(m_data, options.tokenBudget), run, progress,
         [&](const std::vector<std::size_t>& positions, const Progress& part) {
             Json rows = Json::array();
@@ -193,8 +198,8 @@ void RunMeasurement::losses(EvaluationRun& run, const Progress& progress) const 
 }
 
 void RunMeasurement::summaries(EvaluationRun& run, const Progress& progress) const {
-    Summarizer& summarizer = *m_subject.summarizer;
-    const SummarizationOptions& options = summarizer.options();
+    model::Summarizer& summarizer = *m_subject.summarizer;
+    const model::SummarizationOptions& options = summarizer.options();
     run.generateSeconds = batches(
         {{"phase", "generate"}, {"sources", hashOf(m_data.sources)}, {"options", toJson(options)}},
         "summaries", generationBatches(m_data, options), run, progress,

@@ -7,6 +7,8 @@
 #include "core/base/json.h"
 #include "core/evaluate/evaluation.h"
 #include "core/evaluate/evaluation_subject.h"
+#include "core/model/summarization_options.h"
+#include "core/model/summarizer.h"
 #include "core/text/dataset/dataset.h"
 
 namespace rankscope::evaluate {
@@ -17,7 +19,8 @@ struct EncodedData {
     std::vector<backend::TokenIds> targets;  ///< the first references; empty without losses
     std::vector<std::int64_t> fullLengths;   ///< of the sources before truncation
 };
-EncodedData encodeData(const Summarizer& summarizer, const text::Dataset& data, bool targets);
+EncodedData encodeData(const model::Summarizer& summarizer, const text::Dataset& data,
+                       bool targets);
 
 /// Batches of positions for the losses: by length of the source, and a quarter of the budget for
 /// padded target tokens, whose logits are as wide as the vocabulary. Batches for generation: by
@@ -25,7 +28,7 @@ EncodedData encodeData(const Summarizer& summarizer, const text::Dataset& data, 
 std::vector<std::vector<std::size_t>> lossBatches(const EncodedData& data,
                                                   std::int64_t tokenBudget);
 std::vector<std::vector<std::size_t>> generationBatches(const EncodedData& data,
-                                                        const SummarizationOptions& options);
+                                                        const model::SummarizationOptions& options);
 
 /// One subject's two measurements on encoded data; each batch comes from the journal where an
 /// earlier run finished it.

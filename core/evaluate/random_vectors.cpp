@@ -12,6 +12,8 @@
 #include "core/base/parallel.h"
 #include "core/base/random.h"
 #include "core/compress/layer_factors.h"
+#include "core/evaluate/evaluation.h"
+#include "core/plan/plan.h"
 #include "core/spectra/compute_spectra.h"
 
 namespace rankscope::evaluate {
@@ -107,7 +109,7 @@ double innerProduct(const Matrix& a, const Matrix& b) {
 
 /// ⟨W, W'⟩ / (‖W‖ ‖W'‖): the pooled cosine for inputs without a direction. For a projection
 /// W' = U Uᵀ W it is the root of the kept energy, which the plan may know.
-double isotropicCosine(const compress::PlanEntry& entry, const Matrix& weight,
+double isotropicCosine(const plan::PlanEntry& entry, const Matrix& weight,
                        const backend::Factors& factors, const RandomVectorsOptions& options,
                        const backend::Backend& backend) {
     if (entry.relativeError)
@@ -135,8 +137,8 @@ RealInputsResult onInputs(const Matrix& weight, const Matrix& approximation, con
 }
 
 /// Fills in what real inputs give, where the plan has a calibration and the matrix has inputs.
-void addRealInputs(RandomVectorsResult& result, const compress::CompressionPlan& plan,
-                   const compress::PlanEntry& entry, const Matrix& weight,
+void addRealInputs(RandomVectorsResult& result, const plan::CompressionPlan& plan,
+                   const plan::PlanEntry& entry, const Matrix& weight,
                    const backend::Factors& factors, const RandomVectorsOptions& options,
                    const backend::Backend& backend) {
     if (!plan.calibration || entry.matrix.role == checkpoint::Role::Embedding) return;
@@ -150,7 +152,7 @@ void addRealInputs(RandomVectorsResult& result, const compress::CompressionPlan&
 }
 
 RandomVectorsResult compare(const checkpoint::Checkpoint& checkpoint,
-                            const compress::CompressionPlan& plan, const compress::PlanEntry& entry,
+                            const plan::CompressionPlan& plan, const plan::PlanEntry& entry,
                             const RandomVectorsOptions& options, const backend::Backend& backend,
                             const Progress& progress) {
     RandomVectorsResult result;
@@ -224,7 +226,7 @@ std::span<const Option> randomVectorsOptionTable() {
 }
 
 std::vector<RandomVectorsResult> randomVectors(const checkpoint::Checkpoint& checkpoint,
-                                               const compress::CompressionPlan& plan,
+                                               const plan::CompressionPlan& plan,
                                                const RandomVectorsOptions& options,
                                                const backend::Backend& backend,
                                                const Progress& progress) {
@@ -233,14 +235,14 @@ std::vector<RandomVectorsResult> randomVectors(const checkpoint::Checkpoint& che
             fmt::format("--vectors {} is not possible: the permitted range is 1 to {}.",
                         options.vectors, largestVectors));
     std::vector<checkpoint::WeightMatrix> matrices;
-    for (const compress::PlanEntry& entry : plan.entries) matrices.push_back(entry.matrix);
+    for (const plan::PlanEntry& entry : plan.entries) matrices.push_back(entry.matrix);
     const std::vector<std::size_t> order = spectra::largestFirst(matrices);
     std::vector<RandomVectorsResult> results(order.size());
     std::atomic<std::size_t> finished{0};
     const int threads = options.threads > 0 ? options.threads : availableCores();
     runInParallel(order.size(), threads, [&](std::size_t i) {
         throwIfStopped(progress);
-        const compress::PlanEntry& entry = plan.entries[order[i]];
+        const plan::PlanEntry& entry = plan.entries[order[i]];
         results[order[i]] = compare(checkpoint, plan, entry, options, backend, progress);
         progress.report(static_cast<double>(++finished) / static_cast<double>(order.size()),
                         "random vectors through " + entry.matrix.name);

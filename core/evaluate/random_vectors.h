@@ -13,7 +13,8 @@
 #include "core/base/option.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/compress/plan.h"
+#include "core/evaluate/evaluation.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::evaluate {
 
@@ -50,7 +51,7 @@ struct RandomVectorsResult {
 std::span<const Option> randomVectorsOptionTable();
 
 std::vector<RandomVectorsResult> randomVectors(const checkpoint::Checkpoint& checkpoint,
-                                               const compress::CompressionPlan& plan,
+                                               const plan::CompressionPlan& plan,
                                                const RandomVectorsOptions& options,
                                                const backend::Backend& backend,
                                                const Progress& progress);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/evaluate/evaluation.h"
 #include "core/report/report_story.h"
 
 namespace rankscope::report {

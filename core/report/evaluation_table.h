@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/evaluate/bootstrap.h"
 #include "core/evaluate/evaluation.h"
 
 namespace rankscope::report {

@@ -19,6 +19,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/own_path.h"
+#include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 
 namespace rankscope::report {
@@ -45,7 +46,7 @@ std::string requestText(const FigureRequest& request, const fs::path& out) {
                      {"width_mm", request.widthMm},  {"height_mm", request.heightMm},
                      {"dpi", request.dpi},           {"title", request.title},
                      {"spectra", std::move(spectra)}};
-    for (const compress::RaceCurve& curve : request.race) document["race"].push_back(toJson(curve));
+    for (const method::RaceCurve& curve : request.race) document["race"].push_back(toJson(curve));
     if (powerLaw) document["power_law"] = true;
     if (!request.pareto.is_null()) document["pareto"] = request.pareto;
     if (!request.compared.is_null()) document["compared"] = request.compared;

@@ -8,6 +8,8 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/selection.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::report {
 
@@ -23,14 +25,14 @@ std::vector<checkpoint::WeightMatrix> matricesOf(const checkpoint::Checkpoint& c
     }
 }
 
-compress::ParameterCounts countsAt(const checkpoint::Checkpoint& checkpoint,
-                                   const std::vector<checkpoint::WeightMatrix>& matrices,
-                                   std::int64_t rank) {
+plan::ParameterCounts countsAt(const checkpoint::Checkpoint& checkpoint,
+                               const std::vector<checkpoint::WeightMatrix>& matrices,
+                               std::int64_t rank) {
     std::int64_t smallest = rank;
     for (const auto& matrix : matrices) smallest = std::min(smallest, matrix.fullRank());
-    compress::PlanOptions options;
-    options.target = {compress::RankTarget::Kind::Rank, static_cast<double>(smallest)};
-    return compress::makePlan(checkpoint, matrices, {}, options).parameters;
+    plan::PlanOptions options;
+    options.target = {plan::RankTarget::Kind::Rank, static_cast<double>(smallest)};
+    return plan::makePlan(checkpoint, matrices, {}, options).parameters;
 }
 
 }  // namespace
@@ -53,12 +55,11 @@ std::vector<ParameterRow> parameterTable(const checkpoint::Checkpoint& checkpoin
 BudgetRow budgetRow(const checkpoint::Checkpoint& checkpoint, const std::string& targets) {
     BudgetRow row;
     row.targets = targets;
-    compress::PlanOptions options;
-    options.target = {compress::RankTarget::Kind::Budget, row.kept};
-    options.storage = compress::StorageChoice::Pivoted;
+    plan::PlanOptions options;
+    options.target = {plan::RankTarget::Kind::Budget, row.kept};
+    options.storage = plan::StorageChoice::Pivoted;
     try {
-        const auto plan =
-            compress::makePlan(checkpoint, matricesOf(checkpoint, targets), {}, options);
+        const auto plan = plan::makePlan(checkpoint, matricesOf(checkpoint, targets), {}, options);
         row.stored = plan.parameters.stored;
         row.smallestRank = plan.entries.front().rank;
         for (const auto& entry : plan.entries) {

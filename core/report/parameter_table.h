@@ -7,7 +7,7 @@
 
 #include "core/base/json.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/compress/plan.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::report {
 
@@ -16,7 +16,7 @@ struct ParameterRow {
     std::string targets;    ///< as --targets takes it, e.g. "q,k,v"
     std::int64_t rank = 0;  ///< of every chosen matrix (cut at its full rank)
     std::size_t matrices = 0;
-    compress::ParameterCounts counts;
+    plan::ParameterCounts counts;
 };
 
 /// What it takes to really keep a share of the model.

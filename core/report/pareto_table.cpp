@@ -10,11 +10,12 @@
 #include "core/base/error.h"
 #include "core/report/csv.h"
 #include "core/report/report_story.h"
+#include "core/search/pareto.h"
 
 namespace rankscope::report {
 
-using evaluate::ParetoFront;
-using evaluate::ParetoPoint;
+using search::ParetoFront;
+using search::ParetoPoint;
 
 namespace {
 
@@ -45,7 +46,7 @@ std::vector<ParetoCell> row(const ParetoFront& front, const ParetoPoint& point, 
                    fmt::format("{}", point.parameters), static_cast<double>(point.parameters)},
         numberCell(point.loss, 4)};
     if (front.denseRouge)
-        for (const double mean : point.rouge.value_or(evaluate::RougeMeans{none, none, none, none}))
+        for (const double mean : point.rouge.value_or(search::RougeMeans{none, none, none, none}))
             cells.push_back(numberCell(mean, 2));
     const double onFront = point.onFront ? 1 : 0;
     cells.push_back(

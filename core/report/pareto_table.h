@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/evaluate/pareto.h"
+#include "core/search/pareto.h"
 
 namespace rankscope::report {
 
@@ -18,7 +18,7 @@ struct ParetoColumn {
 };
 
 /// The columns of this front: those of ROUGE only where it was measured.
-std::vector<ParetoColumn> paretoColumns(const evaluate::ParetoFront& front);
+std::vector<ParetoColumn> paretoColumns(const search::ParetoFront& front);
 
 /// A cell: what is shown, what CSV holds, and the number that it is sorted by.
 struct ParetoCell {
@@ -27,12 +27,12 @@ struct ParetoCell {
 };
 
 /// Rows of cells in the order of paretoColumns(): the dense model first, then the points.
-std::vector<std::vector<ParetoCell>> paretoCells(const evaluate::ParetoFront& front);
+std::vector<std::vector<ParetoCell>> paretoCells(const search::ParetoFront& front);
 
 /// RFC 4180 with the columns' keys as header.
-std::string paretoCsv(const evaluate::ParetoFront& front);
+std::string paretoCsv(const search::ParetoFront& front);
 
 /// "40 held-out dialogues of the calibration" or "40 dialogues of test.json".
-std::string measuredOn(const evaluate::ParetoFront& front);
+std::string measuredOn(const search::ParetoFront& front);
 
 }  // namespace rankscope::report

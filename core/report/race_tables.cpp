@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/method/method_curves.h"
 #include "core/report/csv.h"
 
 namespace rankscope::report {
 
-using compress::RaceCurve;
+using method::RaceCurve;
 
 namespace {
 

@@ -9,6 +9,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/compress/target_folder.h"
 #include "core/report/figure.h"
 #include "core/report/rank_range.h"
 #include "core/report/report_data.h"

@@ -12,6 +12,9 @@
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
 #include "core/checkpoint/selection.h"
+#include "core/evaluate/random_vectors.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 #include "core/report/checkpoint_tables.h"
 #include "core/report/report_evaluation.h"
 #include "core/report/system_facts.h"
@@ -90,10 +93,10 @@ void addRandomVectors(ReportData& data, const checkpoint::Checkpoint& checkpoint
     std::int64_t rank = data.rank;
     for (const auto& spectrum : data.spectra.spectra) known.emplace(spectrum.name(), spectrum);
     for (const WeightMatrix& matrix : chosen) rank = std::min(rank, matrix.fullRank());
-    compress::PlanOptions planOptions;
-    planOptions.target = {compress::RankTarget::Kind::Rank, static_cast<double>(rank)};
-    planOptions.storage = compress::StorageChoice::Factored;
-    const auto plan = compress::makePlan(checkpoint, chosen, known, planOptions);
+    plan::PlanOptions planOptions;
+    planOptions.target = {plan::RankTarget::Kind::Rank, static_cast<double>(rank)};
+    planOptions.storage = plan::StorageChoice::Factored;
+    const auto plan = plan::makePlan(checkpoint, chosen, known, planOptions);
     const backend::Backend& backend = backend::loadBackend({.threads = options.threads});
     evaluate::RandomVectorsOptions how;
     how.vectors = options.vectors;
@@ -171,30 +174,29 @@ Json tablesJson(const checkpoint::Checkpoint& checkpoint, const ReportOptions& o
     for (const BudgetRow& row : data.budgets) budgets.push_back(toJson(row));
     Json published = {{"same_shape", data.post.sameShape}};
     if (!data.post.sameShape) published["reason"] = data.post.reason;
-    return {
-        {"model", inspected.at("model")},
-        {"dense_parameters", checkpoint.denseParameterCount()},
-        {"parameters", inspected.at("parameters")},
-        {"bytes", inspected.at("bytes")},
-        {"rank", data.rank},
-        {"roles", std::move(roles)},
-        {"parameter_table", std::move(parameters)},
-        {"budgets", std::move(budgets)},
-        {"random_vectors",
-         {{"uniform", evaluate::toJson(data.uniform).at("results")},
-          {"normal", evaluate::toJson(data.normal).at("results")}}},
-        {"evaluation", data.evaluation ? evaluate::toJson(*data.evaluation, false) : Json(nullptr)},
-        {"published", std::move(published)},
-        {"provenance",
-         {{"command", options.command},
-          {"seed", options.seed},
-          {"content_sha256", data.contentHash},
-          {"fingerprint", checkpoint.fingerprint()},
-          {"program", data.facts.at("program")},
-          {"libtorch", data.facts.at("libtorch")},
-          {"cpu", data.facts.at("cpu")},
-          {"spectra_seconds", data.spectra.seconds},
-          {"spectra_from_cache", data.spectra.fromCache}}}};
+    return {{"model", inspected.at("model")},
+            {"dense_parameters", checkpoint.denseParameterCount()},
+            {"parameters", inspected.at("parameters")},
+            {"bytes", inspected.at("bytes")},
+            {"rank", data.rank},
+            {"roles", std::move(roles)},
+            {"parameter_table", std::move(parameters)},
+            {"budgets", std::move(budgets)},
+            {"random_vectors",
+             {{"uniform", toJson(data.uniform).at("results")},
+              {"normal", toJson(data.normal).at("results")}}},
+            {"evaluation", data.evaluation ? toJson(*data.evaluation, false) : Json(nullptr)},
+            {"published", std::move(published)},
+            {"provenance",
+             {{"command", options.command},
+              {"seed", options.seed},
+              {"content_sha256", data.contentHash},
+              {"fingerprint", checkpoint.fingerprint()},
+              {"program", data.facts.at("program")},
+              {"libtorch", data.facts.at("libtorch")},
+              {"cpu", data.facts.at("cpu")},
+              {"spectra_seconds", data.spectra.seconds},
+              {"spectra_from_cache", data.spectra.fromCache}}}};
 }
 
 }  // namespace rankscope::report

@@ -11,6 +11,9 @@
 #include "core/base/error.h"
 #include "core/checkpoint/selection.h"
 #include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 #include "core/report/evaluation_table.h"
 #include "core/report/report_story.h"
 
@@ -26,14 +29,14 @@ constexpr std::int64_t smallModel = 20'000'000;
 constexpr const char* targets = "q,k,v,o";
 
 evaluate::EvaluationSubject planned(const checkpoint::Checkpoint& checkpoint, std::int64_t rank,
-                                    compress::StorageChoice storage, std::string_view name) {
+                                    plan::StorageChoice storage, std::string_view name) {
     const auto matrices = checkpoint::selectMatrices(checkpoint.matrices(), {targets, {}});
     for (const checkpoint::WeightMatrix& matrix : matrices)
         rank = std::min(rank, matrix.fullRank());
-    compress::PlanOptions options;
-    options.target = {compress::RankTarget::Kind::Rank, static_cast<double>(rank)};
+    plan::PlanOptions options;
+    options.target = {plan::RankTarget::Kind::Rank, static_cast<double>(rank)};
     options.storage = storage;
-    return {checkpoint.label(), compress::makePlan(checkpoint, matrices, {}, options),
+    return {checkpoint.label(), plan::makePlan(checkpoint, matrices, {}, options),
             fmt::format("{} at rank {}, {}", targets, rank, name)};
 }
 
@@ -59,9 +62,9 @@ std::optional<Evaluation> evaluateForReport(const checkpoint::Checkpoint& checkp
     if (!options.data) return std::nullopt;
     std::vector<evaluate::EvaluationSubject> subjects = {
         {checkpoint.label(), std::nullopt, {}},
-        planned(checkpoint, rank, compress::StorageChoice::Factored, "two factors")};
+        planned(checkpoint, rank, plan::StorageChoice::Factored, "two factors")};
     if (checkpoint.denseParameterCount() <= smallModel)
-        subjects.push_back(planned(checkpoint, rank, compress::StorageChoice::Pivoted, "pivoted"));
+        subjects.push_back(planned(checkpoint, rank, plan::StorageChoice::Pivoted, "pivoted"));
     evaluate::EvaluationOptions how;
     how.device = options.device;
     how.seed = options.seed;

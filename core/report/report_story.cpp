@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/evaluate/random_vectors.h"
 #include "core/report/report_evaluation.h"
 
 namespace rankscope::report {

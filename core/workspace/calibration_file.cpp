@@ -13,6 +13,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/json.h"
 #include "core/base/sha256.h"
+#include "core/method/calibration.h"
 #include "core/workspace/hdf5_values.h"
 
 namespace rankscope::workspace {
@@ -20,8 +21,8 @@ namespace rankscope::workspace {
 namespace fs = std::filesystem;
 using backend::GradientMoments;
 using backend::InputMoments;
-using compress::CalibrationExample;
-using compress::CalibrationRecord;
+using method::CalibrationExample;
+using method::CalibrationRecord;
 
 namespace {
 
@@ -114,7 +115,7 @@ void writeContent(hid_t file, const CalibrationContent& content) {
 
 // ---- reading
 
-class CalibrationFile final : public compress::Calibration {
+class CalibrationFile final : public method::Calibration {
  public:
     explicit CalibrationFile(const fs::path& path)
         : m_path(path), m_file(openForReading(path)), m_reader([path](const std::string& reason) {
@@ -302,7 +303,7 @@ void requireReplaceableByCalibration(const fs::path& path, const checkpoint::Che
                 path.string());
 }
 
-std::shared_ptr<const compress::Calibration> openCalibration(const fs::path& path) {
+std::shared_ptr<const method::Calibration> openCalibration(const fs::path& path) {
     return std::make_shared<CalibrationFile>(path);
 }
 

@@ -6,13 +6,13 @@
 #include <memory>
 #include <string>
 
-#include "core/compress/calibration.h"
+#include "core/method/calibration.h"
 
 namespace rankscope::workspace {
 
 /// What `calibrate` keeps. Moments of one input: those of the examples and the held-out ones.
 struct CalibrationContent {
-    compress::CalibrationRecord record;
+    method::CalibrationRecord record;
     std::map<std::string, backend::InputMoments> inputs, heldOut;
     std::map<std::string, backend::GradientMoments> gradients;
 };
@@ -42,6 +42,6 @@ void requireReplaceableByCalibration(const std::filesystem::path& path,
 /// Reads the record; moments are read when they are asked for. Throws Error naming the file where
 /// it is no calibration, damaged, or of another version. What is read stays that of the file as it
 /// is now, also if another takes its name.
-std::shared_ptr<const compress::Calibration> openCalibration(const std::filesystem::path& path);
+std::shared_ptr<const method::Calibration> openCalibration(const std::filesystem::path& path);
 
 }  // namespace rankscope::workspace

@@ -8,6 +8,10 @@
 
 #include "core/base/own_path.h"
 #include "core/checkpoint/selection.h"
+#include "core/method/method.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
+#include "core/search/pareto.h"
 #include "tests/fixtures/tiny_t5.h"
 #include "ui/forms/compress_dialog.h"
 #include "ui/main_window.h"
@@ -106,10 +110,10 @@ class CompressMethods : public ::testing::Test {
         const std::string again = folder / (method + "-again");
         QStringList words{"compress", "demo",     "--targets",    "attention", "--rank",
                           "20",       "--method", method.c_str(), "--out",     again.c_str()};
-        if (compress::methodNamed(method).needs != compress::MethodNeeds::Nothing) {
+        if (method::methodNamed(method).needs != method::MethodNeeds::Nothing) {
             words << "--calibration" << calibration.c_str();
         }
-        if (compress::methodNamed(method).hasRidge) {
+        if (method::methodNamed(method).hasRidge) {
             words << "--ridge"
                   << "0.01";  // the form's; else the command line would choose one
         }
@@ -127,7 +131,7 @@ class CompressMethods : public ::testing::Test {
 
 TEST_F(CompressMethods, EachWorksOnRanksChosenByHand) {
     chooseRanksByHand();
-    for (const compress::Method& method : compress::methods()) {
+    for (const method::Method& method : method::methods()) {
         const std::string name(method.name);
         expectMethod(compressBy(QString::fromStdString(name)), name);
         EXPECT_EQ(session.method(), "svd");  // the plan in hand stays as it is
@@ -135,23 +139,22 @@ TEST_F(CompressMethods, EachWorksOnRanksChosenByHand) {
 }
 
 TEST_F(CompressMethods, AnotherOneWorksOnAPointOfAFront) {
-    compress::PlanOptions options;
-    options.target = {compress::RankTarget::Kind::Rank, static_cast<double>(rank)};
-    evaluate::ParetoFront front;
+    plan::PlanOptions options;
+    options.target = {plan::RankTarget::Kind::Rank, static_cast<double>(rank)};
+    search::ParetoFront front;
     front.denseParameters = session.checkpoint()->denseParameterCount();
     for (const char* method : {"svd", "whitened"}) {
         options.method = method;
-        evaluate::ParetoPoint point;
+        search::ParetoPoint point;
         point.method = method;
         point.allocation = "uniform";
-        point.plan =
-            compress::makePlan(*session.checkpoint(), attention(), session.spectra(), options);
+        point.plan = plan::makePlan(*session.checkpoint(), attention(), session.spectra(), options);
         point.plan.allocation = "uniform";
         point.plan.calibrationFile = calibration;
         front.points.push_back(point);
     }
     FrontRun* run = window.paretoPage()->run();
-    run->take(evaluate::toJson(front, true), compress::StorageChoice::Auto);
+    run->take(toJson(front, true), plan::StorageChoice::Auto);
     run->choose(0, "svd, uniform, 60 %");
     ASSERT_TRUE(session.plan() && session.plan()->entries.front().relativeError);
     expectMethod(compressBy("whitened"), "whitened");
@@ -172,8 +175,8 @@ TEST_F(CompressMethods, ThePanelSaysWhichNumbersAreThoseOfSvd) {
     };
     EXPECT_TRUE(captions().contains("Relative error"));
     EXPECT_TRUE(captions().contains("Cosine, predicted"));
-    session.setPlan(compress::withMethod(*session.plan(), "whitened", {}, session.spectra()),
-                    compress::StorageChoice::Auto, "whitened, uniform, 60 %");
+    session.setPlan(plan::withMethod(*session.plan(), "whitened", {}, session.spectra()),
+                    plan::StorageChoice::Auto, "whitened, uniform, 60 %");
     EXPECT_TRUE(captions().contains("Relative error, svd"));
     EXPECT_TRUE(captions().contains("Cosine, svd"));
     EXPECT_FALSE(captions().contains("Relative error"));

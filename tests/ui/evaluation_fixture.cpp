@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
 
 namespace rankscope::uitest {
 
@@ -67,7 +68,7 @@ evaluate::Evaluation threeRuns() {
 }
 
 std::string answering(const fixtures::TempFolder& folder, const evaluate::Evaluation& evaluation) {
-    const Json done{{"event", "done"}, {"result", evaluate::toJson(evaluation, true)}};
+    const Json done{{"event", "done"}, {"result", toJson(evaluation, true)}};
     const auto file = folder / "answer.json";
     fixtures::writeFile(file, done.dump() + "\n");
     return "cat '" + file.string() + "'\n";

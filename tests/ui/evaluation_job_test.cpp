@@ -6,6 +6,7 @@
 #include <QMimeData>
 #include <QTest>
 
+#include "core/plan/plan_json.h"
 #include "tests/ui/evaluation_fixture.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/main_window.h"
@@ -157,8 +158,8 @@ TEST_F(EvaluationJobTest, ThePlanInHandIsWrittenAndPassed) {
                                      uitest::answering(open.folder, threeRuns())));
     evaluate();
     ASSERT_TRUE(waitForEnd());
-    const auto plan = compress::planFromJson(parseJson(fixtures::readFile(path("plan-seen")), "p"),
-                                             *open.session.checkpoint(), "p");
+    const auto plan = plan::planFromJson(parseJson(fixtures::readFile(path("plan-seen")), "p"),
+                                         *open.session.checkpoint(), "p");
     ASSERT_EQ(plan.entries.size(), 1U);
     EXPECT_EQ(plan.entries[0].rank, 5);
     open.session.setRank(6);

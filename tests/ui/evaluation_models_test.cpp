@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/evaluate/random_vectors.h"
 #include "tests/ui/evaluation_fixture.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/models/number_sort.h"
@@ -262,7 +263,7 @@ TEST(RandomVectorsModel, ReadsAndShowsTheResultDocument) {
 }
 
 TEST(RandomVectorsModel, ShowsTheRealInputsWhereAResultHasThem) {
-    auto document = evaluate::toJson(std::vector<evaluate::RandomVectorsResult>{
+    auto document = toJson(std::vector<evaluate::RandomVectorsResult>{
         {"encoder.block.0.layer.0.SelfAttention.q.weight", 8, 1000, 0.5, 0.5, 0.5, 0.5},
         {"encoder.block.0.layer.0.SelfAttention.k.weight", 8, 1000, 0.5, 0.5, 0.5, 0.5,
          evaluate::RealInputsResult{0.75, 0.625}}});

@@ -31,7 +31,7 @@ class EvaluationPageTest : public ::testing::Test {
         QTest::keyClick(&window, Qt::Key_2, Qt::ControlModifier);
     }
     void showResult() {
-        ASSERT_TRUE(open.session.setEvaluation(evaluate::toJson(threeRuns(), true)));
+        ASSERT_TRUE(open.session.setEvaluation(toJson(threeRuns(), true)));
         QTest::qWait(50);
     }
     EvaluationPage* page() { return window.evaluationPage(); }
@@ -120,7 +120,7 @@ TEST_F(EvaluationPageTest, PinningMakesEveryDifferenceOneToThatRun) {
 }
 
 TEST_F(EvaluationPageTest, WithoutDialoguesNothingCanBePinned) {
-    open.session.setEvaluation(evaluate::toJson(threeRuns(), false));
+    open.session.setEvaluation(toJson(threeRuns(), false));
     page()->results()->table()->setCurrentIndex(page()->results()->table()->model()->index(1, 0));
     EXPECT_FALSE(page()->results()->pinButton()->isEnabled());
     EXPECT_FALSE(page()->tabs()->isTabEnabled(1));

@@ -8,6 +8,10 @@
 #include <limits>
 
 #include "core/checkpoint/selection.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
+#include "core/plan/plan_json.h"
+#include "core/search/pareto.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/forms/compress_dialog.h"
 #include "ui/main_window.h"
@@ -19,9 +23,9 @@ using uitest::fakeProgram;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 
-evaluate::ParetoPoint point(const char* method, const char* allocation, double budget,
-                            std::int64_t parameters, double loss, bool onFront) {
-    evaluate::ParetoPoint made;
+search::ParetoPoint point(const char* method, const char* allocation, double budget,
+                          std::int64_t parameters, double loss, bool onFront) {
+    search::ParetoPoint made;
     made.method = method;
     made.allocation = allocation;
     made.budget = budget;
@@ -32,8 +36,8 @@ evaluate::ParetoPoint point(const char* method, const char* allocation, double b
 }
 
 /// Dense: 1000 parameters, loss 0.5. The second point is smaller and better than the first.
-evaluate::ParetoFront smallFront() {
-    evaluate::ParetoFront front;
+search::ParetoFront smallFront() {
+    search::ParetoFront front;
     front.denseParameters = 1000;
     front.denseLoss = 0.5;
     front.dialogues = 7;
@@ -69,8 +73,8 @@ TEST(FrontSeries, StandInPercentWithNothingThatIsNotFinite) {
     flat.points.erase(flat.points.begin(), flat.points.begin() + 2);
     EXPECT_FALSE(frontPanels(flat).front().logY);
     auto scored = smallFront();
-    scored.denseRouge = evaluate::RougeMeans{40, 20, 30, 35};
-    scored.points[1].rouge = evaluate::RougeMeans{30, 10, 20, 25};
+    scored.denseRouge = search::RougeMeans{40, 20, 30, 35};
+    scored.points[1].rouge = search::RougeMeans{30, 10, 20, 25};
     const auto both = frontPanels(scored);
     ASSERT_EQ(both.size(), 2U);
     EXPECT_EQ(both[1].dense, 40);
@@ -102,17 +106,17 @@ class ParetoPageTest : public ::testing::Test {
     }
     /// The small front; its second point's plan is whitened at rank 5.
     std::string answer() {
-        evaluate::ParetoFront front = smallFront();
+        search::ParetoFront front = smallFront();
         const auto chosen =
             checkpoint::selectMatrices(open.session.checkpoint()->matrices(), {"q", {}});
         for (std::size_t i = 0; i < front.points.size(); ++i) {
-            compress::PlanOptions how;
+            plan::PlanOptions how;
             how.method = front.points[i].method;
-            how.target = {compress::RankTarget::Kind::Rank, 4.0 + static_cast<double>(i)};
-            front.points[i].plan = compress::makePlan(*open.session.checkpoint(), chosen, {}, how);
+            how.target = {plan::RankTarget::Kind::Rank, 4.0 + static_cast<double>(i)};
+            front.points[i].plan = plan::makePlan(*open.session.checkpoint(), chosen, {}, how);
             front.points[i].plan.calibrationFile = "/data/c.h5";
         }
-        const Json event = {{"event", "done"}, {"result", evaluate::toJson(front, true)}};
+        const Json event = {{"event", "done"}, {"result", toJson(front, true)}};
         fixtures::writeFile(open.folder / "answer", event.dump() + "\n");
         return "cat '" + path("answer") + "'\n";
     }
@@ -198,7 +202,7 @@ TEST_F(ParetoPageTest, AClickMakesThePlanWithMethodAndCalibration) {
     ASSERT_TRUE(open.session.plan());
     EXPECT_EQ(open.session.planOrigin(), "whitened, water-filling, 50 %");
     EXPECT_EQ(open.session.chosenRank(q0), 5);
-    const Json plan = compress::toJson(*open.session.plan());
+    const Json plan = toJson(*open.session.plan());
     EXPECT_EQ(plan["entries"][0]["method"], "whitened");
     EXPECT_EQ(plan["calibration"]["file"], "/data/c.h5");
     EXPECT_TRUE(page()->planned()->text().startsWith("Plan: whitened"));
@@ -213,14 +217,14 @@ TEST_F(ParetoPageTest, AClickMakesThePlanWithMethodAndCalibration) {
     EXPECT_TRUE(open.session.planOrigin().isEmpty());
     EXPECT_TRUE(window.message().contains("changed by hand"));
     EXPECT_TRUE(page()->planned()->text().startsWith("A click"));
-    const Json edited = compress::toJson(*open.session.plan());
+    const Json edited = toJson(*open.session.plan());
     EXPECT_EQ(edited["entries"][0]["method"], "whitened");
     EXPECT_EQ(edited["entries"][0]["rank"], 7);
     EXPECT_EQ(edited["entries"][1]["rank"], 5);
     EXPECT_EQ(edited["calibration"]["file"], "/data/c.h5");
     open.session.clearAllRanks();
     open.session.setRank(7);
-    EXPECT_EQ(compress::toJson(*open.session.plan())["entries"][0]["method"], "svd");
+    EXPECT_EQ(toJson(*open.session.plan())["entries"][0]["method"], "svd");
 }
 
 TEST_F(ParetoPageTest, KeysDoAllThatTheMouseDoes) {

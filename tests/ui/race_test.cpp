@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 #include "core/workspace/calibration_file.h"
 #include "tests/ui/ui_fixture.h"
@@ -22,12 +23,12 @@ namespace {
 
 using uitest::OpenSession;
 
-const compress::RaceCurve svd{"w", "svd", {0, 1, 2, 3}, {1, 0.5, 0.25, 0}, {1, 0.8, 0.4, 0}, {}};
-const compress::RaceCurve whitened{
+const method::RaceCurve svd{"w", "svd", {0, 1, 2, 3}, {1, 0.5, 0.25, 0}, {1, 0.8, 0.4, 0}, {}};
+const method::RaceCurve whitened{
     "w", "whitened", {0, 1, 2, 3}, {1, 0.25, 0.125, 0}, {1, 0.6, 0.5, 0}, {}};
-const compress::RaceCurve preview{"w",       "randomized", {1, 3},
-                                  {0.55, 0}, {0.1, 0},     {0.02, std::nullopt}};
-const std::vector<compress::RaceCurve> all{svd, whitened, preview};
+const method::RaceCurve preview{"w",       "randomized", {1, 3},
+                                {0.55, 0}, {0.1, 0},     {0.02, std::nullopt}};
+const std::vector<method::RaceCurve> all{svd, whitened, preview};
 
 TEST(RaceSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
     const PlotData data = raceData(all, {.logValue = false});
@@ -114,7 +115,7 @@ const std::string k0 = "encoder.block.0.layer.0.SelfAttention.k.weight";
 /// What a child prints of a race of this matrix.
 std::string raceScript(const std::string& matrix) {
     Json result = {{"calibration", {{"file", "c.h5"}, {"samples", 24}, {"held_out", 8}}}};
-    for (compress::RaceCurve curve : all) {
+    for (method::RaceCurve curve : all) {
         curve.name = matrix;
         result["race"].push_back(report::toJson(curve));
     }

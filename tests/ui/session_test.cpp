@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "core/base/error.h"
+#include "core/plan/plan.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/session/job_events.h"
 
@@ -247,7 +248,7 @@ TEST(Session, CountsParametersOfThePlanInBothConventions) {
     const std::string q = "encoder.block.0.layer.0.SelfAttention.q.weight";       // [24, 32]
     const std::string wi = "encoder.block.0.layer.1.DenseReluDense.wi_0.weight";  // [64, 32]
     const std::int64_t dense = session.checkpoint()->denseParameterCount();
-    session.setStorage(compress::StorageChoice::Factored);
+    session.setStorage(plan::StorageChoice::Factored);
     session.setSelection({q}, q);
     session.setRank(5);
     session.setSelection({wi}, wi);

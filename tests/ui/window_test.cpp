@@ -11,6 +11,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "core/plan/plan_json.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/forms/compress_dialog.h"
 #include "ui/forms/export_dialog.h"
@@ -296,8 +297,8 @@ printf '{"name":"b","relative_error":0.25}],"verified":true}}\n'
          {"/tmp/smaller", "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
         EXPECT_TRUE(text.contains(part)) << part << " in " << text.toStdString();
     }
-    const auto plan = compress::planFromJson(parseJson(fixtures::readFile(copy), "plan"),
-                                             *open.session.checkpoint(), "plan");
+    const auto plan = plan::planFromJson(parseJson(fixtures::readFile(copy), "plan"),
+                                         *open.session.checkpoint(), "plan");
     ASSERT_EQ(plan.entries.size(), 1U);
     EXPECT_EQ(plan.entries[0].matrix.name, q0);
     EXPECT_EQ(plan.entries[0].rank, 5);

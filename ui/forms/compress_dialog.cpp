@@ -11,6 +11,11 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/method/method.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
+#include "core/plan/plan_json.h"
+#include "core/plan/plan_options.h"
 #include "core/workspace/calibration_file.h"
 #include "ui/plots/plot_series.h"
 
@@ -191,14 +196,13 @@ void CompressDialog::addMethods() {
             sentence = QString::fromStdString(error.what());
         }
     }
-    for (Option option : compress::planOptionTable()) {
+    for (Option option : plan::planOptionTable()) {
         if (option.name == "method") {
             std::erase_if(option.choices, [&](std::string_view name) {
-                const auto needs = compress::methodNamed(name).needs;
+                const auto needs = method::methodNamed(name).needs;
                 // The plan's own method stays: such a plan brings its calibration along.
-                return needs != compress::MethodNeeds::Nothing && name != m_session->method() &&
-                       (file.isEmpty() ||
-                        (needs == compress::MethodNeeds::Gradients && !gradients));
+                return needs != method::MethodNeeds::Nothing && name != m_session->method() &&
+                       (file.isEmpty() || (needs == method::MethodNeeds::Gradients && !gradients));
             });
         }
         const bool setting = option.name == "alpha" || option.name == "ridge";
@@ -217,7 +221,7 @@ void CompressDialog::addMethods() {
 }
 
 void CompressDialog::enableSettings() {
-    const auto& method = compress::methodNamed(m_options.value("method").toStdString());
+    const auto& method = method::methodNamed(m_options.value("method").toStdString());
     for (const auto& [name, used] :
          {std::pair{"alpha", method.hasExponent}, std::pair{"ridge", method.hasRidge}}) {
         if (QWidget* editor = m_options.editor(name)) {
@@ -251,8 +255,8 @@ QStringList CompressDialog::arguments(const QString& planFile) const {
     return result;
 }
 
-compress::MethodSettings CompressDialog::chosenSettings() const {
-    compress::MethodSettings settings = m_session->plan()->settings;
+method::MethodSettings CompressDialog::chosenSettings() const {
+    method::MethodSettings settings = m_session->plan()->settings;
     for (const auto& [name, setting] :
          {std::pair{"alpha", &settings.alpha}, std::pair{"ridge", &settings.ridge}}) {
         bool number = false;
@@ -272,18 +276,18 @@ void CompressDialog::start() {
     const auto* chosen = std::find(storageNames.begin(), storageNames.end(),
                                    m_options.value("storage").toStdString());
     if (chosen != storageNames.end()) {
-        m_session->setStorage(static_cast<compress::StorageChoice>(chosen - storageNames.begin()));
+        m_session->setStorage(static_cast<plan::StorageChoice>(chosen - storageNames.begin()));
     }
     if (!m_session->plan()) {
         m_result->setText(tr("No rank is chosen: drag the rank line first."));
         return;
     }
-    const compress::CompressionPlan plan =
-        compress::withMethod(*m_session->plan(), m_options.value("method").toStdString(),
-                             chosenSettings(), m_session->spectra());
+    const plan::CompressionPlan plan =
+        plan::withMethod(*m_session->plan(), m_options.value("method").toStdString(),
+                         chosenSettings(), m_session->spectra());
     const QString planFile = m_planFolder.filePath(QStringLiteral("plan.json"));
     try {
-        writeFileAtomically(planFile.toStdString(), compress::toJson(plan).dump(1));
+        writeFileAtomically(planFile.toStdString(), toJson(plan).dump(1));
     } catch (const Error& error) {
         m_result->setText(QString::fromStdString(error.what()).toHtmlEscaped());
         return;

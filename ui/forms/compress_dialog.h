@@ -10,6 +10,7 @@
 #include <QPushButton>
 #include <QTemporaryDir>
 
+#include "core/method/method.h"
 #include "ui/forms/option_form.h"
 #include "ui/session/session.h"
 
@@ -41,7 +42,7 @@ class CompressDialog : public QDialog {
     void chooseFolder();
     void start();
     /// The plan's, with those that the form gives; there must be a plan.
-    compress::MethodSettings chosenSettings() const;
+    method::MethodSettings chosenSettings() const;
     QStringList arguments(const QString& planFile) const;
     void showRunning(bool running);
 

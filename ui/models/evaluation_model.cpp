@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/evaluate/evaluation.h"
 #include "ui/models/number_sort.h"
 #include "ui/wording.h"
 

@@ -4,6 +4,7 @@
 #include <QAbstractTableModel>
 #include <vector>
 
+#include "core/evaluate/evaluation.h"
 #include "core/report/evaluation_table.h"
 
 namespace rankscope::ui {

@@ -3,12 +3,13 @@
 
 #include <cmath>
 
+#include "core/search/pareto.h"
 #include "ui/models/number_sort.h"
 #include "ui/wording.h"
 
 namespace rankscope::ui {
 
-void FrontModel::setFront(const evaluate::ParetoFront& front) {
+void FrontModel::setFront(const search::ParetoFront& front) {
     beginResetModel();
     m_columns = report::paretoColumns(front);
     m_cells = report::paretoCells(front);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/report/pareto_table.h"
+#include "core/search/pareto.h"
 
 namespace rankscope::ui {
 
@@ -13,7 +14,7 @@ class FrontModel : public QAbstractTableModel {
     Q_OBJECT
  public:
     using QAbstractTableModel::QAbstractTableModel;
-    void setFront(const evaluate::ParetoFront& front);
+    void setFront(const search::ParetoFront& front);
     void clear();
     /// The place of a row in ParetoFront::points; nothing for the dense model.
     static std::optional<std::size_t> pointOf(int row);

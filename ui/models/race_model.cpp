@@ -4,7 +4,8 @@
 #include <QColor>
 #include <QLocale>
 
-#include "core/compress/method.h"
+#include "core/method/method.h"
+#include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 #include "ui/models/number_sort.h"
 #include "ui/plots/plot_drawing.h"
@@ -30,7 +31,7 @@ QString shown(double value, std::string_view key) {
 
 }  // namespace
 
-void RaceModel::setCurves(std::vector<compress::RaceCurve> curves) {
+void RaceModel::setCurves(std::vector<method::RaceCurve> curves) {
     beginResetModel();
     m_curves = std::move(curves);
     endResetModel();
@@ -51,7 +52,7 @@ int RaceModel::columnCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : 1 + static_cast<int>(report::raceColumns().size());
 }
 
-QString RaceModel::methodCell(const compress::RaceCurve& curve) const {
+QString RaceModel::methodCell(const method::RaceCurve& curve) const {
     const auto place = report::placeOfRank(curve, m_rank);
     const QString name = methodLabel(curve.method);
     return place && curve.ranks[*place] != m_rank && m_rank < curve.ranks.back()
@@ -81,7 +82,7 @@ QVariant RaceModel::data(const QModelIndex& index, int role) const {
                 return curvePen(static_cast<std::size_t>(std::max(0, methodStyle(curve.method))))
                     .color();
             case Qt::ToolTipRole:
-                return toQString(compress::methodNamed(curve.method).help);
+                return toQString(method::methodNamed(curve.method).help);
             case sortRole:
                 return index.row();
             default:

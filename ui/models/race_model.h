@@ -4,7 +4,7 @@
 #include <QAbstractTableModel>
 #include <vector>
 
-#include "core/compress/race.h"
+#include "core/method/method_curves.h"
 
 namespace rankscope::ui {
 
@@ -13,8 +13,8 @@ class RaceModel : public QAbstractTableModel {
     Q_OBJECT
  public:
     using QAbstractTableModel::QAbstractTableModel;
-    void setCurves(std::vector<compress::RaceCurve> curves);
-    const std::vector<compress::RaceCurve>& curves() const { return m_curves; }
+    void setCurves(std::vector<method::RaceCurve> curves);
+    const std::vector<method::RaceCurve>& curves() const { return m_curves; }
     void setRank(std::int64_t rank);
 
     int rowCount(const QModelIndex& parent = {}) const override;
@@ -23,9 +23,9 @@ class RaceModel : public QAbstractTableModel {
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
  private:
-    QString methodCell(const compress::RaceCurve& curve) const;
+    QString methodCell(const method::RaceCurve& curve) const;
 
-    std::vector<compress::RaceCurve> m_curves;
+    std::vector<method::RaceCurve> m_curves;
     std::int64_t m_rank = 1;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/evaluate/random_vectors.h"
 #include "ui/models/number_sort.h"
 #include "ui/plots/plot_series.h"
 

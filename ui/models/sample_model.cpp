@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/evaluate/evaluation.h"
 #include "ui/models/evaluation_model.h"
 
 namespace rankscope::ui {

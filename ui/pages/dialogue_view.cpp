@@ -10,6 +10,7 @@
 #include <QVBoxLayout>
 #include <cmath>
 
+#include "core/evaluate/evaluation.h"
 #include "ui/models/evaluation_model.h"
 #include "ui/plots/plot_series.h"
 

@@ -7,6 +7,7 @@
 #include <QHeaderView>
 #include <QVBoxLayout>
 
+#include "core/evaluate/evaluation.h"
 #include "ui/plots/plot_series.h"
 
 namespace rankscope::ui {

@@ -12,7 +12,7 @@
 #include <QMenu>
 #include <QVBoxLayout>
 
-#include "core/evaluate/summarization_options.h"
+#include "core/model/summarization_options.h"
 #include "ui/models/evaluation_model.h"
 #include "ui/wording.h"
 
@@ -130,7 +130,7 @@ QWidget* EvaluationSetup::makeHow() {
     m_limit->setSpecialValueText(tr("all"));
     m_preset = new QComboBox(box);
     m_preset->setAccessibleName(tr("Preset"));
-    for (const auto& preset : evaluate::presets()) {
+    for (const auto& preset : model::presets()) {
         m_preset->addItem(toQString(preset.name));
         m_preset->setItemData(m_preset->count() - 1, toQString(preset.help), Qt::ToolTipRole);
     }
@@ -183,7 +183,7 @@ QWidget* EvaluationSetup::makeMore() {
         m_more->setArrowType(open ? Qt::DownArrow : Qt::RightArrow);
         m_moreForm->setVisible(open);
     });
-    for (const Option& option : evaluate::summarizationOptionTable()) {
+    for (const Option& option : model::summarizationOptionTable()) {
         if (option.name == "preset") {
             continue;
         }
@@ -234,12 +234,12 @@ void EvaluationSetup::showBaseline() {
 
 void EvaluationSetup::showPreset() {
     const QString name = m_preset->currentText();
-    for (const auto& preset : evaluate::presets()) {
+    for (const auto& preset : model::presets()) {
         if (toQString(preset.name) != name) {
             continue;
         }
         m_preset->setToolTip(toQString(preset.help));
-        for (const Option& option : evaluate::summarizationOptionTable()) {
+        for (const Option& option : model::summarizationOptionTable()) {
             const QString said = presetValue(preset.generation, option);
             const std::string key(option.name);
             m_presetValues[key] = said.isEmpty() ? toQString(option.defaultText) : said;

@@ -128,7 +128,7 @@ void ParetoPage::showFront() {
         return;
     }
     if (m_run->job() || m_model->rowCount() > 0) {
-        if (evaluate::toJson(*front) == evaluate::toJson(m_plot->front())) {
+        if (toJson(*front) == toJson(m_plot->front())) {
             return;  // a job began or ended; the front is the same
         }
     }

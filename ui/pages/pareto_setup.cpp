@@ -15,9 +15,11 @@
 #include <string_view>
 
 #include "core/base/own_path.h"
-#include "core/compress/allocation.h"
-#include "core/compress/method.h"
-#include "core/evaluate/pareto.h"
+#include "core/method/method.h"
+#include "core/plan/allocation.h"
+#include "core/plan/plan.h"
+#include "core/plan/plan_options.h"
+#include "core/search/pareto.h"
 #include "ui/session/evaluation_request.h"
 #include "ui/wording.h"
 
@@ -73,7 +75,7 @@ bool isIn(std::span<const std::string_view> words, std::string_view word) {
 }
 
 bool looksAtData(const QString& method) {
-    return compress::methodNamed(method.toStdString()).needs != compress::MethodNeeds::Nothing;
+    return method::methodNamed(method.toStdString()).needs != method::MethodNeeds::Nothing;
 }
 
 }  // namespace
@@ -139,16 +141,16 @@ QWidget* ParetoSetup::makeTried() {
 
 void ParetoSetup::makeLists(QWidget* box) {
     m_methods = checkList(tr("Methods"), box);
-    for (const compress::Method& method : compress::methods()) {
+    for (const method::Method& method : method::methods()) {
         addChecked(*m_methods, toQString(method.name), toQString(method.help),
-                   isIn(evaluate::usualMethods, method.name));
+                   isIn(search::usualMethods, method.name));
     }
     m_allocations = checkList(tr("Allocations"), box);
-    for (const compress::Allocator& allocator : compress::allocators()) {
+    for (const plan::Allocator& allocator : plan::allocators()) {
         addChecked(*m_allocations, toQString(allocator.name), toQString(allocator.help),
-                   isIn(evaluate::usualAllocations, allocator.name));
+                   isIn(search::usualAllocations, allocator.name));
     }
-    for (const compress::MeasuredAllocation& measured : compress::measuredAllocations()) {
+    for (const plan::MeasuredAllocation& measured : plan::measuredAllocations()) {
         addChecked(*m_allocations, toQString(measured.name), toQString(measured.help), false);
     }
 }
@@ -161,14 +163,14 @@ void ParetoSetup::makeBoxes(QWidget* box) {
     m_targets->addItem(tr("feed-forward"), QStringLiteral("ffn"));
     m_storage = new QComboBox(box);
     m_storage->setAccessibleName(tr("Storage"));
-    m_storage->addItem(tr("auto (smallest)"), static_cast<int>(compress::StorageChoice::Auto));
-    m_storage->addItem(tr("factored"), static_cast<int>(compress::StorageChoice::Factored));
-    m_storage->addItem(tr("pivoted"), static_cast<int>(compress::StorageChoice::Pivoted));
+    m_storage->addItem(tr("auto (smallest)"), static_cast<int>(plan::StorageChoice::Auto));
+    m_storage->addItem(tr("factored"), static_cast<int>(plan::StorageChoice::Factored));
+    m_storage->addItem(tr("pivoted"), static_cast<int>(plan::StorageChoice::Pivoted));
 }
 
 void ParetoSetup::addRanks(QFormLayout& form) {
     m_ranks.emplace(&form);
-    for (const Option& option : compress::planOptionTable()) {
+    for (const Option& option : plan::planOptionTable()) {
         if (option.name != "max-rank" && option.name != "groups") {
             continue;
         }
@@ -270,7 +272,7 @@ FrontRequest ParetoSetup::request() const {
     request.methods = checkedWords(*m_methods);
     request.allocations = checkedWords(*m_allocations);
     request.targets = m_targets->currentData().toString();
-    request.storage = static_cast<compress::StorageChoice>(m_storage->currentData().toInt());
+    request.storage = static_cast<plan::StorageChoice>(m_storage->currentData().toInt());
     request.maxRank = m_ranks->value("max-rank");
     request.groups = m_ranks->value("groups");
     request.calibration = m_session->calibrationFile();
@@ -290,9 +292,8 @@ void ParetoSetup::refresh() {
         const QSignalBlocker quiet(list);
         for (int i = 0; i < list->count(); ++i) {
             auto* item = list->item(i);
-            const bool needsData = list == m_methods
-                                       ? looksAtData(item->text())
-                                       : compress::isMeasured(item->text().toStdString());
+            const bool needsData = list == m_methods ? looksAtData(item->text())
+                                                     : plan::isMeasured(item->text().toStdString());
             const bool usable = !calibration.isEmpty() || !needsData;
             item->setFlags(usable ? item->flags() | Qt::ItemIsEnabled
                                   : item->flags() & ~Qt::ItemIsEnabled);

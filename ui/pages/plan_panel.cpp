@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "core/checkpoint/parameter_count.h"
+#include "core/plan/plan.h"
 #include "ui/plots/plot_series.h"
 #include "ui/wording.h"
 
@@ -105,15 +106,14 @@ QGroupBox* PlanPanel::makeSelectionBox() {
                          tr("⌊mn / (m + n)⌋: below it two factors are smaller than the matrix"));
     m_storage = new QComboBox(box);
     m_storage->setAccessibleName(tr("Storage of the planned matrices"));
-    m_storage->addItem(tr("auto (smallest)"), static_cast<int>(compress::StorageChoice::Auto));
-    m_storage->addItem(tr("factored"), static_cast<int>(compress::StorageChoice::Factored));
-    m_storage->addItem(tr("pivoted"), static_cast<int>(compress::StorageChoice::Pivoted));
-    m_storage->addItem(tr("dense (same size)"), static_cast<int>(compress::StorageChoice::Dense));
+    m_storage->addItem(tr("auto (smallest)"), static_cast<int>(plan::StorageChoice::Auto));
+    m_storage->addItem(tr("factored"), static_cast<int>(plan::StorageChoice::Factored));
+    m_storage->addItem(tr("pivoted"), static_cast<int>(plan::StorageChoice::Pivoted));
+    m_storage->addItem(tr("dense (same size)"), static_cast<int>(plan::StorageChoice::Dense));
     m_storage->setToolTip(tr("How W' is written: r(m + n), r(m + n) − r², or m·n numbers"));
     form->addRow(tr("&Storage"), m_storage);
     connect(m_storage, &QComboBox::activated, this, [this] {
-        m_session->setStorage(
-            static_cast<compress::StorageChoice>(m_storage->currentData().toInt()));
+        m_session->setStorage(static_cast<plan::StorageChoice>(m_storage->currentData().toInt()));
     });
     m_clear = new QPushButton(tr("C&lear ranks of selection"), box);
     m_clear->setAccessibleName(tr("Clear ranks of selection"));
@@ -243,7 +243,7 @@ void PlanPanel::showPlan() {
         label->setText(plan ? grouped(count) + change(count, dense) : none);
     };
     m_dense->setText(checkpoint ? grouped(dense) : none);
-    const auto counts = plan ? plan->parameters : compress::ParameterCounts{};
+    const auto counts = plan ? plan->parameters : plan::ParameterCounts{};
     show(m_stored, counts.stored);
     show(m_factored, counts.factored);
     show(m_pivoted, counts.pivoted);

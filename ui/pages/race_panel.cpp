@@ -7,6 +7,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 #include "ui/models/number_sort.h"
 #include "ui/plots/race_series.h"
@@ -180,7 +181,7 @@ void RacePanel::showMessage() {
     }
 }
 
-void RacePanel::showRace(const std::vector<compress::RaceCurve>& curves) {
+void RacePanel::showRace(const std::vector<method::RaceCurve>& curves) {
     m_model->setCurves(curves);
     m_table->fit();
     m_table->setFixedHeight(m_table->horizontalHeader()->height() +
@@ -191,7 +192,7 @@ void RacePanel::showRace(const std::vector<compress::RaceCurve>& curves) {
                       .arg(QFileInfo(m_session->calibrationFile()).fileName())
                       .arg(m_results->samples())
                       .arg(m_results->heldOut()));
-    if (std::ranges::find(curves, "anchored", &compress::RaceCurve::method) != curves.end()) {
+    if (std::ranges::find(curves, "anchored", &method::RaceCurve::method) != curves.end()) {
         notes << tr("anchored and compensated: here on the inputs of the uncompressed model.");
     }
     m_note->setText(notes.join(QLatin1Char('\n')));

@@ -7,6 +7,7 @@
 #include <QStackedWidget>
 #include <QWidget>
 
+#include "core/method/method_curves.h"
 #include "ui/models/race_model.h"
 #include "ui/pages/job_progress.h"
 #include "ui/pages/result_table.h"
@@ -54,7 +55,7 @@ class RacePanel : public QWidget {
     QWidget* makeRacePage();
     void refresh();
     void showMessage();
-    void showRace(const std::vector<compress::RaceCurve>& curves);
+    void showRace(const std::vector<method::RaceCurve>& curves);
     void drawRace();
     void showRank();
     AxesChoice axes() const;

@@ -7,6 +7,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/evaluate/random_vectors.h"
 #include "ui/models/number_sort.h"
 
 namespace rankscope::ui {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/evaluate/bootstrap.h"
+#include "core/evaluate/evaluation.h"
 #include "core/report/evaluation_table.h"
 #include "ui/models/evaluation_model.h"
 #include "ui/wording.h"

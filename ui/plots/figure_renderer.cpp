@@ -7,6 +7,7 @@
 #include "core/report/analysis_tables.h"
 #include "core/report/race_tables.h"
 #include "core/report/spectrum_tables.h"
+#include "core/search/pareto.h"
 #include "ui/plots/front_plot.h"
 #include "ui/plots/heat_map_plot.h"
 #include "ui/plots/plot_drawing.h"
@@ -346,7 +347,7 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
         request.title = QString::fromStdString(text(document.at("title"), "title", what));
     }
     if (request.kind == FigureKind::Pareto) {
-        request.front = evaluate::frontFromJson(field(document, "pareto", what), nullptr, what);
+        request.front = search::frontFromJson(field(document, "pareto", what), nullptr, what);
         return request;
     }
     if (request.kind == FigureKind::Compare) {

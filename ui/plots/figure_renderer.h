@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "core/base/json.h"
-#include "core/compress/race.h"
-#include "core/evaluate/pareto.h"
+#include "core/method/method_curves.h"
 #include "core/report/heat_map.h"
+#include "core/search/pareto.h"
 #include "ui/plots/compared_spectra.h"
 #include "ui/plots/plot_export.h"
 #include "ui/plots/plot_series.h"
@@ -46,9 +46,9 @@ struct FigureRequest {
     std::optional<std::int64_t> rank;
     AxesChoice axes;
     OverlayChoice overlays;
-    std::vector<compress::RaceCurve> race;     ///< what FigureKind::Race shows; of one matrix
+    std::vector<method::RaceCurve> race;       ///< what FigureKind::Race shows; of one matrix
     report::HeatMap heatMap;                   ///< what FigureKind::HeatMap shows
-    evaluate::ParetoFront front;               ///< what FigureKind::Pareto shows
+    search::ParetoFront front;                 ///< what FigureKind::Pareto shows
     std::vector<ComparedSpectra> compared;     ///< what FigureKind::Compare shows
     std::array<std::optional<View>, 2> views;  ///< of the left and the right axes
 };

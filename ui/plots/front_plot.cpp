@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/search/pareto.h"
 #include "ui/plots/plot_drawing.h"
 #include "ui/plots/plot_style.h"
 
@@ -160,7 +161,7 @@ FrontPlot::FrontPlot(QWidget* parent) : QCustomPlot(parent) {
     addLayer(QStringLiteral("highlight"), layer(QStringLiteral("legend")), QCustomPlot::limAbove);
 }
 
-void FrontPlot::setFront(evaluate::ParetoFront front) {
+void FrontPlot::setFront(search::ParetoFront front) {
     m_front = std::move(front);
     m_panels = frontPanels(m_front);
     m_current.reset();

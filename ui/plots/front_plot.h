@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "core/search/pareto.h"
 #include "ui/plots/front_series.h"
 
 namespace rankscope::ui {
@@ -21,8 +22,8 @@ class FrontPlot : public QCustomPlot {
     Q_OBJECT
  public:
     explicit FrontPlot(QWidget* parent = nullptr);
-    void setFront(evaluate::ParetoFront front);
-    const evaluate::ParetoFront& front() const { return m_front; }
+    void setFront(search::ParetoFront front);
+    const search::ParetoFront& front() const { return m_front; }
     const std::vector<FrontPanel>& panels() const { return m_panels; }
     /// The point whose numbers are shown; nothing where there is none.
     std::optional<std::size_t> current() const { return m_current; }
@@ -51,7 +52,7 @@ class FrontPlot : public QCustomPlot {
     void redraw();
     void drawHighlights();
 
-    evaluate::ParetoFront m_front;
+    search::ParetoFront m_front;
     std::vector<FrontPanel> m_panels;
     std::vector<std::size_t> m_order;  // of the points that are drawn, by parameters
     std::optional<std::size_t> m_current, m_planned;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 
+#include "core/search/pareto.h"
 #include "ui/plots/plot_series.h"
 #include "ui/plots/plot_style.h"
 #include "ui/wording.h"
@@ -15,8 +16,8 @@ namespace rankscope::ui {
 
 namespace {
 
-using evaluate::ParetoFront;
-using evaluate::ParetoPoint;
+using search::ParetoFront;
+using search::ParetoPoint;
 
 constexpr double logarithmicFrom = 5;  // largest over smallest
 

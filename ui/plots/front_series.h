@@ -4,7 +4,7 @@
 #include <QString>
 #include <vector>
 
-#include "core/evaluate/pareto.h"
+#include "core/search/pareto.h"
 
 namespace rankscope::ui {
 
@@ -34,13 +34,13 @@ struct FrontPanel {
 
 /// Loss against parameters, and ROUGE-1 where it was measured. Points without a finite value are
 /// left out. The loss stands on a logarithmic axis where its largest is five times the smallest.
-std::vector<FrontPanel> frontPanels(const evaluate::ParetoFront& front);
+std::vector<FrontPanel> frontPanels(const search::ParetoFront& front);
 
 /// "anchored, water-filling, 70 %": what a plan made from the point is called.
-QString settingName(const evaluate::ParetoPoint& point);
+QString settingName(const search::ParetoPoint& point);
 
 /// The numbers of a point in one line.
-QString frontReadout(const evaluate::ParetoFront& front, std::size_t point);
+QString frontReadout(const search::ParetoFront& front, std::size_t point);
 
 /// 1, 2 and 5 times powers of ten within [lower, upper]; powers alone where that is over four
 /// decades.

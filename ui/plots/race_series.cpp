@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/method/method.h"
+#include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 #include "ui/plots/plot_style.h"
 
@@ -13,9 +15,9 @@ namespace rankscope::ui {
 
 namespace {
 
-const compress::Method* methodOf(const std::string& name) {
-    const auto table = compress::methods();
-    const auto found = std::ranges::find(table, name, &compress::Method::name);
+const method::Method* methodOf(const std::string& name) {
+    const auto table = method::methods();
+    const auto found = std::ranges::find(table, name, &method::Method::name);
     return found == table.end() ? nullptr : &*found;
 }
 
@@ -23,7 +25,7 @@ const compress::Method* methodOf(const std::string& name) {
 class Divisor {
  public:
     Divisor(RaceCurves curves, bool wanted) {
-        const auto found = std::ranges::find(curves, "svd", &compress::RaceCurve::method);
+        const auto found = std::ranges::find(curves, "svd", &method::RaceCurve::method);
         if (wanted && found != curves.end()) {
             m_svd = &*found;
         }
@@ -43,11 +45,11 @@ class Divisor {
     }
 
  private:
-    const compress::RaceCurve* m_svd = nullptr;
+    const method::RaceCurve* m_svd = nullptr;
 };
 
 /// The points that the axes can show; a zero on a logarithmic axis is a gap.
-void addPoints(const compress::RaceCurve& race, bool heldOut, const AxesChoice& axes,
+void addPoints(const method::RaceCurve& race, bool heldOut, const AxesChoice& axes,
                const Divisor& divisor, std::vector<double>& x, std::vector<double>& y) {
     const auto& errors = heldOut ? race.heldOutError : race.activationError;
     for (std::size_t i = 0; i < errors.size(); ++i) {
@@ -106,7 +108,7 @@ QString methodLabel(const std::string& method) {
 
 int methodStyle(const std::string& method) {
     const auto* known = methodOf(method);
-    return known ? static_cast<int>(known - compress::methods().data()) : -1;
+    return known ? static_cast<int>(known - method::methods().data()) : -1;
 }
 
 PlotData raceData(RaceCurves curves, const AxesChoice& axes) {
@@ -119,7 +121,7 @@ PlotData raceData(RaceCurves curves, const AxesChoice& axes) {
     data.yTitle = divisor.used() ? tr("error on activations / that of svd")
                                  : tr("error on activations ‖(W − Wᵣ)X‖ / ‖WX‖");
     bool heldOut = false;
-    for (const compress::RaceCurve& race : curves) {
+    for (const method::RaceCurve& race : curves) {
         Curve curve;
         curve.label = methodLabel(race.method);
         curve.group = QStringLiteral("other");
@@ -153,9 +155,9 @@ PlotData raceData(RaceCurves curves, const AxesChoice& axes) {
 }
 
 QString raceReadout(RaceCurves curves, std::int64_t rank) {
-    const compress::RaceCurve* best = nullptr;
+    const method::RaceCurve* best = nullptr;
     double least = std::numeric_limits<double>::infinity();
-    for (const compress::RaceCurve& race : curves) {
+    for (const method::RaceCurve& race : curves) {
         const auto place = report::placeOfRank(race, rank);
         const auto& errors = race.heldOutError.empty() ? race.activationError : race.heldOutError;
         if (race.excessError.empty() && place && errors[*place] < least) {

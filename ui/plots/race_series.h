@@ -3,12 +3,12 @@
 
 #include <span>
 
-#include "core/compress/race.h"
+#include "core/method/method_curves.h"
 #include "ui/plots/plot_series.h"
 
 namespace rankscope::ui {
 
-using RaceCurves = std::span<const compress::RaceCurve>;
+using RaceCurves = std::span<const method::RaceCurve>;
 
 /// Error on real activations against rank, one curve a method of one matrix: held-out dialogues
 /// solid, calibration dialogues dashed and thin in the same colour. Where none are held out, the

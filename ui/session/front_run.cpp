@@ -2,6 +2,8 @@
 #include "ui/session/front_run.h"
 
 #include "core/base/error.h"
+#include "core/plan/plan.h"
+#include "core/search/pareto.h"
 
 namespace rankscope::ui {
 
@@ -9,15 +11,15 @@ namespace {
 
 QString share(int percent) { return QString::number(percent / 100.0, 'g', 6); }
 
-QString storageWord(compress::StorageChoice storage) {
+QString storageWord(plan::StorageChoice storage) {
     switch (storage) {
-        case compress::StorageChoice::Factored:
+        case plan::StorageChoice::Factored:
             return QStringLiteral("factored");
-        case compress::StorageChoice::Pivoted:
+        case plan::StorageChoice::Pivoted:
             return QStringLiteral("pivoted");
-        case compress::StorageChoice::Dense:
+        case plan::StorageChoice::Dense:
             return QStringLiteral("dense");
-        case compress::StorageChoice::Auto:
+        case plan::StorageChoice::Auto:
             break;
     }
     return QStringLiteral("auto");
@@ -89,9 +91,9 @@ Job* FrontRun::start(const FrontRequest& request) {
     return job;
 }
 
-void FrontRun::take(const Json& document, compress::StorageChoice storage) {
+void FrontRun::take(const Json& document, plan::StorageChoice storage) {
     try {
-        m_front = evaluate::frontFromJson(document, m_session->checkpoint(), "The front");
+        m_front = search::frontFromJson(document, m_session->checkpoint(), "The front");
     } catch (const Error& error) {
         emit m_session->failed(QString::fromStdString(error.what()));
         return;

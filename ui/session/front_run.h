@@ -5,7 +5,8 @@
 #include <QStringList>
 #include <optional>
 
-#include "core/evaluate/pareto.h"
+#include "core/plan/plan.h"
+#include "core/search/pareto.h"
 #include "ui/session/one_job.h"
 
 namespace rankscope::ui {
@@ -15,7 +16,7 @@ struct FrontRequest {
     int from = 50, to = 90, step = 10;  ///< kept shares of the model's parameters in percent
     QStringList methods, allocations;
     QString targets;  ///< a group of matrices; empty: all linear ones
-    compress::StorageChoice storage = compress::StorageChoice::Auto;
+    plan::StorageChoice storage = plan::StorageChoice::Auto;
     QString maxRank, groups;  ///< as in --max-rank and --groups; empty: their defaults
     QString calibration;      ///< a file that `calibrate` wrote; empty: none
     QString data;             ///< dialogues; empty: the calibration's held-out ones
@@ -34,7 +35,7 @@ class FrontRun : public QObject {
  public:
     explicit FrontRun(Session* session, QObject* parent = nullptr);
     /// Null where nothing was measured yet.
-    const evaluate::ParetoFront* front() const { return m_front ? &*m_front : nullptr; }
+    const search::ParetoFront* front() const { return m_front ? &*m_front : nullptr; }
     Job* job() const { return m_job.job(); }
     /// The point that the session's plan is; nothing where it is none or was changed since.
     std::optional<std::size_t> planned() const { return m_planned; }
@@ -43,7 +44,7 @@ class FrontRun : public QObject {
     Job* start(const FrontRequest& request);
     /// Takes what `pareto --plans --json` printed, measured with this storage. On an error the old
     /// one stays and Session::failed() says why.
-    void take(const Json& document, compress::StorageChoice storage);
+    void take(const Json& document, plan::StorageChoice storage);
     /// Makes a point the session's plan, under the name `origin`.
     void choose(std::size_t point, const QString& origin);
 
@@ -55,8 +56,8 @@ class FrontRun : public QObject {
     void forget();
 
     Session* m_session;
-    std::optional<evaluate::ParetoFront> m_front;
-    compress::StorageChoice m_storage = compress::StorageChoice::Auto;
+    std::optional<search::ParetoFront> m_front;
+    plan::StorageChoice m_storage = plan::StorageChoice::Auto;
     std::optional<std::size_t> m_planned;
     OneJob m_job;
 };

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/evaluate/random_vectors.h"
 #include "core/report/spectrum_tables.h"
 
 namespace rankscope::ui {

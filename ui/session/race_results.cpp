@@ -2,6 +2,7 @@
 #include "ui/session/race_results.h"
 
 #include "core/base/error.h"
+#include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 
 namespace rankscope::ui {
@@ -24,7 +25,7 @@ void RaceResults::forget() {
     emit changed();
 }
 
-const std::vector<compress::RaceCurve>* RaceResults::of(const std::string& matrix) const {
+const std::vector<method::RaceCurve>* RaceResults::of(const std::string& matrix) const {
     const auto found = m_known.find(matrix);
     return found == m_known.end() ? nullptr : &found->second;
 }
@@ -97,9 +98,9 @@ void RaceResults::follow(Job* job, const std::string& matrix) {
 
 void RaceResults::take(const Json& document) {
     try {
-        std::map<std::string, std::vector<compress::RaceCurve>> found;
+        std::map<std::string, std::vector<method::RaceCurve>> found;
         for (const Json& element : document.at("race")) {
-            compress::RaceCurve curve = report::raceCurveFromJson(element);
+            method::RaceCurve curve = report::raceCurveFromJson(element);
             found[curve.name].push_back(std::move(curve));
         }
         m_samples = document.at("calibration").at("samples").get<std::int64_t>();

@@ -7,6 +7,8 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 #include "core/workspace/spectra_cache.h"
 
 namespace rankscope::ui {
@@ -258,7 +260,7 @@ void Session::clearAllRanks() {
     remakePlan();
 }
 
-void Session::setStorage(compress::StorageChoice storage) {
+void Session::setStorage(plan::StorageChoice storage) {
     if (m_storage != storage) {
         m_storage = storage;
         leaveOrigin();
@@ -275,18 +277,18 @@ void Session::remakePlan() {
                 chosen.push_back(matrix);
             }
         }
-        compress::PlanOptions options;
+        plan::PlanOptions options;
         const std::int64_t common = commonRank(chosen, m_ranks);
-        options.target = {compress::RankTarget::Kind::Rank, static_cast<double>(common)};
+        options.target = {plan::RankTarget::Kind::Rank, static_cast<double>(common)};
         options.storage = m_storage;
         options.method = m_method;
         options.settings = m_methodSettings;
         try {
-            auto plan = compress::makePlan(*m_checkpoint, chosen, m_spectra, options);
+            auto plan = plan::makePlan(*m_checkpoint, chosen, m_spectra, options);
             for (const auto& [name, rank] : m_ranks) {
                 if (rank != common) {
-                    plan = compress::withRank(*m_checkpoint, plan, name, rank, m_storage,
-                                              spectrum(name));
+                    plan =
+                        plan::withRank(*m_checkpoint, plan, name, rank, m_storage, spectrum(name));
                 }
             }
             plan.calibrationFile = m_planCalibration;

@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.h"
-#include "core/compress/plan.h"
 #include "core/evaluate/evaluation.h"
 #include "core/evaluate/random_vectors.h"
+#include "core/method/method.h"
+#include "core/plan/plan.h"
 #include "core/spectra/spectrum.h"
 #include "ui/session/job.h"
 #include "ui/session/recent_files.h"
@@ -55,9 +56,9 @@ class Session : public QObject {
     std::int64_t rank() const { return m_rank; }
     /// The rank chosen for a matrix, if one was.
     std::optional<std::int64_t> chosenRank(const std::string& name) const;
-    compress::StorageChoice storage() const { return m_storage; }
+    plan::StorageChoice storage() const { return m_storage; }
     /// The plan of all matrices with a chosen rank; nothing where there is none.
-    const std::optional<compress::CompressionPlan>& plan() const { return m_plan; }
+    const std::optional<plan::CompressionPlan>& plan() const { return m_plan; }
     /// The method of the plan: svd until setPlan() brings another one.
     const std::string& method() const { return m_method; }
     /// What the plan as it stands is called, e.g. "anchored, water-filling, 70 %"; empty where its
@@ -97,12 +98,12 @@ class Session : public QObject {
     /// Takes the selected matrices out of the plan, or all.
     void clearSelectedRanks();
     void clearAllRanks();
-    void setStorage(rankscope::compress::StorageChoice storage);
+    void setStorage(rankscope::plan::StorageChoice storage);
     /// Takes a whole plan for the open checkpoint, `origin` as in planOrigin(). Ranks changed by
     /// hand afterwards keep its method, settings and calibration; its distribution is then left,
     /// and warned() says so.
-    void setPlan(const rankscope::compress::CompressionPlan& plan,
-                 rankscope::compress::StorageChoice storage, const QString& origin);
+    void setPlan(const rankscope::plan::CompressionPlan& plan,
+                 rankscope::plan::StorageChoice storage, const QString& origin);
     /// Until another checkpoint is opened.
     void setCalibrationFile(const QString& file);
     void addSpectrum(const rankscope::spectra::Spectrum& spectrum);
@@ -150,11 +151,11 @@ class Session : public QObject {
     std::string m_current;
     std::int64_t m_rank = 1;
     std::map<std::string, std::int64_t> m_ranks;
-    compress::StorageChoice m_storage = compress::StorageChoice::Auto;
-    std::optional<compress::CompressionPlan> m_plan;
+    plan::StorageChoice m_storage = plan::StorageChoice::Auto;
+    std::optional<plan::CompressionPlan> m_plan;
     QString m_planOrigin;
     std::string m_method = "svd";  // with what it needs, of the plan
-    compress::MethodSettings m_methodSettings;
+    method::MethodSettings m_methodSettings;
     std::string m_planCalibration;
     QString m_calibrationFile;
     Job* m_spectraJob = nullptr;

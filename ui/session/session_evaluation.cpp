@@ -6,7 +6,10 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/evaluate/bootstrap.h"
 #include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
+#include "core/plan/plan_json.h"
 #include "ui/session/job_events.h"
 #include "ui/session/session.h"
 
@@ -41,7 +44,7 @@ QString Session::planFile() const {
     if (!m_plan) {
         return {};
     }
-    const std::string text = compress::toJson(*m_plan).dump();
+    const std::string text = toJson(*m_plan).dump();
     const std::string hash = sha256Hex(std::as_bytes(std::span(text)));
     return m_planFolder.filePath(
         QStringLiteral("plan-%1.json").arg(QString::fromStdString(hash.substr(0, 12))));
@@ -53,7 +56,7 @@ bool Session::writePlanFile() {
         return false;
     }
     try {
-        writeFileAtomically(planFile().toStdString(), compress::toJson(*m_plan).dump(1));
+        writeFileAtomically(planFile().toStdString(), toJson(*m_plan).dump(1));
     } catch (const Error& error) {
         emit failed(QString::fromStdString(error.what()));
         return false;

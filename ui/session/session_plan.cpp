@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 
+#include "core/plan/plan.h"
 #include "ui/session/session.h"
 
 namespace rankscope::ui {
 
-void Session::setPlan(const compress::CompressionPlan& plan, compress::StorageChoice storage,
+void Session::setPlan(const plan::CompressionPlan& plan, plan::StorageChoice storage,
                       const QString& origin) {
     if (!m_checkpoint || plan.entries.empty()) {
         return;
     }
     m_ranks.clear();
-    for (const compress::PlanEntry& entry : plan.entries) {
+    for (const plan::PlanEntry& entry : plan.entries) {
         m_ranks[entry.matrix.name] = entry.rank;
     }
     m_plan = plan;

@@ -8,6 +8,8 @@
 
 #include "core/checkpoint/selection.h"
 #include "core/compress/compress.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 
 using namespace rankscope;
 
@@ -15,23 +17,22 @@ int main(int argc, char** argv) {
     try {
         std::map<std::string, std::string> values{{"--targets", "all"}};
         for (int i = 3; i + 1 < argc; i += 2) values[argv[i]] = argv[i + 1];
-        const std::map<std::string, compress::StorageChoice> storages{
-            {"auto", compress::StorageChoice::Auto},
-            {"factored", compress::StorageChoice::Factored},
-            {"pivoted", compress::StorageChoice::Pivoted},
-            {"dense", compress::StorageChoice::Dense}};
+        const std::map<std::string, plan::StorageChoice> storages{
+            {"auto", plan::StorageChoice::Auto},
+            {"factored", plan::StorageChoice::Factored},
+            {"pivoted", plan::StorageChoice::Pivoted},
+            {"dense", plan::StorageChoice::Dense}};
         const checkpoint::Checkpoint source = checkpoint::openCheckpoint(argv[2]);
-        compress::PlanOptions options;
-        options.target = {compress::RankTarget::Kind::Rank, std::stod(values.at("--rank"))};
+        plan::PlanOptions options;
+        options.target = {plan::RankTarget::Kind::Rank, std::stod(values.at("--rank"))};
         options.storage = storages.at(values.at("--storage"));
         const auto chosen =
             checkpoint::selectMatrices(source.matrices(), {values.at("--targets"), ""});
-        const compress::CompressionPlan plan = compress::makePlan(source, chosen, {}, options);
+        const plan::CompressionPlan plan = plan::makePlan(source, chosen, {}, options);
         compress::CompressOptions save;
         save.target = values.at("--out");
         const backend::Backend& backend = backend::loadBackend({});
-        std::cout << compress::toJson(compress::compress(source, plan, save, backend, Progress()))
-                  << "\n";
+        std::cout << toJson(compress::compress(source, plan, save, backend, Progress())) << "\n";
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";
         return EXIT_FAILURE;

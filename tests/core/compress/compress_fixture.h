@@ -10,6 +10,8 @@
 #include "core/backend/backend.h"
 #include "core/checkpoint/selection.h"
 #include "core/compress/compress.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::compress {
@@ -22,13 +24,14 @@ class CompressTest : public ::testing::Test {
         return checkpoint::openCheckpoint((folder / "source").string());
     }
 
-    static CompressionPlan planFor(const checkpoint::Checkpoint& source, StorageChoice storage,
-                                   std::int64_t rank, const std::string& targets = "all") {
-        PlanOptions options;
-        options.target = {RankTarget::Kind::Rank, static_cast<double>(rank)};
+    static plan::CompressionPlan planFor(const checkpoint::Checkpoint& source,
+                                         plan::StorageChoice storage, std::int64_t rank,
+                                         const std::string& targets = "all") {
+        plan::PlanOptions options;
+        options.target = {plan::RankTarget::Kind::Rank, static_cast<double>(rank)};
         options.storage = storage;
-        return makePlan(source, checkpoint::selectMatrices(source.matrices(), {targets, ""}), {},
-                        options);
+        return plan::makePlan(source, checkpoint::selectMatrices(source.matrices(), {targets, ""}),
+                              {}, options);
     }
 
     CompressOptions into(const std::string& name) {

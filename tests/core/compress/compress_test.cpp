@@ -11,6 +11,8 @@
 #include "core/base/matrix.h"
 #include "core/base/sha256.h"
 #include "core/compress/storage_forms.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 #include "core/spectra/compute_spectra.h"
 #include "tests/core/compress/compress_fixture.h"
 
@@ -37,7 +39,7 @@ Matrix product(const Matrix& a, const Matrix& b) {
 struct Kind {
     DType dtype;
     bool tied;
-    StorageChoice storage;
+    plan::StorageChoice storage;
 };
 
 class EveryForm : public CompressTest, public ::testing::WithParamInterface<Kind> {};
@@ -45,7 +47,7 @@ class EveryForm : public CompressTest, public ::testing::WithParamInterface<Kind
 TEST_P(EveryForm, ReadsBackWithTheErrorTheSpectrumPredicts) {
     const Kind kind = GetParam();
     const Checkpoint source = make({.gated = !kind.tied, .tied = kind.tied, .dtype = kind.dtype});
-    const CompressionPlan plan = planFor(source, kind.storage, 6);
+    const plan::CompressionPlan plan = planFor(source, kind.storage, 6);
     const CompressResult result = compress(source, plan, into("out"), engine(), quiet);
     EXPECT_TRUE(result.verified);
     EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
@@ -94,19 +96,20 @@ TEST_P(EveryForm, LeavesAllOtherTensorsByteForByte) {
 }
 
 INSTANTIATE_TEST_SUITE_P(DtypesHeadsStorages, EveryForm,
-                         ::testing::Values(Kind{DType::F32, false, StorageChoice::Dense},
-                                           Kind{DType::F32, true, StorageChoice::Dense},
-                                           Kind{DType::F32, false, StorageChoice::Factored},
-                                           Kind{DType::F32, true, StorageChoice::Pivoted},
-                                           Kind{DType::BF16, false, StorageChoice::Dense},
-                                           Kind{DType::BF16, true, StorageChoice::Factored},
-                                           Kind{DType::BF16, false, StorageChoice::Auto},
-                                           Kind{DType::F16, false, StorageChoice::Factored},
-                                           Kind{DType::F16, true, StorageChoice::Auto}));
+                         ::testing::Values(Kind{DType::F32, false, plan::StorageChoice::Dense},
+                                           Kind{DType::F32, true, plan::StorageChoice::Dense},
+                                           Kind{DType::F32, false, plan::StorageChoice::Factored},
+                                           Kind{DType::F32, true, plan::StorageChoice::Pivoted},
+                                           Kind{DType::BF16, false, plan::StorageChoice::Dense},
+                                           Kind{DType::BF16, true, plan::StorageChoice::Factored},
+                                           Kind{DType::BF16, false, plan::StorageChoice::Auto},
+                                           Kind{DType::F16, false, plan::StorageChoice::Factored},
+                                           Kind{DType::F16, true, plan::StorageChoice::Auto}));
 
 TEST_F(CompressTest, DenseIsTheBestApproximationItself) {
     const Checkpoint source = make();
-    compress(source, planFor(source, StorageChoice::Dense, 3, "wo"), into("out"), engine(), quiet);
+    compress(source, planFor(source, plan::StorageChoice::Dense, 3, "wo"), into("out"), engine(),
+             quiet);
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
     for (const WeightMatrix& matrix : source.matrices()) {
         if (matrix.role != checkpoint::Role::Wo) continue;
@@ -125,7 +128,8 @@ TEST_F(CompressTest, WritesConfigRecordAndCopies) {
     CompressOptions options = into("out");
     options.seed = 42;
     options.command = "rankscope-cli compress …";
-    const CompressionPlan plan = planFor(source, StorageChoice::Pivoted, 6, "attention");
+    const plan::CompressionPlan plan =
+        planFor(source, plan::StorageChoice::Pivoted, 6, "attention");
     compress(source, plan, options, engine(), quiet);
     const std::filesystem::path out = folder / "out";
     EXPECT_FALSE(std::filesystem::exists(out / "modeling_evil.py"));
@@ -160,7 +164,7 @@ TEST_F(CompressTest, WritesConfigRecordAndCopies) {
 
 TEST_F(CompressTest, DenseSaveIsPlainT5) {
     const Checkpoint source = make();
-    compress(source, planFor(source, StorageChoice::Dense, 6), into("out"), engine(), quiet);
+    compress(source, planFor(source, plan::StorageChoice::Dense, 6), into("out"), engine(), quiet);
     const Json config = parseJson(fixtures::readFile(folder / "out" / "config.json"), "config");
     Json expected = parseJson(fixtures::readFile(folder / "source" / "config.json"), "config");
     expected["tie_word_embeddings"] = false;
@@ -177,8 +181,8 @@ TEST_F(CompressTest, ShardsHaveAnIndex) {
     const Checkpoint source = make();
     CompressOptions options = into("out");
     options.shardBytes = 40'000;
-    const CompressResult result =
-        compress(source, planFor(source, StorageChoice::Factored, 6), options, engine(), quiet);
+    const CompressResult result = compress(
+        source, planFor(source, plan::StorageChoice::Factored, 6), options, engine(), quiet);
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
     EXPECT_GT(saved.files().size(), 2U);
     EXPECT_EQ(saved.parameterCount(), result.parameters.stored);
@@ -192,10 +196,11 @@ TEST_F(CompressTest, ShardsHaveAnIndex) {
 
 TEST_F(CompressTest, CompressedModelsAreCompressedAgain) {
     const Checkpoint source = make();
-    compress(source, planFor(source, StorageChoice::Factored, 12), into("first"), engine(), quiet);
+    compress(source, planFor(source, plan::StorageChoice::Factored, 12), into("first"), engine(),
+             quiet);
     const Checkpoint first = checkpoint::openCheckpoint((folder / "first").string());
     // Auto turns factors of the same rank into the pivoted form without loss …
-    const CompressionPlan same = planFor(first, StorageChoice::Auto, 12);
+    const plan::CompressionPlan same = planFor(first, plan::StorageChoice::Auto, 12);
     const CompressResult pivoted = compress(first, same, into("second"), engine(), quiet);
     for (const LayerResult& layer : pivoted.layers) {
         EXPECT_EQ(layer.storage, Storage::Pivoted);
@@ -203,12 +208,13 @@ TEST_F(CompressTest, CompressedModelsAreCompressedAgain) {
     }
     // … keeps a pivoted one of that rank as it is …
     const Checkpoint second = checkpoint::openCheckpoint((folder / "second").string());
-    const CompressResult kept =
-        compress(second, planFor(second, StorageChoice::Auto, 12), into("third"), engine(), quiet);
+    const CompressResult kept = compress(second, planFor(second, plan::StorageChoice::Auto, 12),
+                                         into("third"), engine(), quiet);
     EXPECT_TRUE(std::ranges::all_of(kept.layers, &LayerResult::kept));
     EXPECT_EQ(kept.parameters.stored, second.parameterCount());
     // … and lowers its rank, down to a plain dense model again.
-    compress(second, planFor(second, StorageChoice::Dense, 5), into("dense"), engine(), quiet);
+    compress(second, planFor(second, plan::StorageChoice::Dense, 5), into("dense"), engine(),
+             quiet);
     const Checkpoint dense = checkpoint::openCheckpoint((folder / "dense").string());
     EXPECT_EQ(dense.config().modelType, "t5");
     EXPECT_EQ(dense.parameterCount(), source.parameterCount());
@@ -225,8 +231,9 @@ TEST_F(CompressTest, ChangesTheDtypeOfEverythingOnRequest) {
     const Checkpoint source = make();
     CompressOptions options = into("out");
     options.dtype = DType::BF16;
-    CompressionPlan plan = planFor(source, StorageChoice::Factored, 6, "q");
-    plan = withRank(source, plan, plan.entries[0].matrix.name, 24, StorageChoice::Auto, nullptr);
+    plan::CompressionPlan plan = planFor(source, plan::StorageChoice::Factored, 6, "q");
+    plan = plan::withRank(source, plan, plan.entries[0].matrix.name, 24, plan::StorageChoice::Auto,
+                          nullptr);
     ASSERT_TRUE(plan.entries[0].kept);
     const CompressResult result = compress(source, plan, options, engine(), quiet);
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
@@ -248,7 +255,8 @@ TEST_F(CompressTest, RefusesNumbersTooLargeForF16) {
     CompressOptions options = into("out");
     options.dtype = DType::F16;
     try {
-        compress(source, planFor(source, StorageChoice::Factored, 6), options, engine(), quiet);
+        compress(source, planFor(source, plan::StorageChoice::Factored, 6), options, engine(),
+                 quiet);
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.subject(), "shared.weight");
@@ -276,7 +284,8 @@ TEST_F(CompressTest, RefusesWhatIsNotFinite) {
                         fixtures::safetensorsBytes(tensors, DType::F32));
     const Checkpoint source = checkpoint::openCheckpoint((folder / "source").string());
     try {
-        compress(source, planFor(source, StorageChoice::Auto, 6), into("out"), engine(), quiet);
+        compress(source, planFor(source, plan::StorageChoice::Auto, 6), into("out"), engine(),
+                 quiet);
         FAIL();
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), ::testing::HasSubstr(name));
@@ -298,7 +307,7 @@ TEST_F(CompressTest, ZeroAndRankDeficientMatricesAreValid) {
                         fixtures::safetensorsBytes(tensors, DType::F32));
     const Checkpoint source = checkpoint::openCheckpoint((folder / "source").string());
     for (const auto storage :
-         {StorageChoice::Auto, StorageChoice::Factored, StorageChoice::Dense}) {
+         {plan::StorageChoice::Auto, plan::StorageChoice::Factored, plan::StorageChoice::Dense}) {
         CompressOptions options = into("out");
         options.force = true;
         const CompressResult result =

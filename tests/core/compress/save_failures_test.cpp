@@ -11,8 +11,10 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/compress/compress.h"
+#include "core/compress/layer.h"
 #include "core/compress/target_folder.h"
 #include "core/compress/verify.h"
+#include "core/plan/plan.h"
 #include "tests/core/compress/compress_fixture.h"
 
 namespace rankscope::compress {
@@ -44,7 +46,7 @@ class SaveFailures : public CompressTest {
     }
 
     Checkpoint source = make();
-    CompressionPlan plan = planFor(source, StorageChoice::Factored, 6, "q");
+    plan::CompressionPlan plan = planFor(source, plan::StorageChoice::Factored, 6, "q");
 };
 
 TEST_F(SaveFailures, RefusesTheSourceUnderAnyName) {
@@ -124,7 +126,8 @@ TEST_F(SaveFailures, ForceNeverDeletesWhatRankscopeDidNotWrite) {
 }
 
 TEST_F(SaveFailures, ForceReplacesEveryFileOfASave) {
-    for (const StorageChoice storage : {StorageChoice::Pivoted, StorageChoice::Dense}) {
+    for (const plan::StorageChoice storage :
+         {plan::StorageChoice::Pivoted, plan::StorageChoice::Dense}) {
         plan = planFor(source, storage, 6, "q");
         for (const std::uint64_t bytes : {std::uint64_t{20'000}, std::uint64_t{1} << 40U}) {
             CompressOptions options = into("out");
@@ -212,7 +215,7 @@ TEST_F(SaveFailures, AStopLeavesTheOldTargetAndNothingElse) {
 }
 
 /// Runs in a child, since the limit cannot be taken back: 0 where the save failed as it should.
-int saveWithFileLimit(const Checkpoint& source, const CompressionPlan& plan,
+int saveWithFileLimit(const Checkpoint& source, const plan::CompressionPlan& plan,
                       const CompressOptions& options, const backend::Backend& backend,
                       rlim_t bytes) {
     std::signal(SIGXFSZ, SIG_IGN);
@@ -266,7 +269,7 @@ class Tampered : public SaveFailures {
 
     std::vector<Layer> layersAsMade() {
         std::vector<Layer> layers;
-        for (const PlanEntry& entry : plan.entries)
+        for (const plan::PlanEntry& entry : plan.entries)
             layers.push_back(makeLayer(source, plan, entry, into("out"), engine()));
         return layers;
     }

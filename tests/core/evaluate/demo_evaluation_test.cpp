@@ -8,6 +8,10 @@
 
 #include "core/checkpoint/selection.h"
 #include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
+#include "core/model/summarization_options.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::evaluate {
@@ -82,7 +86,7 @@ TEST_F(DemoEvaluation, EqualsTransformersAndRougeScore) {
 
 TEST_F(DemoEvaluation, EqualsTransformersWithFourBeams) {
     options.loss = false;
-    options.summarization.generation = presetNamed("beam4").generation;
+    options.summarization.generation = model::presetNamed("beam4").generation;
     expectGolden(run({{DEMO_FOLDER, std::nullopt, {}}}).runs.front(), "beam4");
 }
 
@@ -98,12 +102,11 @@ TEST_F(DemoEvaluation, APlanIsMeasuredAsItWouldBeStored) {
     const auto demo = checkpoint::openCheckpoint(DEMO_FOLDER);
     std::vector<EvaluationSubject> subjects = {{DEMO_FOLDER, std::nullopt, {}}};
     const auto matrices = checkpoint::selectMatrices(demo.matrices(), {"q,k,v,o", {}});
-    for (const auto storage :
-         {compress::StorageChoice::Factored, compress::StorageChoice::Pivoted}) {
-        compress::PlanOptions how;
-        how.target = {compress::RankTarget::Kind::Rank, 24};
+    for (const auto storage : {plan::StorageChoice::Factored, plan::StorageChoice::Pivoted}) {
+        plan::PlanOptions how;
+        how.target = {plan::RankTarget::Kind::Rank, 24};
         how.storage = storage;
-        subjects.push_back({DEMO_FOLDER, compress::makePlan(demo, matrices, {}, how), "by a plan"});
+        subjects.push_back({DEMO_FOLDER, plan::makePlan(demo, matrices, {}, how), "by a plan"});
     }
     const Evaluation evaluation = run(subjects);
     const auto& runs = evaluation.runs;

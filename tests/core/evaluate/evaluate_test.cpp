@@ -11,8 +11,9 @@
 #include <cstdlib>
 
 #include "core/base/atomic_file.h"
+#include "core/evaluate/evaluation.h"
 #include "core/text/tokenizer/tokenizer.h"
-#include "tests/core/evaluate/fake_model.h"
+#include "tests/core/model/fake_model.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::evaluate {
@@ -64,7 +65,7 @@ class Evaluate : public ::testing::Test {
     std::string model() const { return (folder / "model").string(); }
 
     Evaluation run(const Progress& progress) {
-        const FakeBackend backend(behaviour);
+        const model::FakeBackend backend(behaviour);
         const std::vector<EvaluationSubject> subjects = {{model(), std::nullopt, "first"},
                                                          {model(), std::nullopt, "second"}};
         return evaluate(subjects, data, options, backend, progress);
@@ -89,7 +90,7 @@ class Evaluate : public ::testing::Test {
     fixtures::TempFolder folder;
     text::Dataset data;
     EvaluationOptions options;
-    FakeBehaviour behaviour;
+    model::FakeBehaviour behaviour;
 };
 
 TEST_F(Evaluate, PutsResultsInTheDatasOrder) {
@@ -266,7 +267,7 @@ TEST_F(Evaluate, CountsTextsThatWereCut) {
 TEST_F(Evaluate, BorrowsNoTokenizerButSaysWhereOneIs) {
     fixtures::writeTinyT5(folder / "bare", {.vocabulary = 1100});
     for (const char* name : {"tokenizer.json", "spiece.model"}) fs::remove(folder / "bare" / name);
-    const FakeBackend backend(behaviour);
+    const model::FakeBackend backend(behaviour);
     const std::vector<EvaluationSubject> subjects = {
         {model(), std::nullopt, {}}, {(folder / "bare").string(), std::nullopt, {}}};
     try {

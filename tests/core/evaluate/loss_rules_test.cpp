@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/evaluate/evaluate.h"
+#include "core/evaluate/evaluation.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::evaluate {

@@ -8,6 +8,10 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/selection.h"
+#include "core/evaluate/evaluation.h"
+#include "core/method/calibration.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 #include "core/spectra/compute_spectra.h"
 #include "tests/fixtures/tiny_t5.h"
 
@@ -30,16 +34,16 @@ class RandomVectors : public ::testing::Test {
         model = checkpoint::openCheckpoint(folder.path().string());
     }
 
-    compress::CompressionPlan planFor(std::int64_t rank, const std::string& targets,
-                                      compress::StorageChoice storage) const {
-        compress::PlanOptions options;
-        options.target = {compress::RankTarget::Kind::Rank, static_cast<double>(rank)};
+    plan::CompressionPlan planFor(std::int64_t rank, const std::string& targets,
+                                  plan::StorageChoice storage) const {
+        plan::PlanOptions options;
+        options.target = {plan::RankTarget::Kind::Rank, static_cast<double>(rank)};
         options.storage = storage;
-        return compress::makePlan(
-            model, checkpoint::selectMatrices(model.matrices(), {targets, ""}), {}, options);
+        return plan::makePlan(model, checkpoint::selectMatrices(model.matrices(), {targets, ""}),
+                              {}, options);
     }
 
-    std::vector<RandomVectorsResult> run(const compress::CompressionPlan& plan,
+    std::vector<RandomVectorsResult> run(const plan::CompressionPlan& plan,
                                          const RandomVectorsOptions& options) const {
         return randomVectors(model, plan, options, backend::loadBackend({}), Progress());
     }
@@ -49,7 +53,7 @@ class RandomVectors : public ::testing::Test {
 };
 
 TEST_F(RandomVectors, NormalInputsGiveTheRootOfTheKeptEnergy) {
-    const auto plan = planFor(5, "q,wi_0,wo", compress::StorageChoice::Auto);
+    const auto plan = planFor(5, "q,wi_0,wo", plan::StorageChoice::Auto);
     const auto results = run(plan, withVectors(20'000, 0, Distribution::Normal));
     ASSERT_EQ(results.size(), plan.entries.size());
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -73,7 +77,7 @@ TEST_F(RandomVectors, NormalInputsGiveTheRootOfTheKeptEnergy) {
 
 TEST_F(RandomVectors, OneVectorByHand) {
     // With one vector, mean and pooled cosine are the same number.
-    const auto one = run(planFor(5, "q", compress::StorageChoice::Factored), withVectors(1));
+    const auto one = run(planFor(5, "q", plan::StorageChoice::Factored), withVectors(1));
     for (const RandomVectorsResult& result : one) {
         EXPECT_DOUBLE_EQ(result.cosineMean, result.cosinePooled);
         EXPECT_LT(result.cosineMean, 1);
@@ -82,33 +86,32 @@ TEST_F(RandomVectors, OneVectorByHand) {
 
 TEST_F(RandomVectors, SeedAndNameDecideAlone) {
     const RandomVectorsOptions options = withVectors(300, 7);
-    const auto all = run(planFor(5, "q,k", compress::StorageChoice::Auto), options);
+    const auto all = run(planFor(5, "q,k", plan::StorageChoice::Auto), options);
     auto single = options;
     single.threads = 1;
-    const auto alone = run(planFor(5, "k", compress::StorageChoice::Auto), single);
+    const auto alone = run(planFor(5, "k", plan::StorageChoice::Auto), single);
     ASSERT_EQ(alone[0].name, all[1].name);
     EXPECT_EQ(alone[0].cosinePooled, all[1].cosinePooled);
     EXPECT_EQ(alone[0].cosineMean, all[1].cosineMean);
     auto other = options;
     other.seed = 8;
-    EXPECT_NE(run(planFor(5, "k", compress::StorageChoice::Auto), other)[0].cosinePooled,
+    EXPECT_NE(run(planFor(5, "k", plan::StorageChoice::Auto), other)[0].cosinePooled,
               alone[0].cosinePooled);
     auto normal = options;
     normal.distribution = Distribution::Normal;
-    EXPECT_NE(run(planFor(5, "k", compress::StorageChoice::Auto), normal)[0].cosinePooled,
+    EXPECT_NE(run(planFor(5, "k", plan::StorageChoice::Auto), normal)[0].cosinePooled,
               alone[0].cosinePooled);
 }
 
 TEST_F(RandomVectors, NothingIsLostAtFullRank) {
-    for (const auto& result :
-         run(planFor(24, "q", compress::StorageChoice::Auto), withVectors(10))) {
+    for (const auto& result : run(planFor(24, "q", plan::StorageChoice::Auto), withVectors(10))) {
         EXPECT_EQ(result.cosineMean, 1);
         EXPECT_EQ(result.cosinePooled, 1);
         EXPECT_EQ(result.predictedCosine, 1);
         EXPECT_EQ(result.relativeError, 0);
     }
     for (const auto& result :
-         run(planFor(24, "q", compress::StorageChoice::Factored), withVectors(10))) {
+         run(planFor(24, "q", plan::StorageChoice::Factored), withVectors(10))) {
         EXPECT_NEAR(result.cosineMean, 1, 1e-12);
         EXPECT_NEAR(result.predictedCosine, 1, 1e-12);
         EXPECT_LT(result.relativeError, 1e-12);
@@ -116,14 +119,14 @@ TEST_F(RandomVectors, NothingIsLostAtFullRank) {
 }
 
 /// Real inputs whose second moments are made from the vectors themselves.
-class MadeUpInputs : public compress::Calibration {
+class MadeUpInputs : public method::Calibration {
  public:
     static constexpr std::int64_t tokens = 40;
     explicit MadeUpInputs(std::int64_t width) : m_width(width) {
         m_record.examples.resize(1);
         m_record.heldOut.resize(1);
     }
-    const compress::CalibrationRecord& record() const override { return m_record; }
+    const method::CalibrationRecord& record() const override { return m_record; }
     std::string name() const override { return "made up"; }
     /// Component i of token t; far from isotropic.
     static double x(std::int64_t i, std::int64_t t, bool heldOut) {
@@ -146,12 +149,12 @@ class MadeUpInputs : public compress::Calibration {
 
  private:
     std::int64_t m_width;
-    compress::CalibrationRecord m_record;
+    method::CalibrationRecord m_record;
 };
 
 // The sums over every token's W x and W' x, one by one.
 TEST_F(RandomVectors, RealInputsGiveWhatTheirVectorsGive) {
-    auto plan = planFor(3, "q", compress::StorageChoice::Factored);
+    auto plan = planFor(3, "q", plan::StorageChoice::Factored);
     ASSERT_FALSE(run(plan, withVectors(1)).front().onCalibration);
     const Matrix weight = model.readMatrix(plan.entries[0].matrix);
     const auto calibration = std::make_shared<MadeUpInputs>(weight.columns);
@@ -185,12 +188,11 @@ TEST_F(RandomVectors, RealInputsGiveWhatTheirVectorsGive) {
 }
 
 TEST_F(RandomVectors, RefusesNoVectors) {
-    EXPECT_THROW(run(planFor(5, "q", compress::StorageChoice::Auto), withVectors(0)), Error);
+    EXPECT_THROW(run(planFor(5, "q", plan::StorageChoice::Auto), withVectors(0)), Error);
 }
 
 TEST_F(RandomVectors, JsonHasTheDocumentedFields) {
-    const Json document =
-        toJson(run(planFor(5, "q", compress::StorageChoice::Auto), withVectors(3)));
+    const Json document = toJson(run(planFor(5, "q", plan::StorageChoice::Auto), withVectors(3)));
     for (const char* key : {"name", "rank", "vectors", "cosine_mean", "cosine_pooled",
                             "relative_error", "predicted_cosine"})
         EXPECT_TRUE(document["results"][0].contains(key)) << key;

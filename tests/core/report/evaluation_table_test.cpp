@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/evaluate/evaluation.h"
+
 namespace rankscope::report {
 namespace {
 

@@ -15,8 +15,9 @@
 #include "core/base/own_path.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/selection.h"
-#include "core/compress/plan.h"
-#include "core/evaluate/summarizer.h"
+#include "core/model/checkpoint_weights.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope {
@@ -38,23 +39,23 @@ class Cuda : public testing::Test {
     static std::unique_ptr<backend::Seq2Seq> model(const checkpoint::Checkpoint& checkpoint,
                                                    const backend::WeightSource& weights,
                                                    const backend::Seq2SeqOptions& options) {
-        return backend().openSeq2Seq(evaluate::dimensionsOf(checkpoint), weights, options, {});
+        return backend().openSeq2Seq(model::dimensionsOf(checkpoint), weights, options, {});
     }
     static std::unique_ptr<backend::Seq2Seq> model(const checkpoint::Checkpoint& checkpoint,
                                                    const backend::Seq2SeqOptions& options) {
-        return model(checkpoint, evaluate::CheckpointWeights(checkpoint), options);
+        return model(checkpoint, model::CheckpointWeights(checkpoint), options);
     }
 
     /// All matrices that `targets` names at this rank.
-    static compress::CompressionPlan planOf(const checkpoint::Checkpoint& checkpoint,
-                                            const std::string& targets, std::int64_t rank,
-                                            compress::StorageChoice storage) {
-        compress::PlanOptions options;
-        options.target = {compress::RankTarget::Kind::Rank, static_cast<double>(rank)};
+    static plan::CompressionPlan planOf(const checkpoint::Checkpoint& checkpoint,
+                                        const std::string& targets, std::int64_t rank,
+                                        plan::StorageChoice storage) {
+        plan::PlanOptions options;
+        options.target = {plan::RankTarget::Kind::Rank, static_cast<double>(rank)};
         options.storage = storage;
-        return compress::makePlan(checkpoint,
-                                  checkpoint::selectMatrices(checkpoint.matrices(), {targets, ""}),
-                                  {}, options);
+        return plan::makePlan(checkpoint,
+                              checkpoint::selectMatrices(checkpoint.matrices(), {targets, ""}), {},
+                              options);
     }
 
     /// Sources of unequal length in ids below `vocabulary`.

@@ -6,6 +6,9 @@
 
 #include "core/backend/moments.h"
 #include "core/base/error.h"
+#include "core/compress/planned_weights.h"
+#include "core/model/checkpoint_weights.h"
+#include "core/plan/plan.h"
 #include "tests/core/torch/cuda_fixture.h"
 
 namespace rankscope {
@@ -36,22 +39,22 @@ class CudaModel : public Cuda, public testing::WithParamInterface<Kind> {
                       fixtures::writeTinyT5(m_folder / "tiny", GetParam().model).string()));
         if (!GetParam().thin.empty())
             m_plan = planOf(*m_checkpoint, m_checkpoint->tiedHead() ? "all" : "all,head", 9,
-                            GetParam().thin == "pivoted" ? compress::StorageChoice::Pivoted
-                                                         : compress::StorageChoice::Factored);
+                            GetParam().thin == "pivoted" ? plan::StorageChoice::Pivoted
+                                                         : plan::StorageChoice::Factored);
         m_cpu = open({});
         m_gpu = open({.device = gpu()});
     }
 
     std::unique_ptr<backend::Seq2Seq> open(const backend::Seq2SeqOptions& options) const {
         if (!m_plan) return model(*m_checkpoint, options);
-        return model(*m_checkpoint, evaluate::PlannedWeights(*m_checkpoint, *m_plan, {}, backend()),
+        return model(*m_checkpoint, compress::PlannedWeights(*m_checkpoint, *m_plan, {}, backend()),
                      options);
     }
     std::vector<TokenIds> inputs() const { return sources(m_cpu->vocabulary()); }
 
     fixtures::TempFolder m_folder;
     std::optional<Checkpoint> m_checkpoint;
-    std::optional<compress::CompressionPlan> m_plan;
+    std::optional<plan::CompressionPlan> m_plan;
     std::unique_ptr<backend::Seq2Seq> m_cpu, m_gpu;
 };
 
@@ -157,12 +160,12 @@ TEST_P(CudaModel, MomentsOfGradientsEqualTheCpus) {
 
 TEST_P(CudaModel, WalksThroughTheLayersAsTheCpuDoes) {
     if (m_plan) GTEST_SKIP() << "a walk begins with a checkpoint";
-    const evaluate::CheckpointWeights weights(*m_checkpoint);
-    const auto plan = planOf(*m_checkpoint, "all", 9, compress::StorageChoice::Factored);
-    const evaluate::PlannedWeights thin(*m_checkpoint, plan, {}, backend());
+    const model::CheckpointWeights weights(*m_checkpoint);
+    const auto plan = planOf(*m_checkpoint, "all", 9, plan::StorageChoice::Factored);
+    const compress::PlannedWeights thin(*m_checkpoint, plan, {}, backend());
     const std::vector<TokenIds> rows = inputs();
     const auto walk = [&](const backend::Device& device) {
-        return backend().openLayerWalk(evaluate::dimensionsOf(*m_checkpoint), weights,
+        return backend().openLayerWalk(model::dimensionsOf(*m_checkpoint), weights,
                                        {.device = device},
                                        {.sources = rows, .targets = rows, .rarity = 0.5}, {});
     };
@@ -194,11 +197,11 @@ TEST_F(Cuda, ValuesThatAreNoNumbersAreNamed) {
     const fixtures::TempFolder folder;
     const Checkpoint checkpoint =
         checkpoint::openCheckpoint(fixtures::writeTinyT5(folder / "tiny").string());
-    class Broken : public evaluate::CheckpointWeights {
+    class Broken : public model::CheckpointWeights {
      public:
-        using evaluate::CheckpointWeights::CheckpointWeights;
+        using model::CheckpointWeights::CheckpointWeights;
         backend::LayerWeights matrix(const std::string& module) const override {
-            backend::LayerWeights weights = evaluate::CheckpointWeights::matrix(module);
+            backend::LayerWeights weights = model::CheckpointWeights::matrix(module);
             if (module == "encoder.block.0.layer.0.SelfAttention.o")
                 weights.dense.bytes = fromFloat64(DType::F32, std::vector<double>(32 * 24, NAN));
             return weights;

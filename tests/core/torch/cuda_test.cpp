@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/compress/compress.h"
 #include "core/evaluate/random_vectors.h"
+#include "core/plan/plan.h"
 #include "core/spectra/compute_spectra.h"
 #include "tests/core/torch/cuda_fixture.h"
 
@@ -182,7 +183,7 @@ TEST_F(Cuda, SeveralThreadsMayComputeAtOnce) {
     EXPECT_THAT(errors, testing::Each(testing::DoubleNear(error, 1e-9 * error)));
 }
 
-class CudaStorage : public Cuda, public testing::WithParamInterface<compress::StorageChoice> {};
+class CudaStorage : public Cuda, public testing::WithParamInterface<plan::StorageChoice> {};
 
 /// compress() itself reads every layer back and compares its error with the prediction.
 TEST_P(CudaStorage, SavesLoseWhatTheCpusLose) {
@@ -206,14 +207,13 @@ TEST_P(CudaStorage, SavesLoseWhatTheCpusLose) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Storage, CudaStorage,
-                         testing::Values(compress::StorageChoice::Factored,
-                                         compress::StorageChoice::Pivoted,
-                                         compress::StorageChoice::Dense),
+                         testing::Values(plan::StorageChoice::Factored,
+                                         plan::StorageChoice::Pivoted, plan::StorageChoice::Dense),
                          [](const auto& choice) -> std::string {
                              switch (choice.param) {
-                                 case compress::StorageChoice::Factored:
+                                 case plan::StorageChoice::Factored:
                                      return "Factored";
-                                 case compress::StorageChoice::Pivoted:
+                                 case plan::StorageChoice::Pivoted:
                                      return "Pivoted";
                                  default:
                                      return "Dense";
@@ -222,7 +222,7 @@ INSTANTIATE_TEST_SUITE_P(Storage, CudaStorage,
 
 TEST_F(Cuda, RandomVectorsEqualTheCpus) {
     const checkpoint::Checkpoint source = demo();
-    const auto plan = planOf(source, "attention", 10, compress::StorageChoice::Factored);
+    const auto plan = planOf(source, "attention", 10, plan::StorageChoice::Factored);
     const auto on = [&](const backend::Device& device) {
         return evaluate::randomVectors(source, plan, {.vectors = 300, .seed = 4, .device = device},
                                        backend(), {});

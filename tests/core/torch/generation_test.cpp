@@ -18,7 +18,7 @@
 #include "core/backend/backend.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/evaluate/summarizer.h"
+#include "core/model/checkpoint_weights.h"
 
 namespace rankscope::backend {
 namespace {
@@ -26,8 +26,8 @@ namespace {
 std::unique_ptr<Seq2Seq> openGolden(const std::string& kind) {
     const checkpoint::Checkpoint checkpoint =
         checkpoint::openCheckpoint(fmt::format("{}/{}", GOLDEN_FOLDER, kind));
-    return loadBackend({}).openSeq2Seq(evaluate::dimensionsOf(checkpoint),
-                                       evaluate::CheckpointWeights(checkpoint), {}, Progress());
+    return loadBackend({}).openSeq2Seq(model::dimensionsOf(checkpoint),
+                                       model::CheckpointWeights(checkpoint), {}, Progress());
 }
 
 Json goldenCases(const std::string& kind) {
@@ -237,14 +237,14 @@ class BrokenHead : public WeightSource {
     Tensor tensor(const std::string& name) const override { return m_source.tensor(name); }
 
  private:
-    evaluate::CheckpointWeights m_source;
+    model::CheckpointWeights m_source;
 };
 
 TEST_F(GenerationTest, ScoresOfABrokenModelAreNotNumbers) {
     const checkpoint::Checkpoint checkpoint =
         checkpoint::openCheckpoint(std::string(GOLDEN_FOLDER) + "/A");
     const std::unique_ptr<Seq2Seq> model = loadBackend({}).openSeq2Seq(
-        evaluate::dimensionsOf(checkpoint), BrokenHead(checkpoint), {}, Progress());
+        model::dimensionsOf(checkpoint), BrokenHead(checkpoint), {}, Progress());
     for (const std::int64_t beams : {1, 4})
         for (const GeneratedSequence& result :
              model->generate(m_sources, {.beams = beams, .maxNewTokens = 5}, Progress()))

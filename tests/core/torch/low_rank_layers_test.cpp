@@ -2,6 +2,10 @@
 #include "core/base/error.h"
 #include "core/checkpoint/selection.h"
 #include "core/compress/compress.h"
+#include "core/compress/planned_weights.h"
+#include "core/model/checkpoint_weights.h"
+#include "core/plan/make_plan.h"
+#include "core/plan/plan.h"
 #include "tests/core/torch/t5_model_fixture.h"
 
 namespace rankscope {
@@ -80,7 +84,7 @@ void expectSameModel(const Checkpoint& checkpoint, const std::vector<Form>& form
         thin.changed[matrix.module()] = std::move(both.thin);
         dense.changed[matrix.module()] = std::move(both.dense);
     }
-    const auto dimensions = evaluate::dimensionsOf(checkpoint);
+    const auto dimensions = model::dimensionsOf(checkpoint);
     const std::vector<TokenIds> sources{{5, 9, 1}, {17, 4, 8, 99, 23, 61, 3, 1}};
     const std::vector<TokenIds> inputs{{0, 12, 44, 7}, {0, 3}};
     const auto a = open(dimensions, thin, backend::ComputeType::Float32);
@@ -114,26 +118,26 @@ TEST(LowRankLayers, FormsMixInOneModel) {
 }
 
 /// A plan of all matrices at full rank: W' is W up to rounding.
-compress::CompressionPlan fullRank(const Checkpoint& source, compress::StorageChoice storage,
-                                   const std::string& targets) {
-    compress::PlanOptions options;
-    options.target = {compress::RankTarget::Kind::Ratio, 1.0};
+plan::CompressionPlan fullRank(const Checkpoint& source, plan::StorageChoice storage,
+                               const std::string& targets) {
+    plan::PlanOptions options;
+    options.target = {plan::RankTarget::Kind::Ratio, 1.0};
     options.storage = storage;
-    compress::CompressionPlan plan = compress::makePlan(
+    plan::CompressionPlan plan = plan::makePlan(
         source, checkpoint::selectMatrices(source.matrices(), {targets, ""}), {}, options);
-    for (const compress::PlanEntry& entry : std::vector(plan.entries))
-        plan = compress::withRank(source, plan, entry.matrix.name, entry.matrix.fullRank(), storage,
-                                  nullptr);
+    for (const plan::PlanEntry& entry : std::vector(plan.entries))
+        plan = plan::withRank(source, plan, entry.matrix.name, entry.matrix.fullRank(), storage,
+                              nullptr);
     return plan;
 }
 
-class SavedForms : public ::testing::TestWithParam<compress::StorageChoice> {};
+class SavedForms : public ::testing::TestWithParam<plan::StorageChoice> {};
 
 TEST_P(SavedForms, FullRankFoldersAndPlansGiveTheModelItself) {
     const fixtures::TempFolder folder;
     const Checkpoint source =
         checkpoint::openCheckpoint(fixtures::writeTinyT5(folder / "source", {.seed = 5}).string());
-    const compress::CompressionPlan plan = fullRank(source, GetParam(), "all");
+    const plan::CompressionPlan plan = fullRank(source, GetParam(), "all");
     compress::CompressOptions options;
     options.target = folder / "out";
     compress::compress(source, plan, options, engine(), {});
@@ -143,34 +147,33 @@ TEST_P(SavedForms, FullRankFoldersAndPlansGiveTheModelItself) {
     const std::vector<TokenIds> inputs{{0, 12, 44, 7}, {0, 3}};
     const Activations expected = open(source)->activations(sources, inputs, false);
     EXPECT_LE(largestDifference(open(saved)->activations(sources, inputs, false), expected), 1e-5);
-    const evaluate::PlannedWeights planned(source, plan, {}, engine());
-    const auto inMemory =
-        open(evaluate::dimensionsOf(source), planned, backend::ComputeType::Float32);
+    const compress::PlannedWeights planned(source, plan, {}, engine());
+    const auto inMemory = open(model::dimensionsOf(source), planned, backend::ComputeType::Float32);
     EXPECT_LE(largestDifference(inMemory->activations(sources, inputs, false), expected), 1e-5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Storage, SavedForms,
-                         ::testing::Values(compress::StorageChoice::Factored,
-                                           compress::StorageChoice::Pivoted),
+                         ::testing::Values(plan::StorageChoice::Factored,
+                                           plan::StorageChoice::Pivoted),
                          [](const auto& choice) {
-                             return choice.param == compress::StorageChoice::Factored ? "Factored"
-                                                                                      : "Pivoted";
+                             return choice.param == plan::StorageChoice::Factored ? "Factored"
+                                                                                  : "Pivoted";
                          });
 
 TEST(PlannedWeights, AreThoseThatAreSaved) {
     const fixtures::TempFolder folder;
     const Checkpoint source = checkpoint::openCheckpoint(
         fixtures::writeTinyT5(folder / "source", {.tied = true}).string());
-    compress::PlanOptions planOptions;
-    planOptions.target = {compress::RankTarget::Kind::Rank, 6};
-    const compress::CompressionPlan plan = compress::makePlan(
+    plan::PlanOptions planOptions;
+    planOptions.target = {plan::RankTarget::Kind::Rank, 6};
+    const plan::CompressionPlan plan = plan::makePlan(
         source, checkpoint::selectMatrices(source.matrices(), {"all", ""}), {}, planOptions);
     compress::CompressOptions options;
     options.target = folder / "out";
     compress::compress(source, plan, options, engine(), {});
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
-    const evaluate::PlannedWeights planned(source, plan, {}, engine());
-    const evaluate::CheckpointWeights written(saved);
+    const compress::PlannedWeights planned(source, plan, {}, engine());
+    const model::CheckpointWeights written(saved);
     for (const checkpoint::WeightMatrix& matrix : source.matrices()) {
         const backend::LayerWeights a = planned.matrix(matrix.module());
         const backend::LayerWeights b = written.matrix(matrix.module());

@@ -3,6 +3,7 @@
 
 #include "core/backend/moments.h"
 #include "core/base/error.h"
+#include "core/model/checkpoint_weights.h"
 #include "tests/core/torch/t5_model_fixture.h"
 
 namespace rankscope {
@@ -13,7 +14,7 @@ struct CalmCase {
         : checkpoint(goldenCheckpoint(kind)),
           cases(parseJson(fixtures::readFile(goldens / kind / "cases.json"), "cases.json")),
           calm(parseJson(fixtures::readFile(goldens / kind / "calm.json"), "calm.json")),
-          dimensions(evaluate::dimensionsOf(checkpoint)),
+          dimensions(model::dimensionsOf(checkpoint)),
           weights(checkpoint, calm.at("factors")),
           sources(idsOf(cases, "sources")),
           targets(idsOf(cases, "targets")) {}

@@ -16,7 +16,7 @@
 #include "core/base/json.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/safetensors.h"
-#include "core/evaluate/summarizer.h"
+#include "core/model/checkpoint_weights.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope {
@@ -38,8 +38,7 @@ inline std::unique_ptr<backend::Seq2Seq> open(const backend::T5Dimensions& dimen
 
 inline std::unique_ptr<backend::Seq2Seq> open(
     const Checkpoint& checkpoint, backend::ComputeType compute = backend::ComputeType::Float32) {
-    return open(evaluate::dimensionsOf(checkpoint), evaluate::CheckpointWeights(checkpoint),
-                compute);
+    return open(model::dimensionsOf(checkpoint), model::CheckpointWeights(checkpoint), compute);
 }
 
 inline std::vector<TokenIds> idsOf(const Json& cases, const char* key) {
@@ -105,7 +104,7 @@ class ChangedWeights : public backend::WeightSource {
     std::map<std::string, backend::Tensor> changedTensors;
 
  private:
-    evaluate::CheckpointWeights m_source;
+    model::CheckpointWeights m_source;
 };
 
 /// A golden checkpoint's weights made smaller as calm.json says, matrices and tables by powers of
@@ -135,7 +134,7 @@ class CalmWeights : public backend::WeightSource {
         return tensor;
     }
 
-    evaluate::CheckpointWeights m_source;
+    model::CheckpointWeights m_source;
     Json m_factors;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/model/checkpoint_weights.h"
 #include "tests/core/torch/t5_model_fixture.h"
 
 namespace rankscope {
@@ -18,7 +19,7 @@ class EveryKind : public ::testing::TestWithParam<std::string> {
  protected:
     std::unique_ptr<backend::Seq2Seq> calmModel(
         backend::ComputeType compute = backend::ComputeType::Float32) const {
-        return open(evaluate::dimensionsOf(m_checkpoint),
+        return open(model::dimensionsOf(m_checkpoint),
                     CalmWeights(m_checkpoint, m_calm.at("factors")), compute);
     }
     void expectLosses(const std::vector<backend::SequenceLoss>& losses, const Json& expected) const;
@@ -134,7 +135,7 @@ std::string messageOf(const Work& work) {
 class BadInput : public ::testing::Test {
  protected:
     Checkpoint m_checkpoint = goldenCheckpoint("A");
-    backend::T5Dimensions m_dimensions = evaluate::dimensionsOf(m_checkpoint);
+    backend::T5Dimensions m_dimensions = model::dimensionsOf(m_checkpoint);
 };
 
 TEST_F(BadInput, IdsOutsideTheEmbeddingAreNamed) {
@@ -162,7 +163,7 @@ TEST_F(BadInput, IdsOutsideTheEmbeddingAreNamed) {
 TEST_F(BadInput, AWrongShapeNamesItsTensor) {
     m_dimensions.dFf = 48;
     EXPECT_THAT(messageOf([&] {
-                    open(m_dimensions, evaluate::CheckpointWeights(m_checkpoint),
+                    open(m_dimensions, model::CheckpointWeights(m_checkpoint),
                          backend::ComputeType::Float32);
                 }),
                 HasSubstr("encoder.block.0.layer.1.DenseReluDense.wi_0.weight has shape [64, 32], "
@@ -172,7 +173,7 @@ TEST_F(BadInput, AWrongShapeNamesItsTensor) {
 TEST_F(BadInput, AnUnknownActivationIsNamed) {
     m_dimensions.activation = "mish";
     EXPECT_THAT(messageOf([&] {
-                    open(m_dimensions, evaluate::CheckpointWeights(m_checkpoint),
+                    open(m_dimensions, model::CheckpointWeights(m_checkpoint),
                          backend::ComputeType::Float32);
                 }),
                 HasSubstr("The activation function \"mish\" is not supported"));
@@ -185,7 +186,7 @@ TEST_F(BadInput, ATokenOfItsOwnOutsideTheEmbeddingIsRefused) {
             backend::T5Dimensions wrong = m_dimensions;
             wrong.*token = id;
             EXPECT_THAT(messageOf([&] {
-                            open(wrong, evaluate::CheckpointWeights(m_checkpoint),
+                            open(wrong, model::CheckpointWeights(m_checkpoint),
                                  backend::ComputeType::Float32);
                         }),
                         HasSubstr(fmt::format("The model's {} token is {}, but its embedding has "
@@ -238,7 +239,7 @@ TEST_F(BadInput, AStopIsHeardWhileLoadingAndComputing) {
         }
         return ErrorKind::Failed;
     };
-    const evaluate::CheckpointWeights weights(m_checkpoint);
+    const model::CheckpointWeights weights(m_checkpoint);
     EXPECT_EQ(kindOf([&] { engine().openSeq2Seq(m_dimensions, weights, {}, StopAt(9)); }),
               ErrorKind::Interrupted);
     const auto model = open(m_checkpoint);

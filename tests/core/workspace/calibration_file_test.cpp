@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/method/calibration.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::workspace {
@@ -154,11 +155,11 @@ TEST_F(CalibrationFileTest, IsOnlyForTheModelItWasMadeWith) {
     CalibrationContent made = content();
     made.record.contentHash = tiny.contentHash({});
     writeCalibration(path, made);
-    EXPECT_NO_THROW(compress::requireSameModel(*openCalibration(path), tiny, {}));
+    EXPECT_NO_THROW(method::requireSameModel(*openCalibration(path), tiny, {}));
     const auto other =
         checkpoint::openCheckpoint(fixtures::writeTinyT5(folder / "other", {.seed = 2}).string());
     try {
-        compress::requireSameModel(*openCalibration(path), other, {});
+        method::requireSameModel(*openCalibration(path), other, {});
         FAIL() << "accepted";
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::Usage);

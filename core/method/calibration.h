@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/backend/moments.h"
+#include "core/checkpoint/checkpoint.h"
+
+namespace rankscope::method {
+
+/// One dialogue that calibration used, as the model saw it.
+struct CalibrationExample {
+    std::string id;
+    backend::TokenIds source, target;
+};
+
+/// Which model was calibrated, on what.
+struct CalibrationRecord {
+    std::string checkpoint;                    ///< as the user named it
+    std::string fingerprint;                   ///< Checkpoint::fingerprint()
+    std::string contentHash;                   ///< Checkpoint::contentHash()
+    std::string data;                          ///< the file of dialogues
+    std::string dataHash;                      ///< SHA-256
+    std::string prefix;                        ///< put before every source
+    std::uint64_t seed = 0;                    ///< of the choice of dialogues
+    bool gradients = false;                    ///< --fisher
+    std::string arithmetic = "float64";        ///< in which inputs were summed
+    std::vector<CalibrationExample> examples;  ///< moments are of these
+    std::vector<CalibrationExample> heldOut;   ///< and the held-out ones of these
+    std::vector<std::string> warnings;         ///< inputs with fewer tokens than their width …
+};
+
+/// Moments of a model on some dialogues. Held-out moments are of dialogues that no factor saw.
+class Calibration {
+ public:
+    virtual ~Calibration();
+    virtual const CalibrationRecord& record() const = 0;
+    /// Name for messages: the file.
+    virtual std::string name() const = 0;
+    /// Of the input that `module` takes. Throws Error where there is none, or a damaged one.
+    virtual backend::InputMoments inputs(const std::string& module, bool heldOut) const = 0;
+    /// Of the layer `module`. Throws Error where calibration ran without --fisher.
+    virtual backend::GradientMoments gradients(const std::string& module) const = 0;
+};
+
+/// Throws Error of kind Usage where `calibration` was made with another checkpoint: the bytes of
+/// the weights differ. Reads them where files were merely touched or copied.
+void requireSameModel(const Calibration& calibration, const checkpoint::Checkpoint& checkpoint,
+                      const Progress& progress);
+
+}  // namespace rankscope::method

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/base/matrix.h"
+#include "core/base/parallel.h"
+#include "core/method/activation_error.h"
+#include "core/method/calibration.h"
+#include "core/method/method.h"
+#include "core/method/method_curves.h"
+#include "core/spectra/compute_spectra.h"
+#include "core/spectra/spectrum.h"
+
+namespace rankscope::method {
+
+namespace {
+
+constexpr double previewWork = 1e10;  // rows · columns · full rank, summed over ranks: seconds
+
+/// The methods to run, those left out named in a warning.
+std::vector<const Method*> runners(const Calibration& calibration, const RaceOptions& options,
+                                   const Progress& progress) {
+    std::vector<const Method*> asked;
+    for (const std::string& name : options.methods) asked.push_back(&methodNamed(name));
+    if (asked.empty())
+        for (const Method& method : methods()) asked.push_back(&method);
+    std::vector<const Method*> chosen;
+    std::vector<std::string_view> left;
+    for (const Method* method : asked)
+        if (method->needs == MethodNeeds::Gradients && !calibration.record().gradients)
+            left.push_back(method->name);
+        else
+            chosen.push_back(method);
+    const std::string sentence = fmt::format(
+        "{} need{} gradients, which {} does not have; run `calibrate` with --fisher.",
+        fmt::join(left, " and "), left.size() == 1 ? "s" : "", printable(calibration.name(), 1000));
+    if (chosen.empty()) throw usageError(sentence, calibration.name());
+    if (!left.empty()) progress.warn("Left out of the race: " + sentence);
+    return chosen;
+}
+
+/// One method on one matrix.
+struct Start {
+    const checkpoint::WeightMatrix* matrix;
+    const Method* method;
+};
+
+std::vector<Start> startsOf(std::span<const checkpoint::WeightMatrix> matrices,
+                            const std::vector<const Method*>& methods, const Progress& progress) {
+    std::vector<Start> starts;
+    for (const checkpoint::WeightMatrix& matrix : matrices) {
+        if (matrix.role == checkpoint::Role::Embedding)
+            throw usageError(fmt::format("{} is looked up row by row: it has no inputs that errors "
+                                         "could be measured on. Leave it out.",
+                                         printable(matrix.name)),
+                             matrix.name);
+        bool left = false;
+        for (const Method* method : methods)
+            if (matrix.role == checkpoint::Role::Head && method->looksAtOutputs)
+                left = true;
+            else
+                starts.push_back({&matrix, method});
+        if (left)
+            progress.warn(fmt::format(
+                "{}: methods that look at gradients of outputs are left out, since a calibration "
+                "keeps none of the head's.",
+                printable(matrix.name)));
+    }
+    return starts;
+}
+
+/// One matrix, as read for one method.
+struct Lane {
+    const Method& method;
+    const RaceOptions& options;
+    const backend::Backend& backend;
+    Matrix weight;
+    backend::InputMoments inputs;
+    std::optional<backend::InputMoments> heldOut;
+    std::optional<backend::GradientMoments> gradients;
+
+    backend::Factors factors(std::int64_t rank) const {
+        const MethodInput input{.weight = weight,
+                                .rank = rank,
+                                .inputs = &inputs,
+                                .gradients = gradients ? &*gradients : nullptr,
+                                .settings = options.settings};
+        if (method.factorizeWalked == nullptr)
+            return method.factorize(input, options.device, backend);
+        // Nothing is compressed before: X' = X, and the residual stream has lost nothing.
+        return method.factorizeWalked(input,
+                                      {.modules = {},
+                                       .tokens = inputs.tokens,
+                                       .original = inputs.second,
+                                       .cross = inputs.second,
+                                       .shifted = inputs.second,
+                                       .lost = {}},
+                                      options.device, backend);
+    }
+
+    std::int64_t fullRank() const { return std::min(weight.rows, weight.columns); }
+
+    void cutAtEveryRank(RaceCurve& curve) const {
+        const backend::Factors all = factors(fullRank());
+        const auto measure = [&](const Matrix& second, std::vector<double>& errors) {
+            const auto known = activationErrors(weight, all, second, options.device, backend);
+            for (const std::int64_t rank : curve.ranks)
+                errors.push_back(known[static_cast<std::size_t>(rank)]);
+        };
+        measure(inputs.second, curve.activationError);
+        if (heldOut) measure(heldOut->second, curve.heldOutError);
+    }
+
+    /// A preview is another matrix at every rank.
+    void makeAnew(RaceCurve& curve, const Progress& progress) const {
+        curve.ranks = previewRanks(curve.ranks, weight.rows, weight.columns);
+        const spectra::Spectrum spectrum(curve.name, weight.rows, weight.columns,
+                                         backend.singularValues(weight, options.device).values);
+        const double norm = frobeniusNorm(weight);
+        for (const std::int64_t rank : curve.ranks) {
+            throwIfStopped(progress);
+            backend::Factors made{{{}, weight.rows, 0}, {{}, 0, weight.columns}};
+            if (rank > 0) made = factors(rank);
+            const auto measure = [&](const Matrix& second) {
+                return rank == 0
+                           ? activationErrors(weight, made, second, options.device, backend)[0]
+                           : activationError(weight, made, second, options.device, backend);
+            };
+            curve.activationError.push_back(measure(inputs.second));
+            if (heldOut) curve.heldOutError.push_back(measure(heldOut->second));
+            const double apart =
+                rank == 0
+                    ? norm
+                    : distance(weight, backend.multiply(made.left, made.right, options.device));
+            curve.excessError.push_back(
+                norm > 0 ? excessError(apart / norm, spectrum.relativeError(rank)) : std::nullopt);
+        }
+    }
+};
+
+Lane laneOf(const checkpoint::Checkpoint& checkpoint, const checkpoint::WeightMatrix& matrix,
+            const Method& method, const Calibration& calibration, const RaceOptions& options,
+            const backend::Backend& backend) {
+    Lane lane{method,
+              options,
+              backend,
+              checkpoint.readMatrix(matrix),
+              calibration.inputs(matrix.module(), false),
+              {},
+              {}};
+    spectra::requireFinite(lane.weight, matrix.name);
+    if (!calibration.record().heldOut.empty())
+        lane.heldOut = calibration.inputs(matrix.module(), true);
+    if (method.needs == MethodNeeds::Gradients)
+        lane.gradients = calibration.gradients(matrix.module());
+    return lane;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> previewRanks(const std::vector<std::int64_t>& ranks, std::int64_t rows,
+                                       std::int64_t columns) {
+    const double one = static_cast<double>(rows) * static_cast<double>(columns) *
+                       static_cast<double>(std::min(rows, columns));
+    const auto most = static_cast<std::size_t>(std::max(16.0, previewWork / one));
+    if (ranks.size() <= most) return ranks;
+    std::vector<std::int64_t> result;
+    for (std::size_t i = 0; i < most; ++i)
+        result.push_back(ranks[i * (ranks.size() - 1) / (most - 1)]);
+    return result;
+}
+
+std::vector<RaceCurve> race(const checkpoint::Checkpoint& checkpoint,
+                            std::span<const checkpoint::WeightMatrix> matrices,
+                            const Calibration& calibration, const RaceOptions& options,
+                            const backend::Backend& backend, const Progress& progress) {
+    const std::vector<Start> starts =
+        startsOf(matrices, runners(calibration, options, progress), progress);
+    std::vector<RaceCurve> curves(starts.size());
+    std::atomic<std::size_t> finished{0};
+    runInParallel(
+        curves.size(), options.threads > 0 ? options.threads : availableCores(),
+        [&](std::size_t i) {
+            throwIfStopped(progress);
+            const auto& [matrix, method] = starts[i];
+            const Lane lane = laneOf(checkpoint, *matrix, *method, calibration, options, backend);
+            RaceCurve& curve = curves[i];
+            curve.name = matrix->name;
+            curve.method = method->name;
+            curve.ranks = options.ranks(lane.fullRank());
+            if (method->preview)
+                lane.makeAnew(curve, progress);
+            else
+                lane.cutAtEveryRank(curve);
+            progress.report(static_cast<double>(++finished) / static_cast<double>(curves.size()),
+                            fmt::format("{} on {}", method->name, matrix->name));
+        });
+    return curves;
+}
+
+}  // namespace rankscope::method

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/matrix.h"
+#include "core/method/method.h"
+#include "core/method/ridge.h"
+
+namespace rankscope::method {
+
+/// With W' = A B and Z = B X' the least of ‖W X - A Z‖² + ρ ‖A - A₀‖² is
+/// A = (W X Zᵀ + ρ A₀) (Z Zᵀ + ρ)⁻¹.
+backend::Factors refitted(const MethodInput& input, const backend::Factors& factors,
+                          const backend::WalkedGroup& group, const backend::Device& device,
+                          const backend::Backend& backend) {
+    const Matrix transposedRight = transposed(factors.right);
+    const Matrix gram = backend.multiply(backend.multiply(factors.right, group.shifted, device),
+                                         transposedRight, device);
+    const Matrix metric = withRidge(gram, input.settings.ridge);
+    const double ridge = metric.values.front() - gram.values.front();
+    Matrix wanted = backend.multiply(backend.multiply(input.weight, group.cross, device),
+                                     transposedRight, device);
+    for (std::size_t i = 0; i < wanted.values.size(); ++i)
+        wanted.values[i] += ridge * factors.left.values[i];
+    return {.left = backend.divide(wanted, metric, device), .right = factors.right};
+}
+
+}  // namespace rankscope::method

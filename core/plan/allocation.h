@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/plan/plan.h"
+
+namespace rankscope::plan {
+
+/// What an allocation knows of one chosen matrix.
+struct AllocationMatrix {
+    checkpoint::WeightMatrix matrix;
+    /// Descending errors of the components, plain singular values or those of a method: rank r
+    /// leaves the squared error Σ_{i>r} importance[i]². What is missing at the end counts as 0.
+    std::vector<double> importance = {};
+    double weight = 1;  ///< c_l > 0: factor of the squared errors where matrices are compared
+    std::int64_t minRank = 1;  ///< with PlanOptions::minRank; goes before maxRank
+    /// With PlanOptions::maxRank; below full: never dense.
+    std::int64_t maxRank = std::numeric_limits<std::int64_t>::max();
+};
+
+/// Places of the matrices that take one choice together; each place in one group.
+using AllocationGroups = std::vector<std::vector<std::size_t>>;
+
+/// Under options.groups "none" each matrix alone; under "type" those of one stack, sublayer, role,
+/// shape and stored form (storage and rank in the file) together. Groups stand by first member.
+AllocationGroups allocationGroups(std::span<const AllocationMatrix> matrices,
+                                  const PlanOptions& options);
+
+/// One way to store a matrix.
+struct RankChoice {
+    std::int64_t rank = 0;
+    std::int64_t parameters = 0;  ///< really stored
+    double squaredError = 0;
+    bool leftDense = false;  ///< not in the storage asked for, but as it is (rank is then full)
+};
+
+/// The ways to store one matrix, by rising rank and parameters; never empty.
+using RankChoices = std::vector<RankChoice>;
+
+struct Allocation {
+    std::vector<RankChoice> choices;  ///< one a matrix
+    std::vector<std::string> warnings;
+};
+
+/// What is to be distributed. The choices of a group's members are alike but for their errors; they
+/// take the same one.
+struct AllocationTask {
+    std::span<const AllocationMatrix> matrices;
+    std::span<const RankChoices> choices;  ///< one list a matrix
+    const AllocationGroups& groups;
+    std::int64_t allowed = 0;  ///< parameters of all together
+    const PlanOptions& options;
+};
+
+/// A way to distribute parameters over matrices; docs/methods.md has each formula.
+struct Allocator {
+    std::string_view name;  ///< as in --allocation
+    std::string_view help;
+    bool needsSpectra = false;  ///< looks at the importance
+    bool leavesDense = false;   ///< may leave a matrix as it is where that is as small
+    /// Takes one choice a matrix, task.allowed parameters together at most; the cheapest fit.
+    Allocation (*distribute)(const AllocationTask& task);
+};
+
+/// All allocations, the default first.
+std::span<const Allocator> allocators();
+
+/// The name of the errors that a measured loss weighs, in core/evaluate.
+inline constexpr std::string_view lossErrorName = "loss";
+
+/// Names beside those of allocators(): allocations that measure a model, in core/evaluate. Before
+/// anything is measured they ask for what `uniform` asks for.
+inline constexpr std::string_view sensitivityName = "sensitivity", autoName = "auto";
+bool isMeasured(std::string_view name);
+
+struct MeasuredAllocation {
+    std::string_view name, help;
+};
+std::span<const MeasuredAllocation> measuredAllocations();
+
+/// True for allocations that look at spectra; of `auto` some of those it tries do.
+bool looksAtSpectra(std::string_view name);
+
+/// The allocation of that name, `uniform` for one that is measured; throws Error of kind Usage
+/// naming those there are.
+const Allocator& allocatorNamed(std::string_view name);
+
+/// What options.storage, multipleOf and the smallest and largest ranks permit for each matrix; in a
+/// group the bounds of all its members hold for each.
+std::vector<RankChoices> rankChoices(const Allocator& allocator,
+                                     std::span<const AllocationMatrix> matrices,
+                                     const PlanOptions& options);
+
+/// Parameters of the cheapest choice of every matrix together.
+std::int64_t leastParameters(std::span<const RankChoices> choices);
+
+/// rankChoices() distributed. Throws Error of kind Usage where `allowed` is less than the cheapest.
+Allocation allocate(const Allocator& allocator, std::span<const AllocationMatrix> matrices,
+                    std::int64_t allowed, const PlanOptions& options);
+
+/// The choice with the most parameters up to `parameters`, the cheapest where none is so cheap.
+std::size_t largestWithin(const RankChoices& choices, std::int64_t parameters);
+
+/// Parameters that the members of a group gain together from choice `pick` to the next, which must
+/// be there.
+std::int64_t stepParameters(std::span<const RankChoices> choices,
+                            std::span<const std::size_t> group, std::size_t pick);
+
+/// `picks` (places in the choices) as an allocation, after what they leave of task.allowed is spent
+/// on one step for each group in model order as far as it goes.
+Allocation withRestSpent(const AllocationTask& task, std::vector<std::size_t> picks);
+
+/// Parameters of `picks` together.
+std::int64_t totalParameters(std::span<const RankChoices> choices,
+                             std::span<const std::size_t> picks);
+
+Allocation allocateUniform(const AllocationTask& task);
+Allocation allocateByEnergy(const AllocationTask& task);
+Allocation allocateByEffectiveRank(const AllocationTask& task);
+Allocation allocateByWaterFilling(const AllocationTask& task);
+
+}  // namespace rankscope::plan

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/plan/knapsack_search.h"
+
+namespace rankscope::plan {
+
+/// A stretch of cost that every unit of which adds the same excess.
+struct ExcessStep {
+    std::int64_t cost = 0;  ///< > 0
+    double rate = 0;        ///< excess a unit
+};
+
+/// The least excess with which some classes can change the cost by a given number, were their items
+/// divisible: their hull steps, the cheapest first.
+class RestBound {
+ public:
+    RestBound() = default;
+    /// Steps by rising rate; what lies beyond `margin` is left out.
+    RestBound(const std::vector<ExcessStep>& up, const std::vector<ExcessStep>& down,
+              double multiplier, double margin);
+
+    /// For an amount still to be spent (cost left unspent is worth the multiplier) or, where it is
+    /// negative, to be saved; infinity where that is not possible within the margin.
+    double at(std::int64_t amount) const;
+
+ private:
+    struct Side {
+        std::vector<std::int64_t> cost;  // after so many steps
+        std::vector<double> excess;
+        double lastRate = 0;  // beyond the steps
+    };
+    static Side sideOf(const std::vector<ExcessStep>& steps, double lastRate, double margin);
+    static double at(const Side& side, std::int64_t amount);
+
+    Side m_up, m_down;
+};
+
+/// For every place in a list of classes the bound of those from there on; one more than classes.
+/// Each class lists its items by rising cost, one of them with cost and excess 0.
+std::vector<RestBound> boundsOfRest(const std::vector<std::vector<DeviationItem>>& classes,
+                                    double multiplier, double margin);
+
+}  // namespace rankscope::plan

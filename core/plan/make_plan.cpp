@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plan/make_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/checkpoint/parameter_count.h"
+#include "core/method/method.h"
+#include "core/plan/allocation.h"
+#include "core/plan/plan.h"
+#include "core/plan/plan_options.h"
+#include "core/plan/rank_target.h"
+#include "core/plan/stored_parameters.h"
+
+namespace rankscope::plan {
+
+using checkpoint::Checkpoint;
+using checkpoint::Role;
+using checkpoint::Storage;
+using checkpoint::WeightMatrix;
+
+namespace {
+
+void requireStorable(const WeightMatrix& matrix, StorageChoice choice) {
+    if (matrix.role == Role::Embedding && choice != StorageChoice::Dense)
+        throw usageError(fmt::format("{} is looked up row by row and can only be written dense: "
+                                     "leave it out, or give --storage dense.",
+                                     printable(matrix.name)),
+                         matrix.name);
+}
+
+}  // namespace
+
+bool isErrorForetold(const PlanEntry& entry, const method::MethodSettings& settings) {
+    return entry.kept || (entry.method == "svd" && !settings.refit);
+}
+
+PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice choice,
+                    const std::string& method, const method::MethodSettings& settings,
+                    const spectra::Spectrum* spectrum) {
+    requireStorable(matrix, choice);
+    PlanEntry entry;
+    entry.matrix = matrix;
+    entry.rank = std::min(rank, rankLimit(matrix));
+    entry.method = method;
+    const ResolvedStorage resolved = resolveStorage(matrix, entry.rank, choice);
+    entry.storage = resolved.storage;
+    entry.kept = resolved.kept;
+    entry.automatic = choice == StorageChoice::Auto;
+    entry.parametersDense = matrix.rows * matrix.columns;
+    entry.parametersStored = resolved.parameters;
+    if (entry.kept)
+        entry.relativeError = 0;
+    else if (spectrum != nullptr && isErrorForetold(entry, settings))
+        entry.relativeError = spectrum->relativeError(entry.rank);
+    return entry;
+}
+
+void finishPlan(const Checkpoint& checkpoint, CompressionPlan& plan) {
+    ParameterCounts counts;
+    counts.dense = checkpoint.denseParameterCount();
+    counts.postConvention = checkpoint.parameterCount();
+    for (const PlanEntry& entry : plan.entries)
+        counts.postConvention -= parametersInSource(entry.matrix);
+    counts.stored = counts.factored = counts.pivoted = counts.postConvention;
+    plan.warnings.clear();
+    std::size_t dense = 0;
+    for (const PlanEntry& entry : plan.entries) {
+        const auto in = [&](Storage storage) {
+            return checkpoint::storedParameters(entry.matrix.rows, entry.matrix.columns, entry.rank,
+                                                storage);
+        };
+        counts.stored += entry.parametersStored;
+        counts.factored += in(Storage::Factored);
+        counts.pivoted += in(Storage::Pivoted);
+        if (entry.storage == Storage::Factored && !entry.kept &&
+            entry.parametersStored > entry.parametersDense)
+            plan.warnings.push_back(
+                fmt::format("{}: two factors of rank {} are larger than the matrix ({} against {} "
+                            "parameters); ranks up to {} save something.",
+                            printable(entry.matrix.name), entry.rank, entry.parametersStored,
+                            entry.parametersDense,
+                            checkpoint::breakEvenRank(entry.matrix.rows, entry.matrix.columns)));
+        if (entry.storage == Storage::Dense && !entry.kept) ++dense;
+    }
+    if (dense > 0)
+        plan.warnings.push_back(fmt::format(
+            "Dense storage, same size: {} matri{} multiplied out; nothing is saved by {}.", dense,
+            dense == 1 ? "x is" : "ces are", dense == 1 ? "it" : "them"));
+    plan.parameters = counts;
+}
+
+CompressionPlan planFromAllocation(const Checkpoint& checkpoint,
+                                   std::span<const WeightMatrix> chosen,
+                                   const Allocation& allocation,
+                                   const std::map<std::string, spectra::Spectrum>& spectra,
+                                   const PlanOptions& options) {
+    CompressionPlan plan;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const auto known = spectra.find(chosen[i].name);
+        const RankChoice& choice = allocation.choices[i];
+        // At full rank `auto` keeps the matrix as it is.
+        plan.entries.push_back(makeEntry(
+            chosen[i], choice.rank, choice.leftDense ? StorageChoice::Auto : options.storage,
+            options.method, options.settings, known == spectra.end() ? nullptr : &known->second));
+    }
+    finishPlan(checkpoint, plan);
+    plan.warnings.insert(plan.warnings.end(), allocation.warnings.begin(),
+                         allocation.warnings.end());
+    return plan;
+}
+
+bool needsSpectra(const PlanOptions& options) {
+    switch (options.target.kind) {
+        case RankTarget::Kind::Energy:
+        case RankTarget::Kind::Error:
+            return true;
+        case RankTarget::Kind::Budget:
+            return looksAtSpectra(options.allocation);
+        case RankTarget::Kind::Rank:
+        case RankTarget::Kind::Ratio:
+            break;
+    }
+    return false;
+}
+
+void requirePossible(const Checkpoint& checkpoint, std::span<const WeightMatrix> chosen,
+                     const PlanOptions& options) {
+    checkOptions(options);
+    if (chosen.empty()) throw usageError("No matrix is chosen; there is nothing to plan.");
+    for (const WeightMatrix& matrix : chosen) requireStorable(matrix, options.storage);
+    if (options.target.kind == RankTarget::Kind::Budget)
+        allowedByBudget(checkpoint, chosen, options, leastByBudget(chosen, options));
+}
+
+CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMatrix> chosen,
+                         const std::map<std::string, spectra::Spectrum>& spectra,
+                         const PlanOptions& options) {
+    requirePossible(checkpoint, chosen, options);
+    CompressionPlan plan = planFromAllocation(
+        checkpoint, chosen, ranksForTarget(checkpoint, chosen, spectra, options), spectra, options);
+    plan.settings = options.settings;
+    if (options.target.kind == RankTarget::Kind::Budget) plan.allocation = options.allocation;
+    return plan;
+}
+
+CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& plan,
+                         const std::string& matrixName, std::int64_t rank, StorageChoice storage,
+                         const spectra::Spectrum* spectrum) {
+    CompressionPlan edited = plan;
+    const auto entry = std::ranges::find(edited.entries, matrixName,
+                                         [](const PlanEntry& e) { return e.matrix.name; });
+    if (entry == edited.entries.end())
+        throw usageError(fmt::format("{} is not in the plan.", printable(matrixName)), matrixName);
+    if (rank < 1 || rank > entry->matrix.fullRank())
+        throw usageError(fmt::format("A rank of {} is not possible for {}: the permitted range is "
+                                     "1 to {}.",
+                                     rank, printable(matrixName), entry->matrix.fullRank()),
+                         matrixName);
+    *entry = makeEntry(entry->matrix, rank, storage, entry->method, plan.settings, spectrum);
+    edited.allocation.clear();
+    finishPlan(checkpoint, edited);
+    return edited;
+}
+
+CompressionPlan withMethod(const CompressionPlan& plan, const std::string& method,
+                           const method::MethodSettings& settings,
+                           const std::map<std::string, spectra::Spectrum>& spectra) {
+    method::methodNamed(method);
+    const bool same =
+        settings == plan.settings && std::ranges::all_of(plan.entries, [&](const PlanEntry& entry) {
+            return entry.method == method;
+        });
+    if (same) return plan;
+    CompressionPlan edited = plan;
+    edited.settings = settings;
+    edited.allocation.clear();
+    edited.tried.clear();
+    edited.prepared.reset();
+    for (PlanEntry& entry : edited.entries) {
+        const bool keepsError = entry.kept || (entry.method == method && method == "svd" &&
+                                               settings.refit == plan.settings.refit);
+        entry.method = method;
+        if (keepsError) continue;
+        entry.relativeError.reset();
+        const auto known = spectra.find(entry.matrix.name);
+        if (known != spectra.end() && isErrorForetold(entry, settings))
+            entry.relativeError = known->second.relativeError(entry.rank);
+    }
+    return edited;
+}
+
+}  // namespace rankscope::plan

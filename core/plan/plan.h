@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/option.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/method/calibration.h"
+#include "core/method/method.h"
+#include "core/spectra/spectrum.h"
+
+namespace rankscope::plan {
+
+/// What the user may ask for; Auto is resolved into one of checkpoint::Storage when planning.
+enum class StorageChoice { Auto, Factored, Pivoted, Dense };
+
+/// How far to compress; exactly one is given.
+struct RankTarget {
+    enum class Kind { Rank, Ratio, Energy, Error, Budget };
+    Kind kind = Kind::Rank;
+    double value = 0;
+};
+
+struct PlanOptions {
+    RankTarget target;
+    std::string method = "svd";
+    method::MethodSettings settings = {};
+    StorageChoice storage = StorageChoice::Auto;
+    std::string allocation = "uniform";        ///< how --budget is distributed
+    std::string allocationError = "relative";  ///< "raw" or "loss": what water-filling adds up
+    /// By matrix name, for "loss": factors c_l of the relative squared errors; absent is 1.
+    std::map<std::string, double> lossWeights = {};
+    std::int64_t multipleOf = 1;  ///< ranks are rounded down to a multiple (never below it); up for
+                                  ///< energy and error, so that what was asked for still holds
+    std::int64_t minRank = 1;
+    /// Caps every rank; a matrix that could have a larger one is then never left as it is.
+    std::int64_t maxRank = std::numeric_limits<std::int64_t>::max();
+    std::string groups = "none";  ///< "type": matrices of one type share a rank (allocationGroups)
+};
+
+/// One chosen matrix.
+struct PlanEntry {
+    checkpoint::WeightMatrix matrix;
+    std::int64_t rank = 0;  ///< 1 … min(rows, columns)
+    std::string method = "svd";
+    checkpoint::Storage storage = checkpoint::Storage::Dense;
+    bool kept = false;  ///< true: the original matrix stays untouched (auto storage, nothing saved)
+    bool automatic = false;  ///< storage was chosen by `auto`: where the dtype's rounding forbids
+                             ///< pivoting, compress() may take the next smallest exact form
+    std::int64_t parametersDense = 0;
+    std::int64_t parametersStored = 0;
+    /// Foretold by the spectrum, if that is known: of svd without a refit; 0 if kept.
+    std::optional<double> relativeError;
+};
+
+/// Parameters of the whole model under each counting; see docs/methods.md "Counting".
+struct ParameterCounts {
+    std::int64_t dense = 0;           ///< every matrix dense
+    std::int64_t stored = 0;          ///< what the plan writes
+    std::int64_t factored = 0;        ///< all chosen matrices as two factors
+    std::int64_t pivoted = 0;         ///< all chosen matrices pivoted
+    std::int64_t postConvention = 0;  ///< chosen matrices not counted at all, as in the blog post
+};
+
+/// A setting that was measured before the plan was settled.
+struct TriedSetting {
+    std::string allocation;  ///< empty where no budget was distributed
+    double ridge = 0;
+    std::int64_t parameters = 0;  ///< of the whole model, really stored
+    double loss = 0;              ///< on held-out dialogues; may be NaN
+};
+
+/// Factors by matrix name that are already there, to be cut at any rank up to theirs.
+using PreparedFactors = std::map<std::string, backend::Factors>;
+
+/// Per chosen matrix what to do; a value: editing makes a new plan.
+struct CompressionPlan {
+    std::vector<PlanEntry> entries;
+    ParameterCounts parameters;
+    std::string allocation;  ///< what distributed a budget; empty otherwise and once edited
+    std::vector<std::string> warnings;
+    std::vector<TriedSetting> tried;  ///< what `auto` and the choice of a ridge measured
+    method::MethodSettings settings = {};
+    std::string calibrationFile;  ///< where the calibration is kept; empty: none
+    std::shared_ptr<const method::Calibration> calibration;  ///< what methods look at; may be null
+    std::shared_ptr<const PreparedFactors> prepared;         ///< may be null
+};
+
+}  // namespace rankscope::plan

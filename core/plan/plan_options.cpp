@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plan/plan_options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <tuple>
+#include <vector>
+
+#include "core/base/error.h"
+
+#include "core/method/method.h"
+#include "core/plan/allocation.h"
+#include "core/plan/plan.h"
+
+namespace rankscope::plan {
+
+namespace {
+
+std::vector<std::string_view> methodNames() {
+    std::vector<std::string_view> names;
+    for (const method::Method& method : method::methods()) names.push_back(method.name);
+    return names;
+}
+
+std::vector<std::string_view> allocationNames() {
+    std::vector<std::string_view> names;
+    for (const Allocator& allocator : allocators()) names.push_back(allocator.name);
+    for (const MeasuredAllocation& one : measuredAllocations()) names.push_back(one.name);
+    return names;
+}
+
+void requireChoice(std::string_view name, const std::string& value) {
+    const Option& option = *std::ranges::find(planOptionTable(), name, &Option::name);
+    if (std::ranges::find(option.choices, value) == option.choices.end())
+        throw usageError(fmt::format("--{}: '{}' is none of {}.", name, printable(value),
+                                     fmt::join(option.choices, ", ")));
+}
+
+void checkRankBounds(const PlanOptions& options) {
+    const auto& [multiple, least, most] =
+        std::tie(options.multipleOf, options.minRank, options.maxRank);
+    if (multiple < 1 || least < 1 || most < 1)
+        throw usageError("--multiple-of, --min-rank and --max-rank must be 1 or more.");
+    if (most / multiple * multiple < least)
+        throw usageError(fmt::format(
+            "No rank is both at least --min-rank {} and at most --max-rank {}{}; give "
+            "a larger --max-rank.",
+            least, most, multiple > 1 ? fmt::format(" and a multiple of {}", multiple) : ""));
+    if (options.target.kind == RankTarget::Kind::Rank &&
+        options.target.value > static_cast<double>(most))
+        throw usageError(
+            fmt::format("A rank of {} is above --max-rank {}; give a smaller rank or a larger "
+                        "--max-rank.",
+                        options.target.value, most));
+}
+
+}  // namespace
+
+std::span<const Option> planOptionTable() {
+    static const std::vector<Option> table{
+        {"rank", "Rank", "The same rank for every chosen matrix.", "", 1, {}, "", {}},
+        {"ratio",
+         "Kept share",
+         "Share of each matrix's parameters that is really stored.",
+         "",
+         0,
+         1,
+         "",
+         {}},
+        {"energy",
+         "Energy",
+         "Smallest rank that keeps this share of the squared singular values.",
+         "",
+         0,
+         1,
+         "",
+         {}},
+        {"error",
+         "Relative error",
+         "Smallest rank whose relative Frobenius error is at most this.",
+         "",
+         0,
+         1,
+         "",
+         {}},
+        {"budget",
+         "Budget",
+         "Share of the whole model's parameters that is really stored.",
+         "",
+         0,
+         1,
+         "",
+         {}},
+        {"method",
+         "Method",
+         "How a matrix is approximated; randomized is a preview of svd.",
+         "svd",
+         {},
+         {},
+         "",
+         methodNames()},
+        {"alpha", "Exponent", "Exponent of the method diagonal.", "0.5", 0, 4, "", {}},
+        {"ridge",
+         "Ridge",
+         "Ridge of anchored, compensated, fisher2 and --refit, in means of the moments' diagonal "
+         "(default: that of 0.001, 0.01, 0.1 and 1 which loses least on held-out dialogues).",
+         "",
+         0,
+         1e6,
+         "",
+         {}},
+        {"rarity",
+         "Rarity",
+         "Tokens count for occurrences to the power of minus this, in compensated.",
+         "0.5",
+         0,
+         2,
+         "",
+         {}},
+        {"storage",
+         "Storage",
+         "How an approximation is written; auto takes the smallest form that is exact and keeps a "
+         "matrix as it is where nothing is saved.",
+         "auto",
+         {},
+         {},
+         "",
+         {"auto", "factored", "pivoted", "dense"}},
+        {"allocation",
+         "Allocation",
+         "How the budget is distributed over the chosen matrices; auto: with a calibration the way "
+         "that loses least on held-out dialogues, without one uniform.",
+         "auto",
+         {},
+         {},
+         "",
+         allocationNames()},
+        {"allocation-error",
+         "Errors compared",
+         "What water-filling adds up: squared errors relative to each matrix, as they are, or "
+         "relative and weighted by the loss that each matrix alone costs.",
+         "relative",
+         {},
+         {},
+         "",
+         {"relative", "raw", lossErrorName}},
+        {"multiple-of",
+         "Multiple of",
+         "Ranks are rounded to a multiple: down, or up for energy and error.",
+         "1",
+         1,
+         {},
+         "",
+         {}},
+        {"min-rank", "Smallest rank", "No rank below this.", "1", 1, {}, "", {}},
+        {"max-rank",
+         "Largest rank",
+         "No rank above this; a matrix whose full rank is larger is never kept as it is.",
+         "",
+         1,
+         {},
+         "",
+         {}},
+        {"groups",
+         "One rank for",
+         "Which matrices share one rank; type: all of one stack, attention or feed-forward, role "
+         "and shape.",
+         "none",
+         {},
+         {},
+         "",
+         {"none", "type"}},
+    };
+    return table;
+}
+
+void checkOptions(const PlanOptions& options) {
+    method::methodNamed(options.method);
+    allocatorNamed(options.allocation);
+    requireChoice("allocation-error", options.allocationError);
+    requireChoice("groups", options.groups);
+    checkRankBounds(options);
+}
+
+}  // namespace rankscope::plan

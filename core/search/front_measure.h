@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/evaluate/evaluation.h"
+#include "core/evaluate/measure_run.h"
+#include "core/method/calibration.h"
+#include "core/search/pareto.h"
+#include "core/text/sentences/sentences.h"
+
+namespace rankscope::search {
+
+/// What every model of a front is measured on: dialogues as tokens, and their references.
+class FrontMeasure {
+ public:
+    struct Result {
+        double loss = 0;
+        std::optional<RougeMeans> rouge;
+    };
+
+    /// Throws Error of kind Usage where there is no data and the calibration holds no dialogues
+    /// out, and Error where the data has an example without a reference.
+    FrontMeasure(const checkpoint::Checkpoint& checkpoint,
+                 std::shared_ptr<const method::Calibration> calibration,
+                 const ParetoOptions& options, const backend::Backend& backend);
+
+    /// Builds a model from `weights` and measures it. `plan` is what made them, for the journal
+    /// (null: the dense model), `label` what progress says.
+    Result measure(const backend::WeightSource& weights, const Json& plan, const std::string& label,
+                   const Progress& progress);
+
+    std::string data() const;
+    std::int64_t dialogues() const;
+
+ private:
+    Result measureData(std::unique_ptr<backend::Seq2Seq> model, const Json& plan,
+                       const std::string& label, const Progress& progress);
+    RougeMeans rougeOf(const evaluate::EvaluationRun& run) const;
+    Json identity(const Json& plan) const;
+
+    const checkpoint::Checkpoint& m_checkpoint;
+    std::shared_ptr<const method::Calibration> m_calibration;
+    std::shared_ptr<const ParetoData> m_data;
+    backend::Device m_device;
+    const backend::Backend& m_backend;
+    std::optional<text::SentenceSplitter> m_splitter;    // where ROUGE is wanted
+    evaluate::EncodedData m_encoded;                     // once the first model is there
+    std::vector<std::vector<std::string>> m_references;  // sentences on lines
+};
+
+}  // namespace rankscope::search

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/search/mean_loss.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/compress/prepare_plan.h"
+#include "core/compress/prepared_weights.h"
+#include "core/method/calibration.h"
+#include "core/model/batches.h"
+#include "core/model/checkpoint_weights.h"
+#include "core/model/summarization_options.h"
+#include "core/plan/plan.h"
+
+namespace rankscope::search {
+
+double meanLoss(backend::Seq2Seq& model, std::span<const method::CalibrationExample> examples,
+                const Progress& progress) {
+    std::vector<std::int64_t> lengths;
+    for (const method::CalibrationExample& example : examples)
+        lengths.push_back(static_cast<std::int64_t>(example.source.size()));
+    double sum = 0;
+    std::int64_t tokens = 0;
+    for (const auto& batch :
+         model::batchesByLength(lengths, model::SummarizationOptions().tokenBudget)) {
+        std::vector<backend::TokenIds> sources;
+        std::vector<backend::TokenIds> targets;
+        for (const std::size_t position : batch) {
+            sources.push_back(examples[position].source);
+            targets.push_back(examples[position].target);
+        }
+        for (const backend::SequenceLoss& one : model.loss(sources, targets, progress)) {
+            sum += one.sum;
+            tokens += one.tokens;
+        }
+    }
+    return sum / static_cast<double>(tokens);
+}
+
+double meanLoss(const checkpoint::Checkpoint& checkpoint, const plan::CompressionPlan* plan,
+                std::span<const method::CalibrationExample> examples, const backend::Device& device,
+                const backend::Backend& backend, const Progress& progress) {
+    backend::Seq2SeqOptions options;
+    options.device = device;
+    const auto lossOf = [&](const backend::WeightSource& weights) {
+        const auto model =
+            backend.openSeq2Seq(model::dimensionsOf(checkpoint), weights, options, progress);
+        return meanLoss(*model, examples, progress);
+    };
+    if (plan == nullptr) return lossOf(model::CheckpointWeights(checkpoint));
+    plan::CompressionPlan prepared = *plan;
+    compress::preparePlan(prepared, checkpoint, device, backend, progress);
+    return lossOf(compress::PreparedWeights(checkpoint, prepared, device, backend));
+}
+
+}  // namespace rankscope::search

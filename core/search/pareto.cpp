@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/search/pareto.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/compress/prepare_plan.h"
+#include "core/compress/prepared_weights.h"
+#include "core/evaluate/evaluation.h"
+#include "core/method/activation_spectrum.h"
+#include "core/method/calibration.h"
+#include "core/method/method.h"
+#include "core/model/checkpoint_weights.h"
+#include "core/plan/allocation.h"
+#include "core/plan/plan.h"
+#include "core/plan/plan_json.h"
+#include "core/search/front_measure.h"
+#include "core/search/measured_plan.h"
+
+namespace rankscope::search {
+
+using checkpoint::Checkpoint;
+using checkpoint::WeightMatrix;
+using method::MethodNeeds;
+using plan::CompressionPlan;
+
+namespace {
+
+using Spectra = std::map<std::string, spectra::Spectrum>;
+
+/// What all settings of one run share.
+struct Run {
+    const Checkpoint& checkpoint;
+    std::span<const WeightMatrix> matrices;
+    const std::shared_ptr<const method::Calibration>& calibration;
+    const ParetoOptions& options;
+    const backend::Backend& backend;
+    const Progress& progress;
+
+    /// The plan of a setting. `importance` as for measuredPlan(); `prepared` may be null.
+    CompressionPlan planned(const ParetoPoint& point, const Spectra& importance,
+                            const Spectra* onActivations,
+                            const std::shared_ptr<const plan::PreparedFactors>& prepared,
+                            const Progress& part) const {
+        const plan::PlanOptions how = optionsOf(point);
+        const MeasuredPlanning planning{.checkpoint = checkpoint,
+                                        .matrices = matrices,
+                                        .calibration = calibration,
+                                        .device = options.device,
+                                        .threads = options.threads,
+                                        .backend = backend,
+                                        .journals = options.journals,
+                                        .onActivations = onActivations,
+                                        .prepared = prepared};
+        CompressionPlan plan =
+            measuredPlan(planning, importance, how, choosesRidge(point.method), part);
+        plan.calibration = calibration;
+        if (calibration) plan.calibrationFile = calibration->name();
+        return plan;
+    }
+
+    plan::PlanOptions optionsOf(const ParetoPoint& point) const {
+        plan::PlanOptions how = options.plan;
+        how.method = point.method;
+        how.allocation = point.allocation;
+        how.target = {plan::RankTarget::Kind::Budget, point.budget};
+        return how;
+    }
+
+    bool hasRidge(const std::string& method) const {
+        return method::methodNamed(method).hasRidge || options.plan.settings.refit;
+    }
+    bool choosesRidge(const std::string& method) const {
+        return options.chooseRidge && hasRidge(method);
+    }
+
+    /// Every chosen matrix by one method at full rank; null where that cannot be.
+    std::shared_ptr<const plan::PreparedFactors> factored(const std::string& method) const {
+        if (choosesRidge(method)) return nullptr;
+        return compress::fullRankFactors(checkpoint, matrices, method, options.plan.settings,
+                                         calibration, options.device, options.threads, backend,
+                                         progress);
+    }
+
+    /// Measures `point`, whose plan is there, from factors at full rank (null: made anew).
+    void measure(ParetoPoint& point, const std::shared_ptr<const plan::PreparedFactors>& prepared,
+                 FrontMeasure& measure, const std::string& label, const Progress& part) const {
+        point.parameters = point.plan.parameters.stored;
+        if (hasRidge(point.method)) point.ridge = point.plan.settings.ridge;
+        point.plan.prepared = prepared;
+        compress::preparePlan(point.plan, checkpoint, options.device, backend, progress);
+        const FrontMeasure::Result result = measure.measure(
+            compress::PreparedWeights(checkpoint, point.plan, options.device, backend),
+            toJson(point.plan), label, part);
+        point.loss = result.loss;
+        point.rouge = result.rouge;
+        point.plan.prepared.reset();
+    }
+};
+
+/// Says of which setting a report is.
+class SettingProgress final : public PartProgress {
+ public:
+    SettingProgress(const Progress& whole, double from, double to, std::string setting)
+        : PartProgress(whole, from, to), m_setting(std::move(setting)) {}
+    void report(double fraction, std::string_view label) const override {
+        PartProgress::report(fraction, fmt::format("{}: {}", m_setting, label));
+    }
+
+ private:
+    std::string m_setting;
+};
+
+/// Counts the dense model and every setting as one step each.
+class Steps {
+ public:
+    Steps(const ParetoOptions& options, const Progress& progress)
+        : m_progress(progress),
+          m_all(1 + options.methods.size() * options.allocations.size() * options.budgets.size()) {}
+
+    /// The progress of the next step, whose label is shown at once. Throws on a stop.
+    PartProgress next(const std::string& label) {
+        throwIfStopped(m_progress);
+        const auto all = static_cast<double>(m_all);
+        const auto place = static_cast<double>(m_done++);
+        m_progress.report(place / all, label);
+        return {m_progress, place / all, (place + 1) / all};
+    }
+
+ private:
+    const Progress& m_progress;
+    std::size_t m_all;
+    std::size_t m_done = 0;
+};
+
+/// Throws where a method of the run cannot have what it looks at.
+void requireNeeds(const ParetoOptions& options, const method::Calibration* calibration) {
+    for (const std::string& allocation : options.allocations) {
+        plan::PlanOptions how = options.plan;
+        how.target.kind = plan::RankTarget::Kind::Budget;
+        how.allocation = allocation;
+        requireDialogues(how, calibration);
+    }
+    if (options.plan.settings.refit && calibration == nullptr)
+        throw usageError(
+            "A refit looks at calibration data: give a file that `calibrate` wrote with "
+            "--calibration.");
+    for (const std::string& name : options.methods) {
+        const MethodNeeds needs = method::methodNamed(name).needs;
+        if (needs == MethodNeeds::Nothing) continue;
+        if (calibration == nullptr)
+            throw usageError(
+                fmt::format("The method \"{}\" looks at calibration data: give a file that "
+                            "`calibrate` wrote with --calibration.",
+                            name));
+        if (needs == MethodNeeds::Gradients && !calibration->record().gradients)
+            throw usageError(
+                fmt::format("The method \"{}\" needs gradients, which {} does not have; run "
+                            "`calibrate` with --fisher.",
+                            name, printable(calibration->name(), 1000)),
+                calibration->name());
+    }
+}
+
+/// True where budgets of the method are distributed by errors on activations.
+bool looksAtActivations(const std::string& method, const std::string& allocation) {
+    return method::methodNamed(method).needs != MethodNeeds::Nothing &&
+           plan::looksAtSpectra(allocation);
+}
+
+std::vector<std::pair<std::string, double>> pairs(const std::vector<std::string>& allocations,
+                                                  const std::vector<double>& budgets) {
+    std::vector<std::pair<std::string, double>> all;
+    for (const std::string& allocation : allocations)
+        for (const double budget : budgets) all.emplace_back(allocation, budget);
+    return all;
+}
+
+bool needActivations(const ParetoOptions& options) {
+    for (const std::string& method : options.methods)
+        for (const std::string& allocation : options.allocations)
+            if (looksAtActivations(method, allocation)) return true;
+    return options.plan.allocationError == plan::lossErrorName;
+}
+
+}  // namespace
+
+void markFront(std::vector<ParetoPoint>& points) {
+    for (ParetoPoint& point : points)
+        point.onFront = std::isfinite(point.loss) &&
+                        std::none_of(points.begin(), points.end(), [&](const ParetoPoint& other) {
+                            return std::isfinite(other.loss) &&
+                                   other.parameters <= point.parameters &&
+                                   other.loss <= point.loss &&
+                                   (other.parameters < point.parameters || other.loss < point.loss);
+                        });
+}
+
+ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatrix> matrices,
+                        const Spectra& spectra,
+                        const std::shared_ptr<const method::Calibration>& calibration,
+                        const ParetoOptions& options, const backend::Backend& backend,
+                        const Progress& outer) {
+    const OnceWarned progress(outer);
+    const SilentProgress silent(progress);
+    requireNeeds(options, calibration.get());
+    FrontMeasure measure(checkpoint, calibration, options, backend);
+    const Run run{checkpoint, matrices, calibration, options, backend, silent};
+    Steps steps(options, progress);
+    const FrontMeasure::Result dense = measure.measure(model::CheckpointWeights(checkpoint),
+                                                       nullptr, "dense", steps.next("dense"));
+    ParetoFront front;
+    front.denseParameters = checkpoint.denseParameterCount();
+    front.denseLoss = dense.loss;
+    front.denseRouge = dense.rouge;
+    front.data = measure.data();
+    front.dialogues = measure.dialogues();
+    Spectra onActivations;
+    if (needActivations(options))
+        onActivations = method::activationSpectra(checkpoint, matrices, *calibration,
+                                                  options.device, options.threads, backend, silent);
+    for (const std::string& method : options.methods) {
+        const auto prepared = run.factored(method);
+        for (const auto& [allocation, budget] : pairs(options.allocations, options.budgets)) {
+            const std::string label =
+                fmt::format("{}, {}, {:g} of the parameters", method, allocation, budget);
+            const PartProgress part = steps.next(label);
+            ParetoPoint point{method, allocation, budget, 0, 0, false, {}, {}, {}};
+            constexpr double planned = 0.5;  // of the step's progress
+            try {
+                point.plan = run.planned(
+                    point, looksAtActivations(method, allocation) ? onActivations : spectra,
+                    onActivations.empty() ? nullptr : &onActivations, prepared,
+                    SettingProgress(part, 0, planned, label));
+            } catch (const Error& error) {  // the budget cannot be paid
+                if (error.kind() != ErrorKind::Usage) throw;
+                front.skipped.push_back(
+                    fmt::format("{}, {}: {}", method, allocation, error.what()));
+                continue;
+            }
+            run.measure(point, prepared, measure, label, PartProgress(part, planned, 1));
+            front.points.push_back(std::move(point));
+        }
+    }
+    markFront(front.points);
+    return front;
+}
+
+}  // namespace rankscope::search
