@@ -17,7 +17,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/method/activation_error.h"
 #include "core/method/method.h"
-#include "core/spectra/compute_spectra.h"
+#include "core/spectra/for_each_matrix.h"
 
 namespace {
 
@@ -39,7 +39,7 @@ backend::InputMoments readMoments(const char* path) {
 /// ‖W - W'‖_F / ‖W‖_F.
 double relativeError(const Matrix& weight, const backend::Factors& factors,
                      const backend::Backend& backend) {
-    const Matrix product = backend.multiply(factors.left, factors.right, {});
+    const Matrix product = backend.algebra({}).multiply(factors.left, factors.right);
     double lost = 0, whole = 0;
     for (std::size_t i = 0; i < weight.values.size(); ++i) {
         lost += std::pow(weight.values[i] - product.values[i], 2);
@@ -68,7 +68,7 @@ Json measure(const Job& job) {
     const auto device = backend.chooseDevice(job.device);
     const method::Method& method = method::methodNamed(job.method);
     if (device.cuda)  // the first work on a GPU loads its libraries
-        backend.truncatedSvd(Matrix{{3, 1, 4, 1, 5, 9}, 3, 2}, 1, device);
+        backend.algebra(device).truncatedSvd(Matrix{{3, 1, 4, 1, 5, 9}, 3, 2}, 1);
     std::vector<backend::Factors> factors(matrices.size());
     const std::vector<std::size_t> order = spectra::largestFirst(matrices);
     const Clock::time_point start = Clock::now();
@@ -78,16 +78,17 @@ Json measure(const Job& job) {
         factors[order[i]] = method.factorize({.weight = weight,
                                               .rank = matrix.fullRank() / 2,
                                               .inputs = job.momentsOf(matrix.columns)},
-                                             device, backend);
+                                             backend.algebra(device));
     });
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     std::vector<double> errors(matrices.size());
     runInParallel(matrices.size(), availableCores(), [&](std::size_t i) {
         const Matrix weight = checkpoint.readMatrix(matrices[i]);
         const auto* moments = job.momentsOf(matrices[i].columns);
-        errors[i] = moments == nullptr
-                        ? relativeError(weight, factors[i], backend)
-                        : method::activationError(weight, factors[i], moments->second, {}, backend);
+        errors[i] =
+            moments == nullptr
+                ? relativeError(weight, factors[i], backend)
+                : method::activationError(weight, factors[i], moments->second, backend.algebra({}));
     });
     Json document = {{"seconds", seconds}, {"errors", Json::object()}};
     for (std::size_t i = 0; i < matrices.size(); ++i)

@@ -28,7 +28,7 @@ rankscope::backend::Device warmed(const rankscope::backend::Backend& backend,
     const auto device = backend.chooseDevice(name);
     if (device.cuda) {
         const rankscope::Matrix matrix{{3, 1, 4, 1, 5, 9}, 3, 2};
-        backend.singularValues(matrix, device);
+        backend.algebra(device).singularValues(matrix);
     }
     return device;
 }
@@ -53,9 +53,8 @@ Json measure(const std::string& name, int threads, const std::string& deviceName
     std::vector<rankscope::spectra::Spectrum> spectra;
     for (int round = 0; round < rounds; ++round) {
         const Clock::time_point begin = Clock::now();
-        spectra = rankscope::spectra::computeSpectra(
-            checkpoint, matrices, {.device = device, .threads = threads, .onFinished = {}}, backend,
-            {});
+        spectra = rankscope::spectra::computeSpectra(checkpoint, matrices, {},
+                                                     {backend, device, threads}, {});
         took.push_back(seconds(begin));
     }
     rusage usage{};

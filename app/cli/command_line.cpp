@@ -173,6 +173,11 @@ const Option& findOption(std::span<const Option> table, std::string_view name) {
     return *found;
 }
 
+backend::Compute loadCompute(const Context& context) {
+    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
+    return {backend, backend.chooseDevice(context.options.device), context.options.threads};
+}
+
 std::string shellQuoted(std::span<const char* const> words) {
     std::string line;
     for (const std::string_view word : words) {

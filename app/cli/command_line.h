@@ -12,6 +12,7 @@
 
 #include "app/cli/console_progress.h"
 #include "app/cli/output.h"
+#include "core/backend/backend.h"
 #include "core/base/option.h"
 
 namespace rankscope::cli {
@@ -35,6 +36,9 @@ struct Context {
     const ConsoleProgress& progress;
     std::string command;  ///< the whole command line, quoted for a shell
 };
+
+/// Loads LibTorch, and chooses what --device and --threads say. Throws Error.
+backend::Compute loadCompute(const Context& context);
 
 /// Does the work; throws Error.
 using Run = std::function<void(Context&)>;

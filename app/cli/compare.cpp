@@ -119,19 +119,17 @@ void run(const CompareCommandOptions& options, Context& context) {
     const ChosenMatrices b = side(std::move(openedB), matched.pairs, &spectra::MatrixPair::b);
     const auto spectraA = spectraOf(a, context, !options.noCache, false).spectra;
     const auto spectraB = spectraOf(b, context, !options.noCache, false).spectra;
-    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
+    const backend::Compute compute = loadCompute(context);
     spectra::CompareOptions how;
     how.directions = options.directions;
-    how.device = backend.chooseDevice(context.options.device);
-    how.threads = context.options.threads;
     CompareResult result;
     result.a = a.checkpoint.label();
     result.b = b.checkpoint.label();
     result.matrices =
         spectra::compareCheckpoints(a.checkpoint, b.checkpoint, matched.pairs, spectraA, spectraB,
-                                    how, backend, context.progress);
+                                    how, compute, context.progress);
     result.skipped = std::move(matched.skipped);
-    result.device = how.device.name();
+    result.device = compute.device.name();
     result.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (file.ending() == ".csv")

@@ -11,8 +11,7 @@
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
 #include "core/base/output_claim.h"
-#include "core/compress/prepare_plan.h"
-#include "core/compress/target_folder.h"
+#include "core/compress/checkpoint_folder.h"
 
 namespace rankscope::cli {
 
@@ -67,20 +66,19 @@ void run(const CompressCommandOptions& options, Context& context) {
     std::optional<OutputClaim> replaced;
     if (options.force) replaced.emplace(options.out);
     auto planned = options.ranks.plan(context, [&](const checkpoint::Checkpoint& opened) {
-        compress::requireTarget(options.out, compress::checkpointFolder, opened, options.force);
+        requireTarget(options.out, compress::checkpointFolder, checkpoint::foldersOf(opened),
+                      options.force);
     });
-    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
+    const backend::Compute compute = loadCompute(context);
     compress::CompressOptions how;
     how.target = options.out;
     how.force = options.force;
     if (!options.dtype.empty()) how.dtype = parseDType(options.dtype);
-    how.device = backend.chooseDevice(context.options.device);
-    how.threads = context.options.threads;
     how.seed = context.options.seed;
     how.command = context.command;
-    compress::preparePlan(planned.plan, planned.checkpoint, how.device, backend, context.progress);
     const compress::CompressResult result =
-        compress::compress(planned.checkpoint, planned.plan, how, backend, context.progress);
+        compress::compress({planned.checkpoint, planned.plan, planned.calibration.get(), compute},
+                           how, context.progress);
     for (const std::string& warning : result.warnings) context.progress.warn(warning);
     context.output.result(toJson(result), [&] { return text(result); });
 }

@@ -46,14 +46,14 @@ void chooseMetrics(const std::string& list, evaluate::EvaluationOptions& how) {
 std::vector<evaluate::EvaluationSubject> subjectsOf(const EvaluateOptions& options,
                                                     const Progress& progress) {
     std::vector<evaluate::EvaluationSubject> subjects;
-    for (const std::string& checkpoint : options.checkpoints)
-        subjects.push_back({checkpoint, std::nullopt, {}});
+    for (const std::string& checkpoint : options.checkpoints) subjects.push_back({checkpoint});
     if (options.planFile.empty()) return subjects;
     const checkpoint::Checkpoint opened = checkpoint::openCheckpoint(options.checkpoints.front());
-    subjects.push_back({options.checkpoints.front(),
-                        readPlanFile(options.planFile, opened, progress),
+    PlanWithCalibration read = readPlanFile(options.planFile, opened, progress);
+    subjects.push_back({options.checkpoints.front(), std::move(read.plan),
                         fmt::format("{} by {}", options.checkpoints.front(),
-                                    std::filesystem::path(options.planFile).filename().string())});
+                                    std::filesystem::path(options.planFile).filename().string()),
+                        std::move(read.calibration)});
     return subjects;
 }
 

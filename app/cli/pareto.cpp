@@ -133,7 +133,6 @@ search::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Cont
     if (how.plan.allocationError == plan::lossErrorName ||
         std::ranges::any_of(how.allocations, plan::isMeasured))
         how.journals = sensitivityJournals();
-    how.threads = context.options.threads;
     return how;
 }
 
@@ -206,10 +205,9 @@ void run(const ParetoCommandOptions& options, Context& context) {
         usableCalibration(options.calibration, chosen.checkpoint, context.progress);
     how.chooseRidge = !options.settings.ridge && chooses(how, calibration.get(), context);
     const auto known = spectraFor(how, chosen, context);
-    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
-    how.device = backend.chooseDevice(context.options.device);
+    const backend::Compute compute = loadCompute(context);
     const search::ParetoFront front = search::paretoFront(
-        chosen.checkpoint, chosen.matrices, known, calibration, how, backend, context.progress);
+        chosen.checkpoint, chosen.matrices, known, calibration, how, compute, context.progress);
     if (front.points.empty())
         throw usageError(fmt::format("No setting can be paid. {}", front.skipped.front()));
     warnOfSkipped(front, context.progress);

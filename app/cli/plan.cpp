@@ -8,7 +8,7 @@
 #include "app/cli/output_file.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
-#include "core/compress/layer_factors.h"
+#include "core/compress/factor_source.h"
 #include "core/method/method.h"
 #include "core/plan/plan.h"
 #include "core/plan/plan_json.h"

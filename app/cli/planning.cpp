@@ -28,18 +28,6 @@ bool isBudget(const PlanOptions& options) {
     return options.target.kind == plan::RankTarget::Kind::Budget;
 }
 
-void requireData(const PlanOptions& options, const method::Calibration* calibration) {
-    if (calibration != nullptr) return;
-    const auto fail = [](const std::string& what) {
-        throw usageError(what +
-                         " looks at calibration data: give a file that `calibrate` wrote with "
-                         "--calibration.");
-    };
-    if (method::methodNamed(options.method).needs != method::MethodNeeds::Nothing)
-        fail(fmt::format("The method \"{}\"", options.method));
-    if (options.settings.refit) fail("A refit");
-}
-
 /// `auto` where nothing can be measured is the first of allocators().
 void settleAllocation(PlanOptions& options, const method::Calibration* calibration,
                       const Progress& progress) {
@@ -69,10 +57,8 @@ Spectra importance(const ChosenMatrices& chosen, const CalibrationPointer& calib
     if (!calibration || !isBudget(options) ||
         method::methodNamed(options.method).needs == method::MethodNeeds::Nothing)
         return ofWeights(chosen, context);
-    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     return method::activationSpectra(chosen.checkpoint, chosen.matrices, *calibration,
-                                     backend.chooseDevice(context.options.device),
-                                     context.options.threads, backend, context.progress);
+                                     loadCompute(context), context.progress);
 }
 
 }  // namespace
@@ -81,7 +67,8 @@ std::filesystem::path sensitivityJournals() { return cacheFolder() / "sensitivit
 
 plan::CompressionPlan planFor(const ChosenMatrices& chosen, const CalibrationPointer& calibration,
                               PlanOptions options, bool ridgeGiven, const Context& context) {
-    requireData(options, calibration.get());
+    method::requireCalibration(method::methodNamed(options.method), options.settings,
+                               calibration.get());
     settleAllocation(options, calibration.get(), context.progress);
     search::requireDialogues(options, calibration.get());
     const bool ridge =
@@ -89,14 +76,12 @@ plan::CompressionPlan planFor(const ChosenMatrices& chosen, const CalibrationPoi
     const auto spectra = importance(chosen, calibration, options, context);
     if (!search::isMeasured(options, ridge))
         return plan::makePlan(chosen.checkpoint, chosen.matrices, spectra, options);
-    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
+    const backend::Compute compute = loadCompute(context);
     const search::MeasuredPlanning planning{
         .checkpoint = chosen.checkpoint,
         .matrices = chosen.matrices,
         .calibration = calibration,
-        .device = backend.chooseDevice(context.options.device),
-        .threads = context.options.threads,
-        .backend = backend,
+        .compute = compute,
         .journals = search::isMeasured(options, false) ? sensitivityJournals() : ""};
     return search::measuredPlan(planning, spectra, std::move(options), ridge, context.progress);
 }

@@ -119,7 +119,6 @@ std::shared_ptr<const method::Calibration> RaceOptions::open(
 
 Race RaceOptions::run(const method::Calibration& calibration, const ChosenMatrices& chosen,
                       const std::optional<report::RankRange>& range, const Context& context) const {
-    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     method::RaceOptions how;
     how.methods = m_methods;
     if (m_alpha) how.settings.alpha = *m_alpha;
@@ -128,10 +127,8 @@ Race RaceOptions::run(const method::Calibration& calibration, const ChosenMatric
     how.ranks = [&](std::int64_t fullRank) {
         return range ? report::ranksOf(*range, fullRank) : report::defaultRanks(fullRank);
     };
-    how.device = backend.chooseDevice(context.options.device);
-    how.threads = context.options.threads;
     const method::CalibrationRecord& record = calibration.record();
-    return {method::race(chosen.checkpoint, chosen.matrices, calibration, how, backend,
+    return {method::race(chosen.checkpoint, chosen.matrices, calibration, how, loadCompute(context),
                          context.progress),
             {{"file", m_calibration},
              {"samples", record.examples.size()},

@@ -8,7 +8,6 @@
 #include "app/cli/command_line.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
-#include "core/compress/prepare_plan.h"
 
 namespace rankscope::cli {
 
@@ -44,17 +43,15 @@ std::string text(const std::vector<evaluate::RandomVectorsResult>& results) {
 
 void run(const RandomVectorsCommandOptions& options, Context& context) {
     auto planned = options.ranks.plan(context);
-    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
+    const backend::Compute compute = loadCompute(context);
     evaluate::RandomVectorsOptions how;
     how.vectors = options.vectors;
     how.distribution = options.distribution == "normal" ? evaluate::Distribution::Normal
                                                         : evaluate::Distribution::Uniform;
     how.seed = context.options.seed;
-    how.device = backend.chooseDevice(context.options.device);
-    how.threads = context.options.threads;
-    compress::preparePlan(planned.plan, planned.checkpoint, how.device, backend, context.progress);
-    const auto results =
-        evaluate::randomVectors(planned.checkpoint, planned.plan, how, backend, context.progress);
+    const auto results = evaluate::randomVectors(
+        {planned.checkpoint, planned.plan, planned.calibration.get(), compute}, how,
+        context.progress);
     context.output.result(toJson(results), [&] { return text(results); });
 }
 

@@ -9,7 +9,7 @@
 
 #include "app/cli/planning.h"
 #include "core/base/own_path.h"
-#include "core/compress/layer_factors.h"
+#include "core/compress/factor_source.h"
 #include "core/method/calibration.h"
 #include "core/method/method.h"
 #include "core/plan/make_plan.h"
@@ -27,12 +27,15 @@ namespace {
 
 constexpr std::size_t largestPlanFile = std::size_t{64} << 20U;
 
-/// Opens the calibration that the plan names and checks that it fits.
-void openCalibrationOf(plan::CompressionPlan& plan, const checkpoint::Checkpoint& checkpoint,
-                       const Progress& progress) {
-    if (!plan.calibration)
-        plan.calibration = usableCalibration(plan.calibrationFile, checkpoint, progress);
-    compress::requireCalibration(plan);
+/// The calibration that the plan names (null: none), checked to fit; `known` is that of the file if
+/// it is open already.
+std::shared_ptr<const method::Calibration> calibrationOf(
+    plan::CompressionPlan& plan, std::shared_ptr<const method::Calibration> known,
+    const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
+    if (!known) known = usableCalibration(plan.calibrationFile, checkpoint, progress);
+    compress::requireCalibration(plan, known.get());
+    plan::recordCalibration(plan, known.get());
+    return known;
 }
 
 }  // namespace
@@ -81,13 +84,12 @@ std::shared_ptr<const method::Calibration> usableCalibration(
     return calibration;
 }
 
-plan::CompressionPlan readPlanFile(const std::string& file,
-                                   const checkpoint::Checkpoint& checkpoint,
-                                   const Progress& progress) {
+PlanWithCalibration readPlanFile(const std::string& file, const checkpoint::Checkpoint& checkpoint,
+                                 const Progress& progress) {
     const Json document = parseJson(readTextFile(file, largestPlanFile), printable(file, 1000));
-    plan::CompressionPlan plan = plan::planFromJson(document, checkpoint, file);
-    openCalibrationOf(plan, checkpoint, progress);
-    return plan;
+    PlanWithCalibration read{plan::planFromJson(document, checkpoint, file), nullptr};
+    read.calibration = calibrationOf(read.plan, nullptr, checkpoint, progress);
+    return read;
 }
 
 void RankOptions::addTo(CLI::App& app) {
@@ -170,10 +172,9 @@ void RankOptions::planByOptions(Planned& planned, const Context& context,
     ChosenMatrices chosen = choose(m_matrices, context);
     if (opened) opened(chosen.checkpoint);
     plan::requirePossible(chosen.checkpoint, chosen.matrices, options);
-    const auto calibration =
-        usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
-    planned.plan = planFor(chosen, calibration, options, m_settings.ridge.has_value(), context);
-    planned.plan.calibration = calibration;
+    planned.calibration = usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
+    planned.plan =
+        planFor(chosen, planned.calibration, options, m_settings.ridge.has_value(), context);
     planned.checkpoint = std::move(chosen.checkpoint);
 }
 
@@ -185,7 +186,8 @@ RankOptions::Planned RankOptions::plan(const Context& context, const Opened& ope
     else
         planFromFile(planned, context, opened);
     if (!m_calibrationFile.empty()) planned.plan.calibrationFile = m_calibrationFile;
-    openCalibrationOf(planned.plan, planned.checkpoint, context.progress);
+    planned.calibration = calibrationOf(planned.plan, std::move(planned.calibration),
+                                        planned.checkpoint, context.progress);
     for (const std::string& warning : planned.plan.warnings) context.progress.warn(warning);
     return planned;
 }

@@ -21,10 +21,15 @@ namespace rankscope::cli {
 std::shared_ptr<const method::Calibration> usableCalibration(
     const std::string& file, const checkpoint::Checkpoint& checkpoint, const Progress& progress);
 
+/// A plan and the calibration that it names; null if it names none.
+struct PlanWithCalibration {
+    plan::CompressionPlan plan;
+    std::shared_ptr<const method::Calibration> calibration;
+};
+
 /// The plan in a file, with the calibration that it names. Throws Error.
-plan::CompressionPlan readPlanFile(const std::string& file,
-                                   const checkpoint::Checkpoint& checkpoint,
-                                   const Progress& progress);
+PlanWithCalibration readPlanFile(const std::string& file, const checkpoint::Checkpoint& checkpoint,
+                                 const Progress& progress);
 
 /// Throws Error of kind Usage where there is no storage of that name.
 plan::StorageChoice parseStorageChoice(const std::string& name);
@@ -48,6 +53,7 @@ class RankOptions {
     struct Planned {
         checkpoint::Checkpoint checkpoint;
         plan::CompressionPlan plan;
+        std::shared_ptr<const method::Calibration> calibration;  ///< null: none is named
     };
     /// `opened` is called with the checkpoint before any work is done.
     using Opened = std::function<void(const checkpoint::Checkpoint&)>;

@@ -9,9 +9,9 @@
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
 #include "app/cli/summarization_flags.h"
+#include "core/base/atomic_folder.h"
 #include "core/base/output_claim.h"
 #include "core/base/own_path.h"
-#include "core/compress/target_folder.h"
 
 namespace rankscope::cli {
 
@@ -32,7 +32,8 @@ void run(const ReportCommandOptions& options, Context& context) {
     std::optional<OutputClaim> replaced;
     if (options.force) replaced.emplace(options.out);
     const checkpoint::Checkpoint checkpoint = openAndWarn(options.checkpoint, context);
-    compress::requireTarget(options.out, report::reportFolder, checkpoint, options.force);
+    requireTarget(options.out, report::reportFolder, checkpoint::foldersOf(checkpoint),
+                  options.force);
     report::ReportOptions how;
     how.target = options.out;
     how.force = options.force;

@@ -11,6 +11,7 @@
 #include "app/cli/text_table.h"
 #include "core/report/spectrum_tables.h"
 #include "core/spectra/metrics.h"
+#include "core/workspace/spectra_file.h"
 
 namespace rankscope::cli {
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "core/spectra/compute_spectra.h"
+#include "core/spectra/for_each_matrix.h"
 
 namespace rankscope::cli {
 
@@ -60,19 +60,17 @@ std::vector<report::SpectrumAnalysis> analyse(const ChosenMatrices& chosen,
             {options.resamples, context.options.seed, context.options.threads}, part);
     }
     if (options.nullRepeats == 0) return analyses;
-    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
+    const backend::Compute compute = loadCompute(context);
     spectra::NullOptions how;
     how.repeats = options.nullRepeats;
     how.seed = context.options.seed;
-    how.device = backend.chooseDevice(context.options.device);
-    how.threads = context.options.threads;
     for (std::size_t i = 0; i < spectra.size(); ++i) {
         const Matrix weight = chosen.checkpoint.readMatrix(chosen.matrices[i]);
         spectra::requireFinite(weight, spectra[i].name());
         const auto place = static_cast<double>(i);
         const PartProgress part(context.progress, fits + (1 - fits) * place / count,
                                 fits + (1 - fits) * (place + 1) / count);
-        analyses[i].null = spectra::permutationNull(weight, spectra[i], how, backend, part);
+        analyses[i].null = spectra::permutationNull(weight, spectra[i], how, compute, part);
     }
     return analyses;
 }

@@ -12,6 +12,7 @@
 #include "core/base/own_path.h"
 #include "core/evaluate/evaluate.h"
 #include "core/model/summarization_options.h"
+#include "core/text/dataset/read_dataset.h"
 
 namespace rankscope::cli {
 

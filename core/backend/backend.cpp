@@ -4,6 +4,7 @@
 namespace rankscope::backend {
 
 Backend::~Backend() = default;
+LinearAlgebra::~LinearAlgebra() = default;
 
 WeightSource::~WeightSource() = default;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/error.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <cstdint>
@@ -68,6 +70,15 @@ std::string printable(std::string_view text, std::size_t limit) {
         }
     }
     return out;
+}
+
+std::string listNames(const std::vector<std::string>& names) {
+    constexpr std::size_t most = 10;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
+        text += (i == 0 ? "" : ", ") + printable(names[i]);
+    if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
+    return text;
 }
 
 }  // namespace rankscope

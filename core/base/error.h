@@ -16,7 +16,8 @@ enum class ErrorKind {
 
 /// The program's only exception: what() is a whole sentence for the user that names the file, the
 /// place and what to do; subject() is the file or tensor it is about, for machines.
-/// Caught in three places: the command line's main, Job, tests.
+/// The command line's main shows it and ends; the window shows it; code that can go on without what
+/// failed makes a warning of it.
 class Error : public std::runtime_error {
  public:
     explicit Error(const std::string& sentence, std::string subject = {},
@@ -34,11 +35,14 @@ class Error : public std::runtime_error {
 /// An Error of kind Usage.
 Error usageError(const std::string& sentence, std::string subject = {});
 
-/// "`path`: reason" of the current errno, e.g. "model.safetensors: Permission denied".
+/// The reason that an errno stands for, e.g. "Permission denied".
 std::string errnoText(int code);
 
 /// Text from a file made safe to show: control characters and bidirectional marks are written as
 /// \uXXXX, invalid UTF-8 as \xNN, and anything over `limit` bytes is cut with an ellipsis.
 std::string printable(std::string_view text, std::size_t limit = 200);
+
+/// "a, b, c and 4 more": up to ten names, shown safely.
+std::string listNames(const std::vector<std::string>& names);
 
 }  // namespace rankscope

@@ -33,7 +33,8 @@ void runInParallel(std::size_t count, int threads, const std::function<void(std:
     };
     {
         std::vector<std::jthread> workers;
-        const std::size_t wanted = std::min(count, static_cast<std::size_t>(std::max(threads, 1)));
+        const std::size_t wanted =
+            std::min(count, static_cast<std::size_t>(threads > 0 ? threads : availableCores()));
         for (std::size_t i = 0; i < wanted; ++i) {
             try {
                 workers.emplace_back(work);

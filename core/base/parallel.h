@@ -7,9 +7,9 @@
 
 namespace rankscope {
 
-/// Runs task(0) … task(count - 1), started in that order, on `threads` threads (at least 1; the
-/// caller's thread is not one of them). Returns when all have ended; the first exception stops the
-/// start of further tasks and is thrown again here.
+/// Runs task(0) … task(count - 1), started in that order, on `threads` threads (0: one per core;
+/// the caller's thread is not one of them). Returns when all have ended; the first exception stops
+/// the start of further tasks and is thrown again here.
 void runInParallel(std::size_t count, int threads, const std::function<void(std::size_t)>& task);
 
 /// How many blocks of `size` hold `count` things.

@@ -179,4 +179,14 @@ std::string Checkpoint::contentHash(const Progress& progress) const {
     return hash.hex();
 }
 
+std::vector<std::filesystem::path> foldersOf(const Checkpoint& checkpoint) {
+    namespace fs = std::filesystem;
+    std::vector<fs::path> folders{fs::canonical(checkpoint.folder())};
+    for (const WeightFile& file : checkpoint.files()) {
+        const fs::path folder = fs::canonical(file.path).parent_path();
+        if (folder != folders.back()) folders.push_back(folder);
+    }
+    return folders;
+}
+
 }  // namespace rankscope::checkpoint

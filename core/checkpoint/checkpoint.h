@@ -87,4 +87,7 @@ Checkpoint openCheckpoint(const std::string& nameOrPath);
 /// The folder or file a name stands for (HF_HUB_CACHE / HF_HOME rules; never the network).
 std::filesystem::path locateCheckpoint(const std::string& nameOrPath);
 
+/// The folders that hold what is read of it: config.json's, and each weight file's, links followed.
+std::vector<std::filesystem::path> foldersOf(const Checkpoint& checkpoint);
+
 }  // namespace rankscope::checkpoint

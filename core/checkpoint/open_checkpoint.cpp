@@ -41,15 +41,6 @@ void CheckpointBuilder::fail(const fs::path& path, const std::string& reason) co
     throw Error(fmt::format("{}: {}.", shown(path), reason), path.string());
 }
 
-std::string listNames(const std::vector<std::string>& names) {
-    constexpr std::size_t most = 10;
-    std::string text;
-    for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
-        text += (i == 0 ? "" : ", ") + printable(names[i]);
-    if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
-    return text;
-}
-
 void CheckpointBuilder::readConfig() {
     const fs::path path = m_result.m_folder / "config.json";
     std::error_code ignored;

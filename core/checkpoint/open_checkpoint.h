@@ -66,7 +66,4 @@ class CheckpointBuilder {
     std::vector<std::string> m_wrong;  // "… has shape …, expected …"
 };
 
-/// "a, b, c and 4 more": up to ten names, shown safely.
-std::string listNames(const std::vector<std::string>& names);
-
 }  // namespace rankscope::checkpoint

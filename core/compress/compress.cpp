@@ -8,17 +8,17 @@
 #include <chrono>
 #include <mutex>
 
+#include "core/base/atomic_folder.h"
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/compress/checkpoint_folder.h"
 #include "core/compress/layer.h"
-#include "core/compress/layer_factors.h"
 #include "core/compress/model_config.h"
 #include "core/compress/modeling_files.h"
 #include "core/compress/save.h"
-#include "core/compress/target_folder.h"
 #include "core/compress/verify.h"
 #include "core/plan/plan.h"
-#include "core/spectra/compute_spectra.h"
+#include "core/spectra/for_each_matrix.h"
 
 namespace rankscope::compress {
 
@@ -32,12 +32,13 @@ constexpr std::size_t largestSideFile = std::size_t{256} << 20U;
 /// One run of compress(): what its steps share.
 class Run {
  public:
-    Run(const Checkpoint& source, const plan::CompressionPlan& plan, const CompressOptions& options,
-        const backend::Backend& backend, const Progress& progress)
-        : m_source(source),
-          m_plan(plan),
+    Run(const PlannedModel& model, const FactorSource& factors, const CompressOptions& options,
+        const Progress& progress)
+        : m_source(model.checkpoint),
+          m_plan(model.plan),
+          m_factors(factors),
           m_options(options),
-          m_backend(backend),
+          m_compute(model.compute),
           m_progress(progress) {}
 
     /// Bytes on disk at the fullest moment: the save and the scratch files beside it.
@@ -65,11 +66,11 @@ class Run {
         m_layers.resize(order.size());
         fs::create_directory(scratch);
         std::atomic<std::size_t> finished{0};
-        const int threads = m_options.threads > 0 ? m_options.threads : availableCores();
-        runInParallel(order.size(), threads, [&](std::size_t i) {
+        runInParallel(order.size(), m_compute.threads, [&](std::size_t i) {
             throwIfStopped(m_progress);
             const plan::PlanEntry& entry = m_plan.entries[order[i]];
-            Layer layer = makeLayer(m_source, m_plan, entry, m_options, m_backend);
+            Layer layer =
+                makeLayer(m_source, entry, m_factors, m_options.dtype, m_compute.algebra());
             std::vector<OutputTensor> written = writeScratch(layer, scratch);
             const std::lock_guard lock(m_mutex);
             m_layers[order[i]] = std::move(layer);
@@ -82,8 +83,8 @@ class Run {
 
     void writeFolder(const fs::path& folder) {
         m_progress.report(0.6, "hashing the source");
-        m_provenance =
-            provenance(m_source, m_source.contentHash(SilentProgress(m_progress)), m_options);
+        m_provenance = provenance(m_source, m_source.contentHash(SilentProgress(m_progress)),
+                                  m_options, m_compute.device);
         const auto modules = lowRankModules(m_source, m_layers);
         writeNewFile(folder / "config.json",
                      configForSave(m_source, modules, m_options).dump(2) + "\n");
@@ -102,8 +103,7 @@ class Run {
 
     CompressResult finish(const fs::path& folder) {
         CompressResult result;
-        result.layers =
-            verifySave(m_source, folder, m_layers, m_hashes, m_options, m_backend, m_progress);
+        result.layers = verifySave(m_source, folder, m_layers, m_hashes, m_compute, m_progress);
         result.verified = true;
         writeNewFile(
             folder / "rankscope.json",
@@ -127,8 +127,9 @@ class Run {
  private:
     const Checkpoint& m_source;
     const plan::CompressionPlan& m_plan;
+    const FactorSource& m_factors;
     const CompressOptions& m_options;
-    const backend::Backend& m_backend;
+    const backend::Compute& m_compute;
     const Progress& m_progress;
     std::mutex m_mutex;
     std::vector<Layer> m_layers;          // as the plan's entries
@@ -139,17 +140,19 @@ class Run {
 
 }  // namespace
 
-CompressResult compress(const Checkpoint& source, const plan::CompressionPlan& plan,
-                        const CompressOptions& options, const backend::Backend& backend,
+CompressResult compress(const PlannedModel& model, const CompressOptions& options,
                         const Progress& progress) {
     const auto start = std::chrono::steady_clock::now();
-    if (plan.entries.empty()) throw usageError("The plan is empty; there is nothing to compress.");
-    requireCalibration(plan);
+    if (model.plan.entries.empty())
+        throw usageError("The plan is empty; there is nothing to compress.");
+    requireCalibration(model.plan, model.calibration);
     if (options.dtype && !isWeightDType(*options.dtype))
         throw usageError(
             fmt::format("Weights cannot be written as {}.", dtypeName(*options.dtype)));
-    TargetFolder target(options.target, checkpointFolder, source, options.force, progress);
-    Run run(source, plan, options, backend, progress);
+    const std::unique_ptr<FactorSource> factors = factorsOf(model, progress);
+    AtomicFolder target(options.target, checkpointFolder, checkpoint::foldersOf(model.checkpoint),
+                        options.force, progress);
+    Run run(model, *factors, options, progress);
     const std::uint64_t needed = spaceNeeded(run.bytesAtMost());
     requireSpace(needed, freeSpace(target.partial()), target.target());
     CompressResult result;

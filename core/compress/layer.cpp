@@ -8,14 +8,12 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "core/compress/compress.h"
-#include "core/compress/layer_factors.h"
 #include "core/compress/storage_forms.h"
 #include "core/method/activation_error.h"
 #include "core/method/method.h"
 #include "core/plan/plan.h"
 #include "core/plan/stored_parameters.h"
-#include "core/spectra/compute_spectra.h"
+#include "core/spectra/for_each_matrix.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::compress {
@@ -30,11 +28,10 @@ struct Approximation {
     const backend::Factors factors;
     const Matrix product;  // left · right [rows, columns]
     DType dtype;
-    const backend::Device& device;
-    const backend::Backend& backend;
+    const backend::LinearAlgebra& algebra;
 
     StoredForm factored() const {
-        return factoredForm(entry.matrix.name, factors, product, dtype, device, backend);
+        return factoredForm(entry.matrix.name, factors, product, dtype, algebra);
     }
 };
 
@@ -47,7 +44,7 @@ std::optional<StoredForm> tryPivoted(const Approximation& a, double& largestMix,
                                      std::string& reason) {
     backend::PivotedFactors pivots;
     try {
-        pivots = a.backend.pivot(a.factors);
+        pivots = a.algebra.pivot(a.factors);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::Failed) throw;
         reason = error.what();
@@ -58,8 +55,7 @@ std::optional<StoredForm> tryPivoted(const Approximation& a, double& largestMix,
         reason = fmt::format("fewer than {} rows are independent", a.entry.rank);
         return std::nullopt;
     }
-    StoredForm form =
-        pivotedForm(a.entry.matrix.name, pivots, a.product, a.dtype, a.device, a.backend);
+    StoredForm form = pivotedForm(a.entry.matrix.name, pivots, a.product, a.dtype, a.algebra);
     const bool full = a.dtype == DType::F32 || a.dtype == DType::F64;
     const double allowed = full ? 1e-5 : 2 * a.factored().rounding;
     if (form.rounding <= allowed) return form;
@@ -109,11 +105,10 @@ std::optional<StoredForm> chooseForm(const Approximation& a, LayerResult& result
 
 /// How far a preview's error lies above that of the truncated SVD; nothing for other methods.
 std::optional<double> measuredExcess(const plan::PlanEntry& entry, const Matrix& weight,
-                                     double error, const backend::Device& device,
-                                     const backend::Backend& backend) {
+                                     double error, const backend::LinearAlgebra& algebra) {
     if (!method::methodNamed(entry.method).preview) return std::nullopt;
     const spectra::Spectrum spectrum(entry.matrix.name, weight.rows, weight.columns,
-                                     backend.singularValues(weight, device).values);
+                                     algebra.singularValues(weight).values);
     return method::excessError(error, spectrum.relativeError(entry.rank));
 }
 
@@ -130,11 +125,11 @@ void keep(const plan::PlanEntry& entry, DType dtype, double norm, Layer& layer) 
 
 }  // namespace
 
-Layer makeLayer(const checkpoint::Checkpoint& source, const plan::CompressionPlan& plan,
-                const plan::PlanEntry& entry, const CompressOptions& options,
-                const backend::Backend& backend) {
+Layer makeLayer(const checkpoint::Checkpoint& source, const plan::PlanEntry& entry,
+                const FactorSource& factorSource, std::optional<DType> asked,
+                const backend::LinearAlgebra& algebra) {
     const checkpoint::WeightMatrix& matrix = entry.matrix;
-    const DType dtype = options.dtype.value_or(matrix.dtype);
+    const DType dtype = asked.value_or(matrix.dtype);
     Layer layer;
     layer.result.name = matrix.name;
     const Matrix weight = source.readMatrix(matrix);
@@ -144,11 +139,11 @@ Layer makeLayer(const checkpoint::Checkpoint& source, const plan::CompressionPla
         keep(entry, dtype, norm, layer);
         return layer;
     }
-    backend::Factors factors = layerFactors(plan, entry, weight, options.device, backend);
-    Matrix product = backend.multiply(factors.left, factors.right, options.device);
+    backend::Factors factors = factorSource.factors(entry);
+    Matrix product = algebra.multiply(factors.left, factors.right);
     const double error = norm > 0 ? distance(weight, product) / norm : 0;
-    const Approximation approximation{entry, std::move(factors), std::move(product),
-                                      dtype, options.device,     backend};
+    const Approximation approximation{entry, std::move(factors), std::move(product), dtype,
+                                      algebra};
     std::optional<StoredForm> form = chooseForm(approximation, layer.result, layer.largestMix);
     if (!form) {
         keep(entry, dtype, norm, layer);
@@ -157,7 +152,7 @@ Layer makeLayer(const checkpoint::Checkpoint& source, const plan::CompressionPla
     layer.result.rank = entry.rank;
     layer.result.storage = form->storage;
     layer.result.predictedError = entry.relativeError.value_or(error);
-    layer.result.excessError = measuredExcess(entry, weight, error, options.device, backend);
+    layer.result.excessError = measuredExcess(entry, weight, error, algebra);
     layer.tolerance =
         roundingAllowance(dtype, form->storage, matrix.rows, matrix.columns, entry.rank, norm);
     layer.form = std::move(*form);

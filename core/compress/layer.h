@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/compress/compress.h"
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/backend/linear_algebra.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/compress/factor_source.h"
 #include "core/compress/storage_forms.h"
 #include "core/plan/plan.h"
 
 namespace rankscope::compress {
+
+/// What became of one matrix.
+struct LayerResult {
+    std::string name;
+    std::int64_t rank = 0;
+    checkpoint::Storage storage = checkpoint::Storage::Dense;
+    bool kept = false;          ///< left as it was
+    double relativeError = 0;   ///< ‖W - W'‖_F / ‖W‖_F from the bytes read back
+    double predictedError = 0;  ///< from the singular values
+    /// Of a preview: ‖W - W'‖ / ‖W - W_r‖ - 1 before rounding, measured (excessError()).
+    std::optional<double> excessError = {};
+    std::string note = {};  ///< e.g. why pivoted storage was refused
+};
 
 /// One matrix approximated and rounded, before anything is written.
 struct Layer {
@@ -18,8 +37,9 @@ struct Layer {
 /// Approximates one matrix as its entry says. Pivoted storage must rebuild W' to 1e-5 in F32, and
 /// in the half types must not round worse than twice what two factors do; where that fails, `auto`
 /// takes the next smallest exact form and says so in the note, and a choice by name is an Error.
-Layer makeLayer(const checkpoint::Checkpoint& source, const plan::CompressionPlan& plan,
-                const plan::PlanEntry& entry, const CompressOptions& options,
-                const backend::Backend& backend);
+/// `dtype` is that of the written numbers; default: the matrix's own.
+Layer makeLayer(const checkpoint::Checkpoint& source, const plan::PlanEntry& entry,
+                const FactorSource& factorSource, std::optional<DType> dtype,
+                const backend::LinearAlgebra& algebra);
 
 }  // namespace rankscope::compress

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "core/base/error.h"
-#include "core/compress/compress.h"
+#include "core/compress/compress_options.h"
 #include "core/compress/layer.h"
 #include "core/compress/modeling_files.h"
 #include "core/compress/storage_forms.h"
@@ -123,11 +123,11 @@ Json configForSave(const Checkpoint& source, const std::map<std::string, LowRank
 }
 
 Json provenance(const Checkpoint& source, const std::string& sourceHash,
-                const CompressOptions& options) {
+                const CompressOptions& options, const backend::Device& device) {
     Json record = {{"program", "rankscope"},   {"version", RANKSCOPE_VERSION},
                    {"source", source.label()}, {"source_sha256", sourceHash},
                    {"seed", options.seed},     {"command", options.command},
-                   {"dtype", nullptr},         {"device", options.device.name()}};
+                   {"dtype", nullptr},         {"device", device.name()}};
     if (options.dtype) record["dtype"] = dtypeName(*options.dtype);
     return record;
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/compress/compress.h"
+#include "core/compress/compress_options.h"
 #include "core/compress/layer.h"
 #include "core/plan/plan.h"
 
@@ -31,7 +31,7 @@ Json configForSave(const checkpoint::Checkpoint& source,
 
 /// Provenance: source with hash, program, options, seed, command.
 Json provenance(const checkpoint::Checkpoint& source, const std::string& sourceHash,
-                const CompressOptions& options);
+                const CompressOptions& options, const backend::Device& device);
 
 /// rankscope.json: provenance and one record per chosen matrix. Hashes are those of the written
 /// tensors.

@@ -2,37 +2,43 @@
 #include "core/compress/planned_weights.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
-#include "core/compress/compress.h"
 #include "core/compress/layer.h"
 #include "core/compress/storage_forms.h"
-#include "core/model/checkpoint_weights.h"
-#include "core/plan/plan.h"
 
 namespace rankscope::compress {
 
 using backend::LayerWeights;
 using backend::Tensor;
 
-PlannedWeights::PlannedWeights(const checkpoint::Checkpoint& checkpoint,
-                               const plan::CompressionPlan& plan, const backend::Device& device,
-                               const backend::Backend& backend)
-    : m_source(checkpoint),
-      m_checkpoint(&checkpoint),
-      m_plan(&plan),
-      m_device(device),
-      m_backend(&backend) {}
+namespace {
+
+Tensor rounded(const Matrix& values, DType dtype, const std::string& name) {
+    return {dtype, {values.rows, values.columns}, roundTo(dtype, values.values, name)};
+}
+
+}  // namespace
+
+PlannedWeights::PlannedWeights(const PlannedModel& model, const FactorSource& factors,
+                               PlannedForm form)
+    : m_model(model), m_factors(factors), m_form(form), m_source(model.checkpoint) {}
 
 LayerWeights PlannedWeights::matrix(const std::string& module) const {
+    const auto& entries = m_model.plan.entries;
     const auto entry = std::ranges::find_if(
-        m_plan->entries, [&](const plan::PlanEntry& e) { return e.matrix.module() == module; });
-    if (entry == m_plan->entries.end() || entry->kept) return m_source.matrix(module);
-    CompressOptions options;
-    options.device = m_device;
-    Layer layer = makeLayer(*m_checkpoint, *m_plan, *entry, options, *m_backend);
-    if (layer.result.kept) return m_source.matrix(module);
+        entries, [&](const plan::PlanEntry& e) { return e.matrix.module() == module; });
+    if (entry == entries.end() || entry->kept) return m_source.matrix(module);
     LayerWeights weights;
+    if (m_form == PlannedForm::TwoFactors) {
+        const backend::Factors factors = m_factors.factors(*entry);
+        weights.down = rounded(factors.right, entry->matrix.dtype, module + ".down.weight");
+        weights.up = rounded(factors.left, entry->matrix.dtype, module + ".up.weight");
+        return weights;
+    }
+    Layer layer = makeLayer(m_model.checkpoint, *entry, m_factors, {}, m_model.compute.algebra());
+    if (layer.result.kept) return m_source.matrix(module);
     for (FormTensor& tensor : layer.form.tensors)
         model::placeTensor(
             weights, std::string_view(tensor.description.name).substr(module.size()),

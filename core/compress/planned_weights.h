@@ -3,27 +3,32 @@
 
 #include <string>
 
-#include "core/backend/backend.h"
-#include "core/checkpoint/checkpoint.h"
+#include "core/backend/seq2seq.h"
+#include "core/compress/factor_source.h"
 #include "core/model/checkpoint_weights.h"
-#include "core/plan/plan.h"
 
 namespace rankscope::compress {
+
+/// How the weights of a plan that is applied in memory are kept.
+enum class PlannedForm {
+    AsStored,    ///< in the storage that the plan asks for, as a save would hold them
+    TwoFactors,  ///< as two factors, rounded to the checkpoint's type: the same W' but for
+                 ///< rounding, without the choice of pivots, for measuring many plans
+};
 
 /// The weights of a checkpoint compressed by a plan in memory; nothing is written.
 class PlannedWeights : public backend::WeightSource {
  public:
-    PlannedWeights(const checkpoint::Checkpoint& checkpoint, const plan::CompressionPlan& plan,
-                   const backend::Device& device, const backend::Backend& backend);
+    /// Both must outlive it.
+    PlannedWeights(const PlannedModel& model, const FactorSource& factors, PlannedForm form);
     backend::LayerWeights matrix(const std::string& module) const override;
     backend::Tensor tensor(const std::string& name) const override;
 
  private:
+    const PlannedModel& m_model;
+    const FactorSource& m_factors;
+    PlannedForm m_form;
     model::CheckpointWeights m_source;
-    const checkpoint::Checkpoint* m_checkpoint;
-    const plan::CompressionPlan* m_plan;
-    backend::Device m_device;
-    const backend::Backend* m_backend;
 };
 
 }  // namespace rankscope::compress

@@ -12,7 +12,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/compress/compress.h"
+#include "core/compress/compress_options.h"
 #include "core/compress/layer.h"
 #include "core/compress/storage_forms.h"
 

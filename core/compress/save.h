@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/compress/compress.h"
+#include "core/compress/compress_options.h"
 #include "core/compress/layer.h"
 
 namespace rankscope::compress {

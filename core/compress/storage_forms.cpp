@@ -98,20 +98,18 @@ StoredForm denseForm(const std::string& name, const Matrix& product, DType dtype
 }
 
 StoredForm factoredForm(const std::string& name, const backend::Factors& factors,
-                        const Matrix& product, DType dtype, const backend::Device& device,
-                        const backend::Backend& backend) {
+                        const Matrix& product, DType dtype, const backend::LinearAlgebra& algebra) {
     StoredForm form;
     form.storage = Storage::Factored;
     form.tensors.push_back(makeTensor(moduleOf(name) + ".down.weight", factors.right, dtype));
     form.tensors.push_back(makeTensor(moduleOf(name) + ".up.weight", factors.left, dtype));
     form.rounding = relativeDistance(
-        product, backend.multiply(readBack(form.tensors[1]), readBack(form.tensors[0]), device));
+        product, algebra.multiply(readBack(form.tensors[1]), readBack(form.tensors[0])));
     return form;
 }
 
 StoredForm pivotedForm(const std::string& name, const backend::PivotedFactors& factors,
-                       const Matrix& product, DType dtype, const backend::Device& device,
-                       const backend::Backend& backend) {
+                       const Matrix& product, DType dtype, const backend::LinearAlgebra& algebra) {
     StoredForm form;
     form.storage = Storage::Pivoted;
     form.tensors.push_back(makeTensor(moduleOf(name) + ".down.weight", factors.down, dtype));
@@ -119,7 +117,7 @@ StoredForm pivotedForm(const std::string& name, const backend::PivotedFactors& f
     form.tensors.push_back(rowsTensor(moduleOf(name) + ".rows", factors.rows));
     const Matrix down = readBack(form.tensors[0]);
     Matrix mixed{{}, 0, down.columns};
-    if (factors.mix.rows > 0) mixed = backend.multiply(readBack(form.tensors[1]), down, device);
+    if (factors.mix.rows > 0) mixed = algebra.multiply(readBack(form.tensors[1]), down);
     form.rounding = relativeDistance(product, placeRows(down, mixed, factors.rows));
     return form;
 }

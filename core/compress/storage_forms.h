@@ -31,11 +31,9 @@ struct StoredForm {
 /// Throws Error naming the tensor where a number does not fit into `dtype`.
 StoredForm denseForm(const std::string& name, const Matrix& product, DType dtype);
 StoredForm factoredForm(const std::string& name, const backend::Factors& factors,
-                        const Matrix& product, DType dtype, const backend::Device& device,
-                        const backend::Backend& backend);
+                        const Matrix& product, DType dtype, const backend::LinearAlgebra& algebra);
 StoredForm pivotedForm(const std::string& name, const backend::PivotedFactors& factors,
-                       const Matrix& product, DType dtype, const backend::Device& device,
-                       const backend::Backend& backend);
+                       const Matrix& product, DType dtype, const backend::LinearAlgebra& algebra);
 
 /// Row rows[i] of the result is row i of [down; mix·down].
 Matrix placeRows(const Matrix& down, const Matrix& mixed, std::span<const std::int64_t> rows);

@@ -10,7 +10,6 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/base/sha256.h"
-#include "core/compress/compress.h"
 #include "core/compress/layer.h"
 #include "core/compress/storage_forms.h"
 
@@ -41,17 +40,16 @@ std::vector<std::int64_t> readRows(const Checkpoint& written, const std::string&
 
 /// W' as a reader of the folder gets it.
 Matrix readWritten(const Checkpoint& written, const WeightMatrix& matrix,
-                   const backend::Device& device, const backend::Backend& backend) {
+                   const backend::LinearAlgebra& algebra) {
     if (matrix.storage == Storage::Dense) return written.readMatrix(matrix);
     const std::string module = matrix.module();
     const Matrix down = written.readTensor(tensorOf(written, module + ".down.weight"));
     if (matrix.storage == Storage::Factored)
-        return backend.multiply(written.readTensor(tensorOf(written, module + ".up.weight")), down,
-                                device);
+        return algebra.multiply(written.readTensor(tensorOf(written, module + ".up.weight")), down);
     Matrix mixed{{}, 0, down.columns};
     if (matrix.rank < matrix.rows)
-        mixed = backend.multiply(written.readTensor(tensorOf(written, module + ".mix.weight")),
-                                 down, device);
+        mixed =
+            algebra.multiply(written.readTensor(tensorOf(written, module + ".mix.weight")), down);
     const std::vector<std::int64_t> rows = readRows(written, module + ".rows");
     std::vector<bool> seen(static_cast<std::size_t>(matrix.rows), false);
     for (const std::int64_t row : rows)
@@ -65,7 +63,7 @@ Matrix readWritten(const Checkpoint& written, const WeightMatrix& matrix,
 }
 
 LayerResult checkLayer(const Checkpoint& source, const Checkpoint& written, const Layer& layer,
-                       const CompressOptions& options, const backend::Backend& backend) {
+                       const backend::Compute& compute) {
     LayerResult result = layer.result;
     const WeightMatrix* before = source.findMatrix(result.name);
     const WeightMatrix* after = written.findMatrix(result.name);
@@ -80,7 +78,7 @@ LayerResult checkLayer(const Checkpoint& source, const Checkpoint& written, cons
                     result.name);
     const Matrix weight = source.readMatrix(*before);
     const double norm = frobeniusNorm(weight);
-    const double apart = distance(weight, readWritten(written, *after, options.device, backend));
+    const double apart = distance(weight, readWritten(written, *after, compute.algebra()));
     result.relativeError = apart == 0 ? 0 : apart / norm;
     if (!(std::abs(result.relativeError - result.predictedError) <= layer.tolerance))
         throw Error(
@@ -110,17 +108,15 @@ void checkHashes(const Checkpoint& written, const std::map<std::string, std::str
 std::vector<LayerResult> verifySave(const Checkpoint& source, const std::filesystem::path& folder,
                                     const std::vector<Layer>& layers,
                                     const std::map<std::string, std::string>& hashes,
-                                    const CompressOptions& options, const backend::Backend& backend,
-                                    const Progress& progress) {
+                                    const backend::Compute& compute, const Progress& progress) {
     const Checkpoint written = checkpoint::openCheckpoint(folder.string());
     progress.report(0.8, "reading back");
     checkHashes(written, hashes, progress);
     std::vector<LayerResult> results(layers.size());
     std::atomic<std::size_t> finished{0};
-    const int threads = options.threads > 0 ? options.threads : availableCores();
-    runInParallel(layers.size(), threads, [&](std::size_t i) {
+    runInParallel(layers.size(), compute.threads, [&](std::size_t i) {
         throwIfStopped(progress);
-        results[i] = checkLayer(source, written, layers[i], options, backend);
+        results[i] = checkLayer(source, written, layers[i], compute);
         progress.report(
             0.85 + 0.15 * static_cast<double>(++finished) / static_cast<double>(layers.size()),
             "checking " + results[i].name);

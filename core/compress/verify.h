@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/compress/compress.h"
+#include "core/backend/backend.h"
+#include "core/base/progress.h"
 #include "core/compress/layer.h"
 
 namespace rankscope::compress {
@@ -20,7 +21,6 @@ std::vector<LayerResult> verifySave(const checkpoint::Checkpoint& source,
                                     const std::filesystem::path& folder,
                                     const std::vector<Layer>& layers,
                                     const std::map<std::string, std::string>& hashes,
-                                    const CompressOptions& options, const backend::Backend& backend,
-                                    const Progress& progress);
+                                    const backend::Compute& compute, const Progress& progress);
 
 }  // namespace rankscope::compress

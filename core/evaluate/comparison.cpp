@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/evaluate/comparison.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/evaluate/bootstrap.h"
-#include "core/evaluate/evaluate.h"
 #include "core/evaluate/evaluation.h"
 
 namespace rankscope::evaluate {

@@ -8,8 +8,10 @@
 
 #include "core/base/error.h"
 #include "core/evaluate/bootstrap.h"
+#include "core/evaluate/comparison.h"
 #include "core/evaluate/evaluation.h"
 #include "core/evaluate/evaluation_subject.h"
+#include "core/evaluate/loss_rules.h"
 #include "core/evaluate/measure_run.h"
 #include "core/model/summarization_options.h"
 #include "core/plan/plan_json.h"

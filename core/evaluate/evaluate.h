@@ -14,18 +14,12 @@
 #include "core/base/progress.h"
 #include "core/evaluate/bootstrap.h"
 #include "core/evaluate/evaluation.h"
+#include "core/evaluate/evaluation_subject.h"
 #include "core/model/summarization_options.h"
 #include "core/plan/plan.h"
 #include "core/text/dataset/dataset.h"
 
 namespace rankscope::evaluate {
-
-/// One model to measure.
-struct EvaluationSubject {
-    std::string checkpoint;                     ///< a CHECKPOINT
-    std::optional<plan::CompressionPlan> plan;  ///< compress it in memory first
-    std::string label;                          ///< as shown; empty: `checkpoint`
-};
 
 struct EvaluationOptions {
     model::SummarizationOptions summarization;
@@ -48,22 +42,5 @@ std::span<const Option> evaluationOptionTable();
 Evaluation evaluate(std::span<const EvaluationSubject> subjects, const text::Dataset& data,
                     const EvaluationOptions& options, const backend::Backend& backend,
                     const Progress& progress);
-
-/// Losses of examples in the data's order, by the three rules. With s_i and t_i the loss sum and
-/// tokens of example i, and batches b of `batchSize` consecutive examples (the last may be short),
-/// n_b of them, l_b = Σ s_i / Σ t_i over the batch: tokenMean = Σ s_i / Σ t_i over all,
-/// trainerWeighted = Σ n_b l_b / Σ n_b, trainerBatchMean = Σ l_b / K with K batches. Positions of
-/// non-finite losses are appended to `bad` and left out of every sum and count; a batch of nothing
-/// else is no batch. NaN where nothing is left.
-EvaluationLoss lossByRules(std::span<const SampleResult> results, std::int64_t batchSize,
-                           std::vector<std::int64_t>& bad);
-
-/// Differences of every later run to the first, run by run, for "loss" (the token mean), the ROUGE
-/// types and "generated_length", as far as measured. Paired: a resample draws examples, and both
-/// runs' numbers of an example go together. The loss is Σ (s'_i - s_i) / Σ t_i over the examples
-/// that are finite in both runs, a ratio of sums resampled as such; where the two tokenizers split
-/// a reference into different numbers of tokens, losses per token are not comparable, and
-/// difference and interval are NaN.
-std::vector<Comparison> compareRuns(const Evaluation& evaluation, const BootstrapOptions& options);
 
 }  // namespace rankscope::evaluate

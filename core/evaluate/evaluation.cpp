@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
 #include "core/evaluate/bootstrap.h"
 
 namespace rankscope::evaluate {
@@ -84,73 +85,12 @@ Json sampleJson(const Evaluation& evaluation, std::size_t position) {
             {"outputs", std::move(outputs)}};
 }
 
-/// nlohmann's own messages name types and keys of C++; a person needs to know the document.
-class Reader {
- public:
-    explicit Reader(const Json& value, std::string where)
-        : m_value(&value), m_where(std::move(where)) {}
-
-    Reader at(const char* key) const {
-        if (!m_value->is_object() || !m_value->contains(key))
-            fail(fmt::format("has no \"{}\"", key));
-        return Reader((*m_value)[key], fmt::format("{}.{}", m_where, key));
-    }
-    Reader at(std::size_t index) const {
-        return Reader((*m_value)[index], fmt::format("{}[{}]", m_where, index));
-    }
-    std::size_t elements() const {
-        if (!m_value->is_array()) fail("is no array");
-        return m_value->size();
-    }
-    std::size_t elements(std::size_t expected) const {
-        if (elements() != expected) fail(fmt::format("should have {} elements", expected));
-        return expected;
-    }
-    bool isNull() const { return m_value->is_null(); }
-    bool has(const char* key) const { return m_value->is_object() && m_value->contains(key); }
-    const Json& json() const { return *m_value; }
-
-    double real() const {
-        if (isNull()) return std::numeric_limits<double>::quiet_NaN();
-        if (!m_value->is_number()) fail("is no number");
-        return m_value->get<double>();
-    }
-    std::int64_t whole() const {
-        if (!m_value->is_number_integer()) fail("is no whole number");
-        return m_value->get<std::int64_t>();
-    }
-    std::string text() const {
-        if (!m_value->is_string()) fail("is no text");
-        return m_value->get<std::string>();
-    }
-    bool flag() const {
-        if (!m_value->is_boolean()) fail("is neither true nor false");
-        return m_value->get<bool>();
-    }
-    std::vector<std::string> texts() const {
-        std::vector<std::string> values;
-        for (std::size_t i = 0; i < elements(); ++i) values.push_back(at(i).text());
-        return values;
-    }
-
- private:
-    [[noreturn]] void fail(const std::string& reason) const {
-        throw Error(
-            fmt::format("This is no document of an evaluation: {} {}. Write one with "
-                        "`evaluate --json`.",
-                        m_where, reason));
-    }
-
-    const Json* m_value;
-    std::string m_where;
-};
-
-Interval readInterval(const Reader& reader) {
-    reader.elements(2);
-    return {reader.at(std::size_t{0}).real(), reader.at(std::size_t{1}).real()};
+Interval readInterval(const JsonReader& reader) {
+    const auto ends = reader.elements(2);
+    return {ends[0].real(), ends[1].real()};
 }
 
-std::optional<EvaluationLoss> readLoss(const Reader& reader) {
+std::optional<EvaluationLoss> readLoss(const JsonReader& reader) {
     if (reader.isNull()) return std::nullopt;
     return EvaluationLoss{.tokenMean = reader.at("token_mean").real(),
                           .trainerWeighted = reader.at("trainer_weighted").real(),
@@ -158,25 +98,25 @@ std::optional<EvaluationLoss> readLoss(const Reader& reader) {
                           .batchSize = reader.at("batch_size").whole()};
 }
 
-void readRouge(const Reader& reader, EvaluationRun& run) {
+void readRouge(const JsonReader& reader, EvaluationRun& run) {
     run.hasRouge = !reader.at("rouge").isNull();
     if (!run.hasRouge) return;
     for (std::size_t t = 0; t < rougeTypes.size(); ++t) {
         const std::string name(text::rougeName(rougeTypes[t]));
-        run.rouge[t] = reader.at("rouge").at(name.c_str()).real();
-        run.rougeIntervals[t] = readInterval(reader.at("rouge_intervals").at(name.c_str()));
+        run.rouge[t] = reader.at("rouge").at(name).real();
+        run.rougeIntervals[t] = readInterval(reader.at("rouge_intervals").at(name));
     }
 }
 
-EvaluationRun readRun(const Reader& reader) {
+EvaluationRun readRun(const JsonReader& reader) {
     EvaluationRun run;
     run.checkpoint = reader.at("checkpoint").text();
     run.parameters = reader.at("parameters").whole();
     run.bytes = static_cast<std::uint64_t>(reader.at("bytes").whole());
     run.samples = reader.at("samples").whole();
     run.truncatedSources = reader.at("truncated_sources").whole();
-    const Reader bad = reader.at("bad_losses");
-    for (std::size_t i = 0; i < bad.elements(); ++i) run.badLosses.push_back(bad.at(i).whole());
+    for (const JsonReader& bad : reader.at("bad_losses").elements())
+        run.badLosses.push_back(bad.whole());
     run.loss = readLoss(reader.at("loss"));
     readRouge(reader, run);
     run.generatedLength = reader.at("generated_length").real();
@@ -190,36 +130,32 @@ EvaluationRun readRun(const Reader& reader) {
     return run;
 }
 
-SampleResult readOutput(const Reader& reader, bool hasRouge) {
+SampleResult readOutput(const JsonReader& reader, bool hasRouge) {
     SampleResult result;
     result.output = reader.at("text").text();
-    const Reader ids = reader.at("ids");
-    for (std::size_t i = 0; i < ids.elements(); ++i)
-        result.ids.push_back(static_cast<std::int32_t>(ids.at(i).whole()));
+    for (const JsonReader& id : reader.at("ids").elements())
+        result.ids.push_back(static_cast<std::int32_t>(id.whole()));
     result.lossTokens = reader.at("loss_tokens").whole();
     if (result.lossTokens > 0) result.lossSum = reader.at("loss").real();
     if (!hasRouge) return result;
     for (std::size_t t = 0; t < rougeTypes.size(); ++t) {
         const std::string name(text::rougeName(rougeTypes[t]));
-        const Reader score = reader.at("rouge").at(name.c_str());
-        score.elements(3);
-        result.rouge[t] = {score.at(std::size_t{0}).real(), score.at(std::size_t{1}).real(),
-                           score.at(std::size_t{2}).real()};
+        const auto score = reader.at("rouge").at(name).elements(3);
+        result.rouge[t] = {score[0].real(), score[1].real(), score[2].real()};
     }
     return result;
 }
 
-void readSample(const Reader& reader, Evaluation& evaluation) {
+void readSample(const JsonReader& reader, Evaluation& evaluation) {
     evaluation.samples.push_back({.id = reader.at("id").text(),
                                   .source = reader.at("source").text(),
                                   .references = reader.at("references").texts(),
                                   .sourceTokens = reader.at("source_tokens").whole(),
                                   .truncated = reader.at("truncated").flag()});
-    const Reader outputs = reader.at("outputs");
-    outputs.elements(evaluation.runs.size());
+    const auto outputs = reader.at("outputs").elements(evaluation.runs.size());
     for (std::size_t r = 0; r < evaluation.runs.size(); ++r) {
         EvaluationRun& run = evaluation.runs[r];
-        run.results.push_back(readOutput(outputs.at(r), run.hasRouge));
+        run.results.push_back(readOutput(outputs[r], run.hasRouge));
     }
 }
 
@@ -247,24 +183,19 @@ Json toJson(const Evaluation& evaluation, bool perSample) {
 }
 
 Evaluation evaluationFromJson(const Json& document) {
-    const Reader reader(document, "the document");
+    const JsonReader reader(document, "This is no document of an evaluation: the document",
+                            "Write one with `evaluate --json`.");
     Evaluation evaluation;
-    const Reader runs = reader.at("runs");
-    for (std::size_t i = 0; i < runs.elements(); ++i)
-        evaluation.runs.push_back(readRun(runs.at(i)));
-    const Reader comparison = reader.at("comparison");
-    for (std::size_t i = 0; i < comparison.elements(); ++i) {
-        const Reader row = comparison.at(i);
+    for (const JsonReader& run : reader.at("runs").elements())
+        evaluation.runs.push_back(readRun(run));
+    for (const JsonReader& row : reader.at("comparison").elements())
         evaluation.comparison.push_back(
             {.checkpoint = row.at("checkpoint").text(),
              .metric = row.at("metric").text(),
              .difference = row.at("difference").real(),
              .interval = {row.at("low").real(), row.at("high").real()}});
-    }
-    if (reader.has("samples")) {
-        const Reader samples = reader.at("samples");
-        for (std::size_t i = 0; i < samples.elements(); ++i) readSample(samples.at(i), evaluation);
-    }
+    if (const auto samples = reader.find("samples"))
+        for (const JsonReader& sample : samples->elements()) readSample(sample, evaluation);
     evaluation.settings = reader.at("settings").json();
     evaluation.warnings = reader.at("warnings").texts();
     return evaluation;

@@ -7,9 +7,8 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
+#include "core/compress/factor_source.h"
 #include "core/compress/planned_weights.h"
-#include "core/compress/prepare_plan.h"
-#include "core/evaluate/evaluate.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/model/summarization_options.h"
 #include "core/model/summarizer.h"
@@ -93,9 +92,11 @@ OpenedSubject openSubject(const EvaluationSubject& subject, const Checkpoint* do
     if (subject.plan) {
         opened.parameters = subject.plan->parameters.stored;
         opened.bytes += static_cast<std::uint64_t>(bytesAdded(*subject.plan));
-        plan::CompressionPlan plan = *subject.plan;
-        compress::preparePlan(plan, checkpoint, device, backend, progress);
-        const compress::PlannedWeights weights(checkpoint, plan, device, backend);
+        const backend::Compute compute{backend, device};
+        const compress::PlannedModel planned{checkpoint, *subject.plan, subject.calibration.get(),
+                                             compute};
+        const auto factors = compress::factorsOf(planned, progress);
+        const compress::PlannedWeights weights(planned, *factors, compress::PlannedForm::AsStored);
         model = backend.openSeq2Seq(model::dimensionsOf(checkpoint), weights, how, progress);
     } else {
         model = backend.openSeq2Seq(model::dimensionsOf(checkpoint),

@@ -3,16 +3,26 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/backend/backend.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/evaluate/evaluate.h"
+#include "core/method/calibration.h"
 #include "core/model/summarization_options.h"
 #include "core/model/summarizer.h"
+#include "core/plan/plan.h"
 
 namespace rankscope::evaluate {
+
+/// One model to measure.
+struct EvaluationSubject {
+    std::string checkpoint;                                       ///< a CHECKPOINT
+    std::optional<plan::CompressionPlan> plan = {};               ///< compress it in memory first
+    std::string label = {};                                       ///< as shown; empty: `checkpoint`
+    std::shared_ptr<const method::Calibration> calibration = {};  ///< that the plan looks at
+};
 
 /// A subject ready to run.
 struct OpenedSubject {

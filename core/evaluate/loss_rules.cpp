@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/evaluate/loss_rules.h"
+
 #include <algorithm>
 #include <cmath>
 
-#include "core/evaluate/evaluate.h"
 #include "core/evaluate/evaluation.h"
 
 namespace rankscope::evaluate {

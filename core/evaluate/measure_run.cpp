@@ -6,13 +6,16 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/journal.h"
+#include "core/base/own_path.h"
 #include "core/base/sha256.h"
 #include "core/evaluate/evaluation.h"
-#include "core/evaluate/evaluation_journal.h"
 #include "core/model/batches.h"
 #include "core/model/summarization_options.h"
 #include "core/model/summarizer.h"
@@ -93,6 +96,52 @@ bool readIds(const Json& rows, const std::vector<std::size_t>& positions,
     return true;
 }
 
+/// The finished batches of one phase of one run. If there is no place for a journal (no cache
+/// folder, read-only, in use) a warning says so, and nothing is kept.
+class BatchJournal {
+ public:
+    void open(const Json& key, const Progress& progress) {
+        try {
+            const std::filesystem::path folder = cacheFolder() / "evaluations";
+            std::error_code failure;
+            std::filesystem::create_directories(folder, failure);
+            if (failure)
+                throw Error(fmt::format("{} cannot be made: {}.", printable(folder.string(), 1000),
+                                        failure.message()));
+            m_journal = Journal(folder / Journal::fileName(key), key, progress);
+        } catch (const Error& error) {
+            progress.warn(
+                fmt::format("{} Finished batches are not kept, so an interrupted run starts "
+                            "again.",
+                            error.what()));
+        }
+        for (const Json& entry : m_journal.entries())
+            if (entry.is_object() && entry.contains("batch") && entry["batch"].is_number_unsigned())
+                m_batches.insert_or_assign(entry["batch"].get<std::size_t>(), entry);
+    }
+
+    /// The content of a batch that an earlier run finished; null if there is none.
+    const Json* find(std::size_t batch) const {
+        const auto found = m_batches.find(batch);
+        return found == m_batches.end() ? nullptr : &found->second;
+    }
+
+    void add(std::size_t batch, const Json& content, const Progress& progress) {
+        Json numbered = {{"batch", batch}};
+        numbered.update(content);
+        try {
+            m_journal.append(numbered);
+        } catch (const Error& error) {
+            progress.warn(
+                fmt::format("{} From here on finished batches are not kept.", error.what()));
+        }
+    }
+
+ private:
+    Journal m_journal;
+    std::map<std::size_t, Json> m_batches;
+};
+
 }  // namespace
 
 EncodedData encodeData(const model::Summarizer& summarizer, const text::Dataset& data,
@@ -142,8 +191,8 @@ double RunMeasurement::batches(const Json& phase, std::string_view label, const 
     using Clock = std::chrono::steady_clock;
     Json key = m_identity;
     key.update(phase);
-    EvaluationJournal journal;
-    if (m_useJournal) journal = EvaluationJournal(key, progress);
+    BatchJournal journal;
+    if (m_useJournal) journal.open(key, progress);
     double seconds = 0;
     std::size_t done = 0;
     const auto count = static_cast<double>(m_data.sources.size());

@@ -9,12 +9,13 @@
 #include <numbers>
 
 #include "core/base/error.h"
+#include "core/base/matrix.h"
 #include "core/base/parallel.h"
 #include "core/base/random.h"
-#include "core/compress/layer_factors.h"
+#include "core/compress/factor_source.h"
 #include "core/evaluate/evaluation.h"
 #include "core/plan/plan.h"
-#include "core/spectra/compute_spectra.h"
+#include "core/spectra/for_each_matrix.h"
 
 namespace rankscope::evaluate {
 
@@ -100,30 +101,21 @@ struct Sums {
     }
 };
 
-/// Σ a_i b_i.
-double innerProduct(const Matrix& a, const Matrix& b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.values.size(); ++i) sum += a.values[i] * b.values[i];
-    return sum;
-}
-
 /// ⟨W, W'⟩ / (‖W‖ ‖W'‖): the pooled cosine for inputs without a direction. For a projection
 /// W' = U Uᵀ W it is the root of the kept energy, which the plan may know.
 double isotropicCosine(const plan::PlanEntry& entry, const Matrix& weight,
-                       const backend::Factors& factors, const RandomVectorsOptions& options,
-                       const backend::Backend& backend) {
+                       const backend::Factors& factors, const backend::LinearAlgebra& algebra) {
     if (entry.relativeError)
         return std::sqrt(std::max(0.0, 1 - *entry.relativeError * *entry.relativeError));
-    const Matrix product = backend.multiply(factors.left, factors.right, options.device);
+    const Matrix product = algebra.multiply(factors.left, factors.right);
     return Sums::cosine(innerProduct(weight, product), innerProduct(weight, weight),
                         innerProduct(product, product));
 }
 
 RealInputsResult onInputs(const Matrix& weight, const Matrix& approximation, const Matrix& g,
-                          const backend::Device& device, const backend::Backend& backend) {
-    Matrix rest = weight;
-    for (std::size_t i = 0; i < rest.values.size(); ++i) rest.values[i] -= approximation.values[i];
-    const auto onG = [&](const Matrix& a) { return backend.multiply(a, g, device); };
+                          const backend::LinearAlgebra& algebra) {
+    const Matrix rest = difference(weight, approximation);
+    const auto onG = [&](const Matrix& a) { return algebra.multiply(a, g); };
     // Squared norms of products with X; rounding may take them below 0.
     const auto squared = [](const Matrix& a, const Matrix& aG) {
         return std::max(0.0, innerProduct(aG, a));
@@ -137,55 +129,53 @@ RealInputsResult onInputs(const Matrix& weight, const Matrix& approximation, con
 }
 
 /// Fills in what real inputs give, where the plan has a calibration and the matrix has inputs.
-void addRealInputs(RandomVectorsResult& result, const plan::CompressionPlan& plan,
+void addRealInputs(RandomVectorsResult& result, const method::Calibration* calibration,
                    const plan::PlanEntry& entry, const Matrix& weight,
-                   const backend::Factors& factors, const RandomVectorsOptions& options,
-                   const backend::Backend& backend) {
-    if (!plan.calibration || entry.matrix.role == checkpoint::Role::Embedding) return;
-    const Matrix approximation = backend.multiply(factors.left, factors.right, options.device);
+                   const backend::Factors& factors, const backend::LinearAlgebra& algebra) {
+    if (calibration == nullptr || entry.matrix.role == checkpoint::Role::Embedding) return;
+    const Matrix approximation = algebra.multiply(factors.left, factors.right);
     const auto of = [&](bool heldOut) {
-        const Matrix g = plan.calibration->inputs(entry.matrix.module(), heldOut).second;
-        return onInputs(weight, approximation, g, options.device, backend);
+        const Matrix g = calibration->inputs(entry.matrix.module(), heldOut).second;
+        return onInputs(weight, approximation, g, algebra);
     };
     result.onCalibration = of(false);
-    if (!plan.calibration->record().heldOut.empty()) result.onHeldOut = of(true);
+    if (!calibration->record().heldOut.empty()) result.onHeldOut = of(true);
 }
 
-RandomVectorsResult compare(const checkpoint::Checkpoint& checkpoint,
-                            const plan::CompressionPlan& plan, const plan::PlanEntry& entry,
-                            const RandomVectorsOptions& options, const backend::Backend& backend,
-                            const Progress& progress) {
+RandomVectorsResult compare(const compress::PlannedModel& model, const plan::PlanEntry& entry,
+                            const compress::FactorSource& source,
+                            const RandomVectorsOptions& options, const Progress& progress) {
+    const method::Calibration* const calibration = model.calibration;
+    const backend::LinearAlgebra& algebra = model.compute.algebra();
     RandomVectorsResult result;
     result.name = entry.matrix.name;
     result.rank = entry.rank;
     result.vectors = options.vectors;
     if (entry.kept) {
         result.cosineMean = result.cosinePooled = result.predictedCosine = 1;
-        if (plan.calibration) result.onCalibration = RealInputsResult{1, 0};
-        if (plan.calibration && !plan.calibration->record().heldOut.empty())
+        if (calibration != nullptr) result.onCalibration = RealInputsResult{1, 0};
+        if (calibration != nullptr && !calibration->record().heldOut.empty())
             result.onHeldOut = RealInputsResult{1, 0};
         return result;
     }
-    const Matrix weight = checkpoint.readMatrix(entry.matrix);
+    const Matrix weight = model.checkpoint.readMatrix(entry.matrix);
     spectra::requireFinite(weight, entry.matrix.name);
-    const backend::Factors factors =
-        compress::layerFactors(plan, entry, weight, options.device, backend);
+    const backend::Factors factors = source.factors(entry);
     Numbers numbers(options.seed, entry.matrix.name);
     Sums sums;
     for (std::int64_t done = 0; done < options.vectors; done += batchVectors) {
         throwIfStopped(progress);
         const Matrix x = drawVectors(numbers, options.distribution, weight.columns,
                                      std::min(batchVectors, options.vectors - done));
-        const Matrix thin = backend.multiply(factors.right, x, options.device);
-        sums.add(backend.multiply(weight, x, options.device),
-                 backend.multiply(factors.left, thin, options.device));
+        const Matrix thin = algebra.multiply(factors.right, x);
+        sums.add(algebra.multiply(weight, x), algebra.multiply(factors.left, thin));
     }
     result.cosineMean = sums.cosines / static_cast<double>(options.vectors);
     result.cosinePooled = Sums::cosine(sums.product, sums.original, sums.compressed);
     result.relativeError =
         sums.difference == 0 ? 0 : std::sqrt(sums.difference) / std::sqrt(sums.original);
-    result.predictedCosine = isotropicCosine(entry, weight, factors, options, backend);
-    addRealInputs(result, plan, entry, weight, factors, options, backend);
+    result.predictedCosine = isotropicCosine(entry, weight, factors, algebra);
+    addRealInputs(result, calibration, entry, weight, factors, algebra);
     return result;
 }
 
@@ -225,25 +215,24 @@ std::span<const Option> randomVectorsOptionTable() {
     return table;
 }
 
-std::vector<RandomVectorsResult> randomVectors(const checkpoint::Checkpoint& checkpoint,
-                                               const plan::CompressionPlan& plan,
+std::vector<RandomVectorsResult> randomVectors(const compress::PlannedModel& model,
                                                const RandomVectorsOptions& options,
-                                               const backend::Backend& backend,
                                                const Progress& progress) {
     if (options.vectors < 1 || options.vectors > largestVectors)
         throw usageError(
             fmt::format("--vectors {} is not possible: the permitted range is 1 to {}.",
                         options.vectors, largestVectors));
+    const std::vector<plan::PlanEntry>& entries = model.plan.entries;
     std::vector<checkpoint::WeightMatrix> matrices;
-    for (const plan::PlanEntry& entry : plan.entries) matrices.push_back(entry.matrix);
+    for (const plan::PlanEntry& entry : entries) matrices.push_back(entry.matrix);
     const std::vector<std::size_t> order = spectra::largestFirst(matrices);
     std::vector<RandomVectorsResult> results(order.size());
     std::atomic<std::size_t> finished{0};
-    const int threads = options.threads > 0 ? options.threads : availableCores();
-    runInParallel(order.size(), threads, [&](std::size_t i) {
+    const auto source = compress::factorsOf(model, progress);
+    runInParallel(order.size(), model.compute.threads, [&](std::size_t i) {
         throwIfStopped(progress);
-        const plan::PlanEntry& entry = plan.entries[order[i]];
-        results[order[i]] = compare(checkpoint, plan, entry, options, backend, progress);
+        const plan::PlanEntry& entry = entries[order[i]];
+        results[order[i]] = compare(model, entry, *source, options, progress);
         progress.report(static_cast<double>(++finished) / static_cast<double>(order.size()),
                         "random vectors through " + entry.matrix.name);
     });

@@ -13,6 +13,7 @@
 #include "core/base/option.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/compress/factor_source.h"
 #include "core/evaluate/evaluation.h"
 #include "core/plan/plan.h"
 
@@ -24,8 +25,6 @@ struct RandomVectorsOptions {
     std::int64_t vectors = 1000;
     Distribution distribution = Distribution::Uniform;
     std::uint64_t seed = 0;
-    backend::Device device;
-    int threads = 0;  ///< matrices worked on at once; 0: all cores
 };
 
 /// The pooled figures on real inputs X, from their second moments G = X Xᵀ.
@@ -50,10 +49,8 @@ struct RandomVectorsResult {
 /// The options --vectors and --distribution.
 std::span<const Option> randomVectorsOptionTable();
 
-std::vector<RandomVectorsResult> randomVectors(const checkpoint::Checkpoint& checkpoint,
-                                               const plan::CompressionPlan& plan,
+std::vector<RandomVectorsResult> randomVectors(const compress::PlannedModel& model,
                                                const RandomVectorsOptions& options,
-                                               const backend::Backend& backend,
                                                const Progress& progress);
 
 Json toJson(std::span<const RandomVectorsResult> results);

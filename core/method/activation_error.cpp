@@ -18,10 +18,9 @@ double value(const Matrix& a, std::int64_t row, std::int64_t column) {
 /// Products on one device, with ‖D X‖² = Σ D ∘ (D X Xᵀ) for any D [m, n].
 struct Products {
     const Matrix& second;
-    const backend::Device& device;
-    const backend::Backend& backend;
+    const backend::LinearAlgebra& algebra;
 
-    Matrix times(const Matrix& a, const Matrix& b) const { return backend.multiply(a, b, device); }
+    Matrix times(const Matrix& a, const Matrix& b) const { return algebra.multiply(a, b); }
     double squaredNorm(const Matrix& d) const { return innerProduct(d, times(d, second)); }
     /// Relative error of a squared one; what rounding hides is 0.
     double relative(double square, double whole) const {
@@ -62,9 +61,8 @@ std::vector<double> squaredErrors(const Matrix& weight, const backend::Factors& 
 }  // namespace
 
 std::vector<double> activationErrors(const Matrix& weight, const backend::Factors& factors,
-                                     const Matrix& second, const backend::Device& device,
-                                     const backend::Backend& backend) {
-    const Products products{second, device, backend};
+                                     const Matrix& second, const backend::LinearAlgebra& algebra) {
+    const Products products{second, algebra};
     const double whole = products.squaredNorm(weight);
     std::vector<double> errors = factors.left.columns == 0
                                      ? std::vector<double>{whole}
@@ -74,8 +72,8 @@ std::vector<double> activationErrors(const Matrix& weight, const backend::Factor
 }
 
 double activationError(const Matrix& weight, const backend::Factors& factors, const Matrix& second,
-                       const backend::Device& device, const backend::Backend& backend) {
-    const Products products{second, device, backend};
+                       const backend::LinearAlgebra& algebra) {
+    const Products products{second, algebra};
     const Matrix rest = difference(weight, products.times(factors.left, factors.right));
     return products.relative(products.squaredNorm(rest), products.squaredNorm(weight));
 }

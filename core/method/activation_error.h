@@ -13,12 +13,11 @@ namespace rankscope::method {
 /// `second` [n, n]; W [m, n]. What rounding hides, errors below √(n · 2⁻⁵²), is 0, as is everything
 /// where W X = 0. Cost: a few products of W's size with `second`, whatever the number of ranks.
 std::vector<double> activationErrors(const Matrix& weight, const backend::Factors& factors,
-                                     const Matrix& second, const backend::Device& device,
-                                     const backend::Backend& backend);
+                                     const Matrix& second, const backend::LinearAlgebra& algebra);
 
 /// The same of W' = left · right alone.
 double activationError(const Matrix& weight, const backend::Factors& factors, const Matrix& second,
-                       const backend::Device& device, const backend::Backend& backend);
+                       const backend::LinearAlgebra& algebra);
 
 /// error / least - 1, the excess of a relative error over the least one of its rank; nothing where
 /// `least` is below 1e-7, which is rounding.

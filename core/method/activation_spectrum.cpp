@@ -11,18 +11,17 @@
 
 #include "core/base/parallel.h"
 #include "core/method/calibration.h"
-#include "core/spectra/compute_spectra.h"
+#include "core/spectra/for_each_matrix.h"
 
 namespace rankscope::method {
 
 namespace {
 
 spectra::Spectrum activationSpectrum(const checkpoint::WeightMatrix& matrix, const Matrix& weight,
-                                     const Matrix& second, const backend::Device& device,
-                                     const backend::Backend& backend) {
+                                     const Matrix& second, const backend::LinearAlgebra& algebra) {
     const Matrix basis =
-        backend.metricFactors(weight, second, {}, matrix.fullRank(), device).right;  // Uᵀ W
-    const Matrix moved = backend.multiply(basis, second, device);
+        algebra.metricFactors(weight, second, {}, matrix.fullRank()).right;  // Uᵀ W
+    const Matrix moved = algebra.multiply(basis, second);
     std::vector<double> values;
     for (std::int64_t i = 0; i < basis.rows; ++i) {
         double square = 0;
@@ -41,24 +40,19 @@ spectra::Spectrum activationSpectrum(const checkpoint::WeightMatrix& matrix, con
 
 std::map<std::string, spectra::Spectrum> activationSpectra(
     const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
-    const Calibration& calibration, const backend::Device& device, int threads,
-    const backend::Backend& backend, const Progress& progress) {
-    const std::vector<std::size_t> order = spectra::largestFirst(matrices);
+    const Calibration& calibration, const backend::Compute& compute, const Progress& progress) {
     std::map<std::string, spectra::Spectrum> result;
     std::mutex mutex;
-    std::atomic<std::size_t> finished{0};
-    runInParallel(order.size(), threads > 0 ? threads : availableCores(), [&](std::size_t i) {
-        throwIfStopped(progress);
-        const checkpoint::WeightMatrix& matrix = matrices[order[i]];
-        const Matrix weight = checkpoint.readMatrix(matrix);
-        spectra::requireFinite(weight, matrix.name);
-        spectra::Spectrum spectrum = activationSpectrum(
-            matrix, weight, calibration.inputs(matrix.module(), false).second, device, backend);
-        const std::lock_guard lock(mutex);
-        result.emplace(matrix.name, std::move(spectrum));
-        progress.report(static_cast<double>(++finished) / static_cast<double>(order.size()),
-                        "errors on activations of " + matrix.name);
-    });
+    spectra::forEachMatrix(checkpoint, matrices, compute.threads, "errors on activations of",
+                           progress, [&](std::size_t place, const Matrix& weight) {
+                               const checkpoint::WeightMatrix& matrix = matrices[place];
+                               spectra::Spectrum spectrum = activationSpectrum(
+                                   matrix, weight,
+                                   calibration.inputs(matrix.module(), false).second,
+                                   compute.algebra());
+                               const std::lock_guard lock(mutex);
+                               result.emplace(matrix.name, std::move(spectrum));
+                           });
     return result;
 }
 

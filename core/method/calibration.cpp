@@ -23,4 +23,23 @@ void requireSameModel(const Calibration& calibration, const checkpoint::Checkpoi
         calibration.name());
 }
 
+Error calibrationMissing(std::string_view what) {
+    return usageError(fmt::format(
+        "{} looks at calibration data: give a file that `calibrate` wrote with --calibration.",
+        what));
+}
+
+void requireCalibration(const Method& method, const MethodSettings& settings,
+                        const Calibration* calibration) {
+    if (calibration == nullptr && method.needs != MethodNeeds::Nothing)
+        throw calibrationMissing(fmt::format("The method \"{}\"", method.name));
+    if (calibration == nullptr && settings.refit) throw calibrationMissing("A refit");
+    if (method.needs == MethodNeeds::Gradients && !calibration->record().gradients)
+        throw usageError(
+            fmt::format("The method \"{}\" needs gradients, which {} does not have; run "
+                        "`calibrate` with --fisher.",
+                        method.name, printable(calibration->name(), 1000)),
+            calibration->name());
+}
+
 }  // namespace rankscope::method

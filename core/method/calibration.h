@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/backend/moments.h"
+#include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/method/method.h"
 
 namespace rankscope::method {
 
@@ -50,5 +53,20 @@ class Calibration {
 /// the weights differ. Reads them where files were merely touched or copied.
 void requireSameModel(const Calibration& calibration, const checkpoint::Checkpoint& checkpoint,
                       const Progress& progress);
+
+/// A method with all that it looks at besides W.
+struct MethodChoice {
+    std::string method;  ///< as in --method
+    MethodSettings settings = {};
+    const Calibration* calibration = nullptr;  ///< null if the method needs none
+};
+
+/// The Error of kind Usage that `what` ("The method \"whitened\"") needs a calibration.
+Error calibrationMissing(std::string_view what);
+
+/// Throws Error of kind Usage if the method, or a refit, looks at calibration data and
+/// `calibration` is null, or if it needs gradients and the calibration has none.
+void requireCalibration(const Method& method, const MethodSettings& settings,
+                        const Calibration* calibration);
 
 }  // namespace rankscope::method

@@ -43,12 +43,11 @@ struct Method {
     std::string_view help;
     MethodNeeds needs = MethodNeeds::Nothing;
     /// W [m, n] -> left [m, rank], right [rank, n], float64. Null where the method needs a walk.
-    backend::Factors (*factorize)(const MethodInput& input, const backend::Device& device,
-                                  const backend::Backend& backend) = nullptr;
+    backend::Factors (*factorize)(const MethodInput& input,
+                                  const backend::LinearAlgebra& algebra) = nullptr;
     /// The same from what the walk through the layers has met.
     backend::Factors (*factorizeWalked)(const MethodInput& input, const backend::WalkedGroup& group,
-                                        const backend::Device& device,
-                                        const backend::Backend& backend) = nullptr;
+                                        const backend::LinearAlgebra& algebra) = nullptr;
     bool looksAtOutputs = false;       ///< at GradientMoments::second, which the head has none of
     bool hasExponent = false;          ///< looks at MethodSettings::alpha
     bool hasRidge = false;             ///< looks at MethodSettings::ridge
@@ -66,35 +65,28 @@ const Method& methodNamed(std::string_view name);
 backend::Factors firstComponents(const backend::Factors& factors, std::int64_t rank);
 
 /// Eckart-Young: the best approximation in the Frobenius and the spectral norm.
-backend::Factors truncatedSvd(const MethodInput& input, const backend::Device& device,
-                              const backend::Backend& backend);
+backend::Factors truncatedSvd(const MethodInput& input, const backend::LinearAlgebra& algebra);
 /// The best on the calibration inputs: U_r U_rᵀ W, U from W G Wᵀ (DRONE; SVD-LLM without inverse).
-backend::Factors whitened(const MethodInput& input, const backend::Device& device,
-                          const backend::Backend& backend);
+backend::Factors whitened(const MethodInput& input, const backend::LinearAlgebra& algebra);
 /// Input channels weighted by (mean |x_j|)^alpha (ASVD, arXiv:2312.05821).
-backend::Factors diagonal(const MethodInput& input, const backend::Device& device,
-                          const backend::Backend& backend);
+backend::Factors diagonal(const MethodInput& input, const backend::LinearAlgebra& algebra);
 /// Input channels weighted by their squared gradients (FWSVD, arXiv:2207.00112).
-backend::Factors fisher(const MethodInput& input, const backend::Device& device,
-                        const backend::Backend& backend);
+backend::Factors fisher(const MethodInput& input, const backend::LinearAlgebra& algebra);
 /// Inputs by their second moments, outputs by those of their gradients (two-sided).
-backend::Factors twoSided(const MethodInput& input, const backend::Device& device,
-                          const backend::Backend& backend);
+backend::Factors twoSided(const MethodInput& input, const backend::LinearAlgebra& algebra);
 /// The original outputs from the inputs of the model compressed so far: reduced-rank regression
 /// with a ridge (cf. arXiv:2604.02119).
 backend::Factors anchored(const MethodInput& input, const backend::WalkedGroup& group,
-                          const backend::Device& device, const backend::Backend& backend);
+                          const backend::LinearAlgebra& algebra);
 /// As `anchored`, with a ridge that pulls towards W instead of 0, and where the output is added to
 /// the residual stream it also makes up for what that stream has lost.
 backend::Factors compensated(const MethodInput& input, const backend::WalkedGroup& group,
-                             const backend::Device& device, const backend::Backend& backend);
+                             const backend::LinearAlgebra& algebra);
 /// The left factor that gives the original outputs from the shifted inputs best with the right one
 /// as it is; a ridge pulls towards the left factor given.
 backend::Factors refitted(const MethodInput& input, const backend::Factors& factors,
-                          const backend::WalkedGroup& group, const backend::Device& device,
-                          const backend::Backend& backend);
+                          const backend::WalkedGroup& group, const backend::LinearAlgebra& algebra);
 /// A preview: random projections with two power steps (Halko, Martinsson, Tropp, arXiv:0909.4061).
-backend::Factors randomized(const MethodInput& input, const backend::Device& device,
-                            const backend::Backend& backend);
+backend::Factors randomized(const MethodInput& input, const backend::LinearAlgebra& algebra);
 
 }  // namespace rankscope::method

@@ -7,11 +7,10 @@ namespace rankscope::method {
 /// W R with R = X X'ᵀ (X' X'ᵀ + ρ)⁻¹ maps the shifted inputs to the original outputs as well as any
 /// matrix can; its best factors on the shifted inputs are the answer.
 backend::Factors anchored(const MethodInput& input, const backend::WalkedGroup& group,
-                          const backend::Device& device, const backend::Backend& backend) {
+                          const backend::LinearAlgebra& algebra) {
     const Matrix shifted = withRidge(group.shifted, input.settings.ridge);
-    const Matrix target =
-        backend.divide(backend.multiply(input.weight, group.cross, device), shifted, device);
-    return backend.metricFactors(target, shifted, {}, input.rank, device);
+    const Matrix target = algebra.divide(algebra.multiply(input.weight, group.cross), shifted);
+    return algebra.metricFactors(target, shifted, {}, input.rank);
 }
 
 }  // namespace rankscope::method

@@ -8,7 +8,7 @@ namespace rankscope::method {
 /// M = (W X X'ᵀ + (S - S') X'ᵀ + ρ W) (X' X'ᵀ + ρ)⁻¹, and over those of a rank M's best factors on
 /// X' X'ᵀ + ρ. S - S' is absent where the output does not go to the residual stream.
 backend::Factors compensated(const MethodInput& input, const backend::WalkedGroup& group,
-                             const backend::Device& device, const backend::Backend& backend) {
+                             const backend::LinearAlgebra& algebra) {
     const Matrix shifted = withRidge(group.shifted, input.settings.ridge);
     Matrix pull = group.cross;  // W (X X'ᵀ + ρ)
     const std::int64_t n = pull.rows;
@@ -16,11 +16,10 @@ backend::Factors compensated(const MethodInput& input, const backend::WalkedGrou
         const auto at = static_cast<std::size_t>(i * n + i);
         pull.values[at] += shifted.values[at] - group.shifted.values[at];
     }
-    Matrix wanted = backend.multiply(input.weight, pull, device);
+    Matrix wanted = algebra.multiply(input.weight, pull);
     for (std::size_t i = 0; i < group.lost.values.size(); ++i)
         wanted.values[i] += group.lost.values[i];
-    return backend.metricFactors(backend.divide(wanted, shifted, device), shifted, {}, input.rank,
-                                 device);
+    return algebra.metricFactors(algebra.divide(wanted, shifted), shifted, {}, input.rank);
 }
 
 }  // namespace rankscope::method

@@ -14,7 +14,7 @@
 #include "core/method/calibration.h"
 #include "core/method/method.h"
 #include "core/method/method_curves.h"
-#include "core/spectra/compute_spectra.h"
+#include "core/spectra/for_each_matrix.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::method {
@@ -79,7 +79,7 @@ std::vector<Start> startsOf(std::span<const checkpoint::WeightMatrix> matrices,
 struct Lane {
     const Method& method;
     const RaceOptions& options;
-    const backend::Backend& backend;
+    const backend::LinearAlgebra& algebra;
     Matrix weight;
     backend::InputMoments inputs;
     std::optional<backend::InputMoments> heldOut;
@@ -91,8 +91,7 @@ struct Lane {
                                 .inputs = &inputs,
                                 .gradients = gradients ? &*gradients : nullptr,
                                 .settings = options.settings};
-        if (method.factorizeWalked == nullptr)
-            return method.factorize(input, options.device, backend);
+        if (method.factorizeWalked == nullptr) return method.factorize(input, algebra);
         // Nothing is compressed before: X' = X, and the residual stream has lost nothing.
         return method.factorizeWalked(input,
                                       {.modules = {},
@@ -101,7 +100,7 @@ struct Lane {
                                        .cross = inputs.second,
                                        .shifted = inputs.second,
                                        .lost = {}},
-                                      options.device, backend);
+                                      algebra);
     }
 
     std::int64_t fullRank() const { return std::min(weight.rows, weight.columns); }
@@ -109,7 +108,7 @@ struct Lane {
     void cutAtEveryRank(RaceCurve& curve) const {
         const backend::Factors all = factors(fullRank());
         const auto measure = [&](const Matrix& second, std::vector<double>& errors) {
-            const auto known = activationErrors(weight, all, second, options.device, backend);
+            const auto known = activationErrors(weight, all, second, algebra);
             for (const std::int64_t rank : curve.ranks)
                 errors.push_back(known[static_cast<std::size_t>(rank)]);
         };
@@ -121,23 +120,20 @@ struct Lane {
     void makeAnew(RaceCurve& curve, const Progress& progress) const {
         curve.ranks = previewRanks(curve.ranks, weight.rows, weight.columns);
         const spectra::Spectrum spectrum(curve.name, weight.rows, weight.columns,
-                                         backend.singularValues(weight, options.device).values);
+                                         algebra.singularValues(weight).values);
         const double norm = frobeniusNorm(weight);
         for (const std::int64_t rank : curve.ranks) {
             throwIfStopped(progress);
             backend::Factors made{{{}, weight.rows, 0}, {{}, 0, weight.columns}};
             if (rank > 0) made = factors(rank);
             const auto measure = [&](const Matrix& second) {
-                return rank == 0
-                           ? activationErrors(weight, made, second, options.device, backend)[0]
-                           : activationError(weight, made, second, options.device, backend);
+                return rank == 0 ? activationErrors(weight, made, second, algebra)[0]
+                                 : activationError(weight, made, second, algebra);
             };
             curve.activationError.push_back(measure(inputs.second));
             if (heldOut) curve.heldOutError.push_back(measure(heldOut->second));
             const double apart =
-                rank == 0
-                    ? norm
-                    : distance(weight, backend.multiply(made.left, made.right, options.device));
+                rank == 0 ? norm : distance(weight, algebra.multiply(made.left, made.right));
             curve.excessError.push_back(
                 norm > 0 ? excessError(apart / norm, spectrum.relativeError(rank)) : std::nullopt);
         }
@@ -146,10 +142,10 @@ struct Lane {
 
 Lane laneOf(const checkpoint::Checkpoint& checkpoint, const checkpoint::WeightMatrix& matrix,
             const Method& method, const Calibration& calibration, const RaceOptions& options,
-            const backend::Backend& backend) {
+            const backend::Compute& compute) {
     Lane lane{method,
               options,
-              backend,
+              compute.algebra(),
               checkpoint.readMatrix(matrix),
               calibration.inputs(matrix.module(), false),
               {},
@@ -179,28 +175,26 @@ std::vector<std::int64_t> previewRanks(const std::vector<std::int64_t>& ranks, s
 std::vector<RaceCurve> race(const checkpoint::Checkpoint& checkpoint,
                             std::span<const checkpoint::WeightMatrix> matrices,
                             const Calibration& calibration, const RaceOptions& options,
-                            const backend::Backend& backend, const Progress& progress) {
+                            const backend::Compute& compute, const Progress& progress) {
     const std::vector<Start> starts =
         startsOf(matrices, runners(calibration, options, progress), progress);
     std::vector<RaceCurve> curves(starts.size());
     std::atomic<std::size_t> finished{0};
-    runInParallel(
-        curves.size(), options.threads > 0 ? options.threads : availableCores(),
-        [&](std::size_t i) {
-            throwIfStopped(progress);
-            const auto& [matrix, method] = starts[i];
-            const Lane lane = laneOf(checkpoint, *matrix, *method, calibration, options, backend);
-            RaceCurve& curve = curves[i];
-            curve.name = matrix->name;
-            curve.method = method->name;
-            curve.ranks = options.ranks(lane.fullRank());
-            if (method->preview)
-                lane.makeAnew(curve, progress);
-            else
-                lane.cutAtEveryRank(curve);
-            progress.report(static_cast<double>(++finished) / static_cast<double>(curves.size()),
-                            fmt::format("{} on {}", method->name, matrix->name));
-        });
+    runInParallel(curves.size(), compute.threads, [&](std::size_t i) {
+        throwIfStopped(progress);
+        const auto& [matrix, method] = starts[i];
+        const Lane lane = laneOf(checkpoint, *matrix, *method, calibration, options, compute);
+        RaceCurve& curve = curves[i];
+        curve.name = matrix->name;
+        curve.method = method->name;
+        curve.ranks = options.ranks(lane.fullRank());
+        if (method->preview)
+            lane.makeAnew(curve, progress);
+        else
+            lane.cutAtEveryRank(curve);
+        progress.report(static_cast<double>(++finished) / static_cast<double>(curves.size()),
+                        fmt::format("{} on {}", method->name, matrix->name));
+    });
     return curves;
 }
 

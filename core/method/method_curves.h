@@ -34,8 +34,6 @@ struct RaceOptions {
     MethodSettings settings;
     /// The ranks wanted for a matrix of that full rank, ascending, each in 0 … fullRank.
     std::function<std::vector<std::int64_t>(std::int64_t fullRank)> ranks;
-    backend::Device device;
-    int threads = 0;  ///< methods and matrices worked on at once; 0: all cores
 };
 
 /// Errors on real activations against rank of every method, matrix after matrix, methods in the
@@ -47,7 +45,7 @@ struct RaceOptions {
 std::vector<RaceCurve> race(const checkpoint::Checkpoint& checkpoint,
                             std::span<const checkpoint::WeightMatrix> matrices,
                             const Calibration& calibration, const RaceOptions& options,
-                            const backend::Backend& backend, const Progress& progress);
+                            const backend::Compute& compute, const Progress& progress);
 
 /// Those of the ranks at which a preview of a matrix [rows, columns] is made, evenly spread, the
 /// first and the last among them: all where that is quick, never fewer than 16 of more.

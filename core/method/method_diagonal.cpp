@@ -7,13 +7,12 @@
 
 namespace rankscope::method {
 
-backend::Factors diagonal(const MethodInput& input, const backend::Device& device,
-                          const backend::Backend& backend) {
+backend::Factors diagonal(const MethodInput& input, const backend::LinearAlgebra& algebra) {
     const double tokens = static_cast<double>(std::max<std::int64_t>(1, input.inputs->tokens));
     std::vector<double> squares;
     for (const double sum : input.inputs->absolute)
         squares.push_back(std::pow(sum / tokens, 2 * input.settings.alpha));
-    return backend.metricFactors(input.weight, channelMetric(squares), {}, input.rank, device);
+    return algebra.metricFactors(input.weight, channelMetric(squares), {}, input.rank);
 }
 
 }  // namespace rankscope::method

@@ -5,16 +5,14 @@
 
 namespace rankscope::method {
 
-backend::Factors fisher(const MethodInput& input, const backend::Device& device,
-                        const backend::Backend& backend) {
-    return backend.metricFactors(input.weight, channelMetric(input.gradients->columns), {},
-                                 input.rank, device);
+backend::Factors fisher(const MethodInput& input, const backend::LinearAlgebra& algebra) {
+    return algebra.metricFactors(input.weight, channelMetric(input.gradients->columns), {},
+                                 input.rank);
 }
 
-backend::Factors twoSided(const MethodInput& input, const backend::Device& device,
-                          const backend::Backend& backend) {
+backend::Factors twoSided(const MethodInput& input, const backend::LinearAlgebra& algebra) {
     const Matrix outputs = withRidge(input.gradients->second, input.settings.ridge);
-    return backend.metricFactors(input.weight, input.inputs->second, outputs, input.rank, device);
+    return algebra.metricFactors(input.weight, input.inputs->second, outputs, input.rank);
 }
 
 }  // namespace rankscope::method

@@ -27,18 +27,17 @@ Matrix gaussian(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
 }  // namespace
 
 /// Algorithms 4.4 and 5.1: Q an orthonormal basis of (W Wᵀ)^q W Ω, then the exact factors of QᵀW.
-backend::Factors randomized(const MethodInput& input, const backend::Device& device,
-                            const backend::Backend& backend) {
+backend::Factors randomized(const MethodInput& input, const backend::LinearAlgebra& algebra) {
     const MatrixView& w = input.weight;
     const std::int64_t wanted = std::min({input.rank + oversampling, w.rows, w.columns});
     const Matrix wide = transposed(w);
-    const auto basis = [&](const Matrix& a) { return backend.orthonormalBasis(a, device); };
-    Matrix q = basis(backend.multiply(w, gaussian(w.columns, wanted, input.settings.seed), device));
+    const auto basis = [&](const Matrix& a) { return algebra.orthonormalBasis(a); };
+    Matrix q = basis(algebra.multiply(w, gaussian(w.columns, wanted, input.settings.seed)));
     for (int step = 0; step < powerSteps; ++step)
-        q = basis(backend.multiply(w, basis(backend.multiply(wide, q, device)), device));
-    const Matrix small = backend.multiply(transposed(q), w, device);  // [wanted, n]
-    const backend::Factors exact = backend.truncatedSvd(small, input.rank, device);
-    return {backend.multiply(q, exact.left, device), exact.right};
+        q = basis(algebra.multiply(w, basis(algebra.multiply(wide, q))));
+    const Matrix small = algebra.multiply(transposed(q), w);  // [wanted, n]
+    const backend::Factors exact = algebra.truncatedSvd(small, input.rank);
+    return {algebra.multiply(q, exact.left), exact.right};
 }
 
 }  // namespace rankscope::method

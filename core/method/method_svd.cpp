@@ -3,9 +3,8 @@
 
 namespace rankscope::method {
 
-backend::Factors truncatedSvd(const MethodInput& input, const backend::Device& device,
-                              const backend::Backend& backend) {
-    return backend.truncatedSvd(input.weight, input.rank, device);
+backend::Factors truncatedSvd(const MethodInput& input, const backend::LinearAlgebra& algebra) {
+    return algebra.truncatedSvd(input.weight, input.rank);
 }
 
 }  // namespace rankscope::method

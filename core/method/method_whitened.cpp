@@ -3,9 +3,8 @@
 
 namespace rankscope::method {
 
-backend::Factors whitened(const MethodInput& input, const backend::Device& device,
-                          const backend::Backend& backend) {
-    return backend.metricFactors(input.weight, input.inputs->second, {}, input.rank, device);
+backend::Factors whitened(const MethodInput& input, const backend::LinearAlgebra& algebra) {
+    return algebra.metricFactors(input.weight, input.inputs->second, {}, input.rank);
 }
 
 }  // namespace rankscope::method

@@ -8,18 +8,17 @@ namespace rankscope::method {
 /// With W' = A B and Z = B X' the least of ‖W X - A Z‖² + ρ ‖A - A₀‖² is
 /// A = (W X Zᵀ + ρ A₀) (Z Zᵀ + ρ)⁻¹.
 backend::Factors refitted(const MethodInput& input, const backend::Factors& factors,
-                          const backend::WalkedGroup& group, const backend::Device& device,
-                          const backend::Backend& backend) {
+                          const backend::WalkedGroup& group,
+                          const backend::LinearAlgebra& algebra) {
     const Matrix transposedRight = transposed(factors.right);
-    const Matrix gram = backend.multiply(backend.multiply(factors.right, group.shifted, device),
-                                         transposedRight, device);
+    const Matrix gram =
+        algebra.multiply(algebra.multiply(factors.right, group.shifted), transposedRight);
     const Matrix metric = withRidge(gram, input.settings.ridge);
     const double ridge = metric.values.front() - gram.values.front();
-    Matrix wanted = backend.multiply(backend.multiply(input.weight, group.cross, device),
-                                     transposedRight, device);
+    Matrix wanted = algebra.multiply(algebra.multiply(input.weight, group.cross), transposedRight);
     for (std::size_t i = 0; i < wanted.values.size(); ++i)
         wanted.values[i] += ridge * factors.left.values[i];
-    return {.left = backend.divide(wanted, metric, device), .right = factors.right};
+    return {.left = algebra.divide(wanted, metric), .right = factors.right};
 }
 
 }  // namespace rankscope::method

@@ -5,8 +5,6 @@
 #include <iterator>
 #include <limits>
 
-#include "core/plan/knapsack_search.h"
-
 namespace rankscope::plan {
 
 namespace {

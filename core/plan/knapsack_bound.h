@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "core/plan/knapsack_search.h"
-
 namespace rankscope::plan {
+
+/// An item of a class, measured from the one the relaxation takes.
+struct DeviationItem {
+    std::size_t item = 0;   ///< its index in the class
+    std::int64_t cost = 0;  ///< above (or below) the relaxation's
+    double excess = 0;      ///< >= 0: loss + multiplier · cost above the least of the class
+};
 
 /// A stretch of cost that every unit of which adds the same excess.
 struct ExcessStep {

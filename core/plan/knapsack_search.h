@@ -6,14 +6,9 @@
 #include <limits>
 #include <vector>
 
-namespace rankscope::plan {
+#include "core/plan/knapsack_bound.h"
 
-/// An item of a class, measured from the one the relaxation takes.
-struct DeviationItem {
-    std::size_t item = 0;   ///< its index in the class
-    std::int64_t cost = 0;  ///< above (or below) the relaxation's
-    double excess = 0;      ///< >= 0: loss + multiplier · cost above the least of the class
-};
+namespace rankscope::plan {
 
 /// Choose one item a class so that Σ cost <= rest and Σ excess + multiplier · (rest - Σ cost) is
 /// least.

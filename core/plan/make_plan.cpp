@@ -178,7 +178,6 @@ CompressionPlan withMethod(const CompressionPlan& plan, const std::string& metho
     edited.settings = settings;
     edited.allocation.clear();
     edited.tried.clear();
-    edited.prepared.reset();
     for (PlanEntry& entry : edited.entries) {
         const bool keepsError = entry.kept || (entry.method == method && method == "svd" &&
                                                settings.refit == plan.settings.refit);
@@ -190,6 +189,13 @@ CompressionPlan withMethod(const CompressionPlan& plan, const std::string& metho
             entry.relativeError = known->second.relativeError(entry.rank);
     }
     return edited;
+}
+
+void recordCalibration(CompressionPlan& plan, const method::Calibration* calibration) {
+    if (calibration == nullptr) return;
+    const method::CalibrationRecord& record = calibration->record();
+    if (plan.calibrationFile.empty()) plan.calibrationFile = calibration->name();
+    plan.calibration = {record.contentHash, record.dataHash, record.examples.size(), record.seed};
 }
 
 }  // namespace rankscope::plan

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "core/method/calibration.h"
 #include "core/method/method.h"
 #include "core/plan/allocation.h"
 #include "core/plan/plan.h"
@@ -59,11 +60,13 @@ CompressionPlan withRank(const checkpoint::Checkpoint& checkpoint, const Compres
                          const spectra::Spectrum* spectrum);
 
 /// The same ranks and storage by another method or with other settings. What only the old ones
-/// told is gone: foretold errors (those of svd come from `spectra`, if known), prepared factors,
-/// how a budget was distributed and what was tried for it. Throws Error of kind Usage naming the
-/// methods there are.
+/// told is gone: foretold errors (those of svd come from `spectra`, if known), how a budget was
+/// distributed and what was tried for it. Throws Error of kind Usage naming the methods there are.
 CompressionPlan withMethod(const CompressionPlan& plan, const std::string& method,
                            const method::MethodSettings& settings,
                            const std::map<std::string, spectra::Spectrum>& spectra);
+
+/// Records which calibration the plan's methods look at; `calibration` may be null (no change).
+void recordCalibration(CompressionPlan& plan, const method::Calibration* calibration);
 
 }  // namespace rankscope::plan

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,7 +13,6 @@
 #include "core/base/json.h"
 #include "core/base/option.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/method/calibration.h"
 #include "core/method/method.h"
 #include "core/spectra/spectrum.h"
 
@@ -79,8 +77,13 @@ struct TriedSetting {
     double loss = 0;              ///< on held-out dialogues; may be NaN
 };
 
-/// Factors by matrix name that are already there, to be cut at any rank up to theirs.
-using PreparedFactors = std::map<std::string, backend::Factors>;
+/// The content of the calibration that a plan was made with.
+struct CalibrationOrigin {
+    std::string contentHash;  ///< of the checkpoint's weights
+    std::string dataHash;     ///< SHA-256 of the dialogues' file
+    std::size_t samples = 0;
+    std::uint64_t seed = 0;
+};
 
 /// Per chosen matrix what to do; a value: editing makes a new plan.
 struct CompressionPlan {
@@ -90,9 +93,8 @@ struct CompressionPlan {
     std::vector<std::string> warnings;
     std::vector<TriedSetting> tried;  ///< what `auto` and the choice of a ridge measured
     method::MethodSettings settings = {};
-    std::string calibrationFile;  ///< where the calibration is kept; empty: none
-    std::shared_ptr<const method::Calibration> calibration;  ///< what methods look at; may be null
-    std::shared_ptr<const PreparedFactors> prepared;         ///< may be null
+    std::string calibrationFile;  ///< the calibration that the methods look at; empty: none
+    std::optional<CalibrationOrigin> calibration;  ///< its content, once it has been opened
 };
 
 }  // namespace rankscope::plan

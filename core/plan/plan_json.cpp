@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
 #include "core/method/calibration.h"
 #include "core/method/method.h"
 #include "core/plan/make_plan.h"
@@ -18,60 +19,19 @@ using checkpoint::WeightMatrix;
 
 namespace {
 
-/// Reads one element of "entries"; every message names the file and the entry.
-class EntryReader {
- public:
-    EntryReader(const Json& object, std::size_t index, const std::string& what)
-        : m_object(object), m_place(fmt::format("{}: entries[{}]", printable(what), index)) {
-        if (!object.is_object()) fail("is no JSON object");
-    }
+constexpr const char* remedy = "Make the plan again with `plan --out`.";
 
-    [[noreturn]] void fail(const std::string& reason) const {
-        throw Error(fmt::format("{} {}. Make the plan again with `plan --out`.", m_place, reason),
-                    m_place);
-    }
+void checkShape(const JsonReader& entry, const WeightMatrix& matrix) {
+    const auto shape = entry.find("shape");
+    if (shape && shape->json() != Json::array({matrix.rows, matrix.columns}))
+        entry.fail(fmt::format("gives {} another shape than the checkpoint, where it is {} x {}",
+                               printable(matrix.name), matrix.rows, matrix.columns));
+}
 
-    std::string text(const char* key) const {
-        const auto found = m_object.find(key);
-        if (found == m_object.end() || !found->is_string())
-            fail(fmt::format("has no text \"{}\"", key));
-        return found->get<std::string>();
-    }
-
-    std::int64_t whole(const char* key) const {
-        const auto found = m_object.find(key);
-        if (found == m_object.end() || !found->is_number_integer() ||
-            (found->is_number_unsigned() && found->get<std::uint64_t>() > INT64_MAX))
-            fail(fmt::format("has no whole number \"{}\"", key));
-        return found->get<std::int64_t>();
-    }
-
-    bool flag(const char* key) const {
-        const auto found = m_object.find(key);
-        if (found == m_object.end()) return false;
-        if (!found->is_boolean()) fail(fmt::format("has a \"{}\" that is not true or false", key));
-        return found->get<bool>();
-    }
-
-    std::optional<double> optionalNumber(const char* key) const {
-        const auto found = m_object.find(key);
-        if (found == m_object.end() || found->is_null()) return std::nullopt;
-        if (!found->is_number()) fail(fmt::format("has a \"{}\" that is no number", key));
-        return found->get<double>();
-    }
-
-    void checkShape(const WeightMatrix& matrix) const {
-        const auto found = m_object.find("shape");
-        if (found == m_object.end()) return;
-        if (*found != Json::array({matrix.rows, matrix.columns}))
-            fail(fmt::format("gives {} another shape than the checkpoint, where it is {} x {}",
-                             printable(matrix.name), matrix.rows, matrix.columns));
-    }
-
- private:
-    const Json& m_object;
-    std::string m_place;
-};
+bool flagOf(const JsonReader& entry, const char* key) {
+    const auto flag = entry.find(key);
+    return flag && flag->flag();
+}
 
 StorageChoice choiceOf(Storage storage) {
     switch (storage) {
@@ -85,27 +45,28 @@ StorageChoice choiceOf(Storage storage) {
     return StorageChoice::Dense;
 }
 
-PlanEntry readEntry(const EntryReader& reader, const checkpoint::Checkpoint& checkpoint,
+PlanEntry readEntry(const JsonReader& reader, const checkpoint::Checkpoint& checkpoint,
                     const method::MethodSettings& settings) {
-    const std::string name = reader.text("name");
+    const std::string name = reader.at("name").text();
     const WeightMatrix* matrix = checkpoint.findMatrix(name);
     if (matrix == nullptr)
         reader.fail(fmt::format("names {}, which is no matrix of {}", printable(name),
                                 printable(checkpoint.label())));
-    reader.checkShape(*matrix);
-    const std::int64_t rank = reader.whole("rank");
+    checkShape(reader, *matrix);
+    const std::int64_t rank = reader.at("rank").whole();
     if (rank < 1 || rank > matrix->fullRank())
         reader.fail(fmt::format("has rank {}, but {} permits 1 to {}", rank, printable(name),
                                 matrix->fullRank()));
-    const std::string method = reader.text("method");
+    const std::string method = reader.at("method").text();
     method::methodNamed(method);
-    const std::optional<Storage> storage = checkpoint::parseStorage(reader.text("storage"));
+    const std::optional<Storage> storage = checkpoint::parseStorage(reader.at("storage").text());
     if (!storage) reader.fail("has a storage that is not dense, factored or pivoted");
-    const bool kept = reader.flag("kept");
-    const bool automatic = reader.flag("auto") || kept;
+    const bool kept = flagOf(reader, "kept");
+    const bool automatic = flagOf(reader, "auto") || kept;
     PlanEntry entry = makeEntry(*matrix, rank, automatic ? StorageChoice::Auto : choiceOf(*storage),
                                 method, settings, nullptr);
-    const std::optional<double> error = reader.optionalNumber("relative_error");
+    const auto foretold = reader.find("relative_error");
+    const std::optional<double> error = foretold ? std::optional(foretold->real()) : std::nullopt;
     if (error && !(std::isfinite(*error) && *error >= 0))
         reader.fail("has a relative_error that is negative or not finite");
     if (!entry.kept && rank == entry.rank && isErrorForetold(entry, settings))
@@ -114,30 +75,19 @@ PlanEntry readEntry(const EntryReader& reader, const checkpoint::Checkpoint& che
 }
 
 /// Settings and calibration, which plans of earlier versions do not have.
-void readSettings(const Json& document, const std::string& what, CompressionPlan& plan) {
-    try {
-        if (const auto settings = document.find("settings"); settings != document.end()) {
-            plan.settings.alpha = settings->at("alpha").get<double>();
-            plan.settings.ridge = settings->at("ridge").get<double>();
-            plan.settings.rarity = settings->value("rarity", plan.settings.rarity);
-            plan.settings.refit = settings->value("refit", plan.settings.refit);
-            plan.settings.seed = settings->at("seed").get<std::uint64_t>();
-        }
-        if (const auto used = document.find("calibration");
-            used != document.end() && !used->is_null())
-            plan.calibrationFile = used->at("file").get<std::string>();
-    } catch (const Json::exception&) {
-        throw Error(fmt::format("{}: the plan's settings or calibration are damaged. Make the plan "
-                                "again with `plan --out`.",
-                                printable(what)),
-                    what);
+void readSettings(const JsonReader& reader, CompressionPlan& plan) {
+    if (const auto settings = reader.find("settings")) {
+        plan.settings.alpha = settings->at("alpha").real();
+        plan.settings.ridge = settings->at("ridge").real();
+        if (const auto rarity = settings->find("rarity")) plan.settings.rarity = rarity->real();
+        if (const auto refit = settings->find("refit")) plan.settings.refit = refit->flag();
+        plan.settings.seed = settings->at("seed").natural();
+        if (!(std::isfinite(plan.settings.alpha) && std::isfinite(plan.settings.ridge) &&
+              std::isfinite(plan.settings.rarity) && plan.settings.ridge >= 0))
+            settings->fail("must hold numbers for alpha, ridge and rarity, the ridge 0 or more");
     }
-    if (!(std::isfinite(plan.settings.alpha) && std::isfinite(plan.settings.ridge) &&
-          std::isfinite(plan.settings.rarity) && plan.settings.ridge >= 0))
-        throw Error(fmt::format("{}: alpha, ridge and rarity of the plan must be numbers, the "
-                                "ridge 0 or more.",
-                                printable(what)),
-                    what);
+    if (const auto used = reader.find("calibration"))
+        plan.calibrationFile = used->at("file").text();
 }
 
 }  // namespace
@@ -171,12 +121,11 @@ Json toJson(const CompressionPlan& plan) {
     const ParameterCounts& counts = plan.parameters;
     Json calibration;
     if (plan.calibration) {
-        const method::CalibrationRecord& record = plan.calibration->record();
         calibration = {{"file", plan.calibrationFile},
-                       {"content_hash", record.contentHash},
-                       {"data_hash", record.dataHash},
-                       {"samples", record.examples.size()},
-                       {"seed", record.seed}};
+                       {"content_hash", plan.calibration->contentHash},
+                       {"data_hash", plan.calibration->dataHash},
+                       {"samples", plan.calibration->samples},
+                       {"seed", plan.calibration->seed}};
     } else if (!plan.calibrationFile.empty()) {  // named, but not opened here
         calibration = {{"file", plan.calibrationFile}};
     }
@@ -211,7 +160,7 @@ CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint&
     if (const auto allocation = document.find("allocation");
         allocation != document.end() && allocation->is_string())
         plan.allocation = allocation->get<std::string>();
-    readSettings(document, what, plan);
+    readSettings(JsonReader(document, printable(what) + ": the plan", remedy), plan);
     std::set<std::string> seen;
     const Json& entries = document.at("entries");
     if (entries.empty())
@@ -219,7 +168,8 @@ CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint&
                                 printable(what)),
                     what);
     for (std::size_t i = 0; i < entries.size(); ++i) {
-        const EntryReader reader(entries[i], i, what);
+        const JsonReader reader(entries[i], fmt::format("{}: entries[{}]", printable(what), i),
+                                remedy);
         PlanEntry entry = readEntry(reader, checkpoint, plan.settings);
         if (!seen.insert(entry.matrix.name).second)
             reader.fail(fmt::format("names {} a second time", printable(entry.matrix.name)));

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/number_text.h"
 #include "core/evaluate/evaluation.h"
-#include "core/report/report_story.h"
 
 namespace rankscope::report {
 

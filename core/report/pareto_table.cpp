@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/number_text.h"
 #include "core/report/csv.h"
-#include "core/report/report_story.h"
 #include "core/search/pareto.h"
 
 namespace rankscope::report {

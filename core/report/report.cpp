@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "core/base/atomic_file.h"
+#include "core/base/atomic_folder.h"
 #include "core/base/error.h"
-#include "core/compress/target_folder.h"
 #include "core/report/figure.h"
 #include "core/report/rank_range.h"
 #include "core/report/report_data.h"
@@ -41,7 +41,7 @@ bool isRecordOfReport(const Json& tables) {
 }
 
 bool isOurReport(const fs::path& folder) {
-    return compress::recordHolds(folder / "tables.json", isRecordOfReport);
+    return recordHolds(folder / "tables.json", isRecordOfReport);
 }
 
 std::string curvesText(const ReportData& data) {
@@ -93,13 +93,13 @@ bool drawFigures(const fs::path& folder, const ReportData& data, const Progress&
 
 }  // namespace
 
-const compress::FolderKind reportFolder = {"report that Rankscope wrote (no tables.json)",
-                                           isOurReport, isFileOfReport};
+const FolderKind reportFolder = {"report that Rankscope wrote (no tables.json)", isOurReport,
+                                 isFileOfReport};
 
 ReportResult writeReport(const checkpoint::Checkpoint& checkpoint, const ReportOptions& options,
                          const Progress& progress) {
-    compress::TargetFolder folder(options.target, reportFolder, checkpoint, options.force,
-                                  progress);
+    AtomicFolder folder(options.target, reportFolder, checkpoint::foldersOf(checkpoint),
+                        options.force, progress);
     const ReportData data = gatherReport(checkpoint, options, progress);
     const fs::path& partial = folder.partial();
     ReportResult result;

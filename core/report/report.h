@@ -7,24 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "core/base/atomic_folder.h"
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/compress/target_folder.h"
+#include "core/report/report_options.h"
 #include "core/text/dataset/dataset.h"
 
 namespace rankscope::report {
-
-struct ReportOptions {
-    std::filesystem::path target;  ///< the folder to make
-    bool force = false;            ///< replace an existing target
-    std::string device = "auto";
-    int threads = 0;  ///< 0: all cores
-    std::uint64_t seed = 0;
-    std::int64_t vectors = 1000;        ///< random vectors for each compared matrix
-    std::string command;                ///< recorded: the command that repeats this
-    std::optional<text::Dataset> data;  ///< examples to evaluate on; without them nothing is
-};
 
 struct ReportResult {
     std::filesystem::path path;
@@ -33,8 +23,8 @@ struct ReportResult {
     std::vector<std::string> warnings;
 };
 
-/// For compress::requireTarget(), before the data are read.
-extern const compress::FolderKind reportFolder;
+/// For requireTarget(), before the data are read.
+extern const FolderKind reportFolder;
 
 /// Tells the whole story of one checkpoint: model, spectra, error curves, parameters under both
 /// countings, random vectors, evaluation, provenance; as report.html, report.md, CSV files and

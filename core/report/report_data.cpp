@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
 #include "core/checkpoint/selection.h"
+#include "core/compress/factor_source.h"
 #include "core/evaluate/random_vectors.h"
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
@@ -101,13 +102,11 @@ void addRandomVectors(ReportData& data, const checkpoint::Checkpoint& checkpoint
     evaluate::RandomVectorsOptions how;
     how.vectors = options.vectors;
     how.seed = options.seed;
-    how.threads = options.threads;
-    how.device = backend.chooseDevice(options.device);
-    data.uniform =
-        evaluate::randomVectors(checkpoint, plan, how, backend, PartProgress(progress, 0, 0.5));
+    const backend::Compute compute{backend, backend.chooseDevice(options.device), options.threads};
+    const compress::PlannedModel model{checkpoint, plan, nullptr, compute};
+    data.uniform = evaluate::randomVectors(model, how, PartProgress(progress, 0, 0.5));
     how.distribution = evaluate::Distribution::Normal;
-    data.normal =
-        evaluate::randomVectors(checkpoint, plan, how, backend, PartProgress(progress, 0.5, 1));
+    data.normal = evaluate::randomVectors(model, how, PartProgress(progress, 0.5, 1));
 }
 
 }  // namespace

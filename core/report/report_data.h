@@ -12,7 +12,7 @@
 #include "core/evaluate/evaluation.h"
 #include "core/evaluate/random_vectors.h"
 #include "core/report/parameter_table.h"
-#include "core/report/report.h"
+#include "core/report/report_options.h"
 #include "core/workspace/spectra_cache.h"
 
 namespace rankscope::report {

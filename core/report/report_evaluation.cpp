@@ -9,13 +9,13 @@
 
 #include "core/backend/backend.h"
 #include "core/base/error.h"
+#include "core/base/number_text.h"
 #include "core/checkpoint/selection.h"
 #include "core/evaluate/evaluate.h"
 #include "core/evaluate/evaluation.h"
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
 #include "core/report/evaluation_table.h"
-#include "core/report/report_story.h"
 
 namespace rankscope::report {
 

@@ -8,7 +8,7 @@
 #include "core/evaluate/evaluation.h"
 #include "core/report/document.h"
 #include "core/report/parameter_table.h"
-#include "core/report/report.h"
+#include "core/report/report_options.h"
 
 namespace rankscope::report {
 

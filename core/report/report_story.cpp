@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/number_text.h"
 #include "core/evaluate/random_vectors.h"
 #include "core/report/report_evaluation.h"
 
@@ -170,13 +171,6 @@ void addProvenance(Document& document, const checkpoint::Checkpoint& checkpoint,
 }
 
 }  // namespace
-
-std::string groupedNumber(std::int64_t number) {
-    std::string text = fmt::format("{}", number);
-    const std::size_t first = number < 0 ? 1 : 0;
-    for (std::size_t at = text.size(); at > first + 3;) text.insert(at -= 3, 1, ',');
-    return text;
-}
 
 Table parameterStory(const ReportData& data, std::int64_t dense) {
     Table table{fmt::format("Parameters of the whole model (dense: {})", groupedNumber(dense)),

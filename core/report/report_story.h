@@ -6,9 +6,6 @@
 
 namespace rankscope::report {
 
-/// "247,577,856"
-std::string groupedNumber(std::int64_t number);
-
 /// The tables that are also written as CSV.
 Table parameterStory(const ReportData& data, std::int64_t dense);
 Table randomVectorStory(const ReportData& data);

@@ -13,7 +13,6 @@
 #include "core/model/checkpoint_weights.h"
 #include "core/model/summarizer.h"
 #include "core/search/mean_loss.h"
-#include "core/search/pareto.h"
 #include "core/text/rouge/rouge.h"
 
 namespace rankscope::search {
@@ -45,12 +44,11 @@ void requireSomething(const method::Calibration* calibration, const ParetoData* 
 
 FrontMeasure::FrontMeasure(const checkpoint::Checkpoint& checkpoint,
                            std::shared_ptr<const method::Calibration> calibration,
-                           const ParetoOptions& options, const backend::Backend& backend)
+                           std::shared_ptr<const ParetoData> data, const backend::Compute& compute)
     : m_checkpoint(checkpoint),
       m_calibration(std::move(calibration)),
-      m_data(options.data),
-      m_device(options.device),
-      m_backend(backend) {
+      m_data(std::move(data)),
+      m_compute(compute) {
     requireSomething(m_calibration.get(), m_data.get());
     if (!m_data || !m_data->rouge) return;
     m_splitter = text::SentenceSplitter::find();
@@ -72,21 +70,22 @@ std::int64_t FrontMeasure::dialogues() const {
 FrontMeasure::Result FrontMeasure::measure(const backend::WeightSource& weights, const Json& plan,
                                            const std::string& label, const Progress& progress) {
     backend::Seq2SeqOptions options;
-    options.device = m_device;
+    options.device = m_compute.device;
     if (m_data) options.compute = m_data->summarization.compute;
     const SilentProgress silent(progress);
-    auto model = m_backend.openSeq2Seq(model::dimensionsOf(m_checkpoint), weights, options, silent);
+    auto model =
+        m_compute.backend.openSeq2Seq(model::dimensionsOf(m_checkpoint), weights, options, silent);
     if (m_data) return measureData(std::move(model), plan, label, progress);
     return {meanLoss(*model, m_calibration->record().heldOut, silent), {}};
 }
 
 Json FrontMeasure::identity(const Json& plan) const {
-    const backend::BackendInfo info = m_backend.info();
+    const backend::BackendInfo info = m_compute.backend.info();
     return {{"format", "rankscope evaluation journal 1"},
             {"program", RANKSCOPE_VERSION},
             {"libtorch", info.torchVersion},
             {"threads", info.threads},
-            {"device", m_device.name()},
+            {"device", m_compute.device.name()},
             {"checkpoint", m_checkpoint.fingerprint()},
             {"config", m_checkpoint.configJson()},
             {"form", "two factors"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,10 +11,23 @@
 #include "core/evaluate/evaluation.h"
 #include "core/evaluate/measure_run.h"
 #include "core/method/calibration.h"
-#include "core/search/pareto.h"
+#include "core/model/summarization_options.h"
+#include "core/text/dataset/dataset.h"
+#include "core/text/rouge/rouge.h"
 #include "core/text/sentences/sentences.h"
 
 namespace rankscope::search {
+
+/// What a model is measured on in place of the calibration's held-out dialogues.
+struct ParetoData {
+    text::Dataset dialogues;  ///< each with a reference; losses are of the first one
+    model::SummarizationOptions summarization;
+    bool rouge = true;        ///< generates summaries, which takes most of the time
+    bool useJournal = false;  ///< go on with what an interrupted run left (docs/formats.md)
+};
+
+/// Means of F × 100, in the order of text::rougeTypes.
+using RougeMeans = std::array<double, text::rougeTypes.size()>;
 
 /// What every model of a front is measured on: dialogues as tokens, and their references.
 class FrontMeasure {
@@ -27,7 +41,7 @@ class FrontMeasure {
     /// out, and Error where the data has an example without a reference.
     FrontMeasure(const checkpoint::Checkpoint& checkpoint,
                  std::shared_ptr<const method::Calibration> calibration,
-                 const ParetoOptions& options, const backend::Backend& backend);
+                 std::shared_ptr<const ParetoData> data, const backend::Compute& compute);
 
     /// Builds a model from `weights` and measures it. `plan` is what made them, for the journal
     /// (null: the dense model), `label` what progress says.
@@ -46,8 +60,7 @@ class FrontMeasure {
     const checkpoint::Checkpoint& m_checkpoint;
     std::shared_ptr<const method::Calibration> m_calibration;
     std::shared_ptr<const ParetoData> m_data;
-    backend::Device m_device;
-    const backend::Backend& m_backend;
+    const backend::Compute& m_compute;
     std::optional<text::SentenceSplitter> m_splitter;    // where ROUGE is wanted
     evaluate::EncodedData m_encoded;                     // once the first model is there
     std::vector<std::vector<std::string>> m_references;  // sentences on lines

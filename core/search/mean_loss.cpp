@@ -5,13 +5,11 @@
 #include <memory>
 #include <vector>
 
-#include "core/compress/prepare_plan.h"
-#include "core/compress/prepared_weights.h"
+#include "core/compress/planned_weights.h"
 #include "core/method/calibration.h"
 #include "core/model/batches.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/model/summarization_options.h"
-#include "core/plan/plan.h"
 
 namespace rankscope::search {
 
@@ -38,20 +36,32 @@ double meanLoss(backend::Seq2Seq& model, std::span<const method::CalibrationExam
     return sum / static_cast<double>(tokens);
 }
 
-double meanLoss(const checkpoint::Checkpoint& checkpoint, const plan::CompressionPlan* plan,
-                std::span<const method::CalibrationExample> examples, const backend::Device& device,
-                const backend::Backend& backend, const Progress& progress) {
+namespace {
+
+double lossOf(const checkpoint::Checkpoint& checkpoint, const backend::WeightSource& weights,
+              std::span<const method::CalibrationExample> examples, const backend::Compute& compute,
+              const Progress& progress) {
     backend::Seq2SeqOptions options;
-    options.device = device;
-    const auto lossOf = [&](const backend::WeightSource& weights) {
-        const auto model =
-            backend.openSeq2Seq(model::dimensionsOf(checkpoint), weights, options, progress);
-        return meanLoss(*model, examples, progress);
-    };
-    if (plan == nullptr) return lossOf(model::CheckpointWeights(checkpoint));
-    plan::CompressionPlan prepared = *plan;
-    compress::preparePlan(prepared, checkpoint, device, backend, progress);
-    return lossOf(compress::PreparedWeights(checkpoint, prepared, device, backend));
+    options.device = compute.device;
+    const auto model =
+        compute.backend.openSeq2Seq(model::dimensionsOf(checkpoint), weights, options, progress);
+    return meanLoss(*model, examples, progress);
+}
+
+}  // namespace
+
+double meanLoss(const checkpoint::Checkpoint& checkpoint,
+                std::span<const method::CalibrationExample> examples,
+                const backend::Compute& compute, const Progress& progress) {
+    return lossOf(checkpoint, model::CheckpointWeights(checkpoint), examples, compute, progress);
+}
+
+double meanLoss(const compress::PlannedModel& model,
+                std::span<const method::CalibrationExample> examples, const Progress& progress) {
+    const auto factors = compress::factorsOf(model, progress);
+    return lossOf(model.checkpoint,
+                  compress::PlannedWeights(model, *factors, compress::PlannedForm::TwoFactors),
+                  examples, model.compute, progress);
 }
 
 }  // namespace rankscope::search

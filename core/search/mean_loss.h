@@ -7,8 +7,8 @@
 #include "core/backend/backend.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/compress/factor_source.h"
 #include "core/method/calibration.h"
-#include "core/plan/plan.h"
 
 namespace rankscope::search {
 
@@ -16,10 +16,13 @@ namespace rankscope::search {
 double meanLoss(backend::Seq2Seq& model, std::span<const method::CalibrationExample> examples,
                 const Progress& progress);
 
-/// The same of a checkpoint, with a plan (null: none) applied in memory first: from the plan's
-/// prepared factors where it has some, see PreparedWeights.
-double meanLoss(const checkpoint::Checkpoint& checkpoint, const plan::CompressionPlan* plan,
-                std::span<const method::CalibrationExample> examples, const backend::Device& device,
-                const backend::Backend& backend, const Progress& progress);
+/// The same of a checkpoint as it is.
+double meanLoss(const checkpoint::Checkpoint& checkpoint,
+                std::span<const method::CalibrationExample> examples,
+                const backend::Compute& compute, const Progress& progress);
+
+/// The same with a plan applied in memory first, every matrix as two factors.
+double meanLoss(const compress::PlannedModel& model,
+                std::span<const method::CalibrationExample> examples, const Progress& progress);
 
 }  // namespace rankscope::search

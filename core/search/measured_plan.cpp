@@ -11,10 +11,9 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/journal.h"
 #include "core/base/progress.h"
-#include "core/base/sha256.h"
-#include "core/compress/layer_factors.h"
-#include "core/compress/prepared_weights.h"
+#include "core/compress/factor_source.h"
 #include "core/method/activation_spectrum.h"
 #include "core/method/calibration.h"
 #include "core/method/method.h"
@@ -46,17 +45,16 @@ Dialogues searched(const MeasuredPlanning& planning) {
     return all.first(std::min(all.size(), mostSearched));
 }
 
-/// `plan` may be null: the dense model.
-double lossOn(Dialogues dialogues, const MeasuredPlanning& planning, const CompressionPlan* plan,
+double lossOn(Dialogues dialogues, const MeasuredPlanning& planning, const CompressionPlan& plan,
               const Progress& progress) {
-    return meanLoss(planning.checkpoint, plan, dialogues, planning.device, planning.backend,
-                    SilentProgress(progress));
+    return meanLoss(
+        {planning.checkpoint, plan, planning.calibration.get(), planning.compute, planning.known},
+        dialogues, SilentProgress(progress));
 }
 
-double heldOutLoss(const MeasuredPlanning& planning, CompressionPlan plan,
+double heldOutLoss(const MeasuredPlanning& planning, const CompressionPlan& plan,
                    const Progress& progress) {
-    plan.prepared = planning.prepared;
-    return lossOn(planning.calibration->record().heldOut, planning, &plan, progress);
+    return lossOn(planning.calibration->record().heldOut, planning, plan, progress);
 }
 
 /// The method that stands in for one whose factors depend on what is compressed before.
@@ -86,8 +84,7 @@ bool isBudget(const PlanOptions& options) {
 Spectra activationsOf(const MeasuredPlanning& planning, const Progress& progress) {
     if (planning.onActivations != nullptr) return *planning.onActivations;
     return method::activationSpectra(planning.checkpoint, planning.matrices, *planning.calibration,
-                                     planning.device, planning.threads, planning.backend,
-                                     SilentProgress(progress));
+                                     planning.compute, SilentProgress(progress));
 }
 
 /// What of the options takes the loss of plans; empty where nothing does.
@@ -125,8 +122,7 @@ SensitivityOptions searchOf(const MeasuredPlanning& planning, const PlanOptions&
         throw Error(fmt::format("{} cannot be made: {}.",
                                 printable(planning.journals.string(), 1000), failed.message()),
                     planning.journals.string());
-    const std::string key = searchKey(planning.matrices, search).dump();
-    search.journal = planning.journals / (sha256Hex(std::as_bytes(std::span(key))) + ".jsonl");
+    search.journal = planning.journals / Journal::fileName(searchKey(planning.matrices, search));
     return search;
 }
 
@@ -137,10 +133,7 @@ LossOf searchedLoss(const MeasuredPlanning& planning, const Progress& progress) 
         CompressionPlan plan = given;
         for (plan::PlanEntry& entry : plan.entries) entry.method = withoutWalk(entry.method);
         plan.settings.refit = false;
-        plan.calibration = planning.calibration;
-        plan.calibrationFile = planning.calibration->name();
-        plan.prepared = planning.prepared;
-        return lossOn(searched(planning), planning, &plan, progress);
+        return lossOn(searched(planning), planning, plan, progress);
     };
 }
 
@@ -159,7 +152,8 @@ CompressionPlan planBySensitivity(const MeasuredPlanning& planning, const PlanOp
 std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
                                           const PlanOptions& options, const Progress& progress) {
     const Spectra errors = activationsOf(planning, progress);
-    const double dense = lossOn(searched(planning), planning, nullptr, progress);
+    const double dense = meanLoss(planning.checkpoint, searched(planning), planning.compute,
+                                  SilentProgress(progress));
     const SensitivityTable table =
         measureSensitivity(planning.checkpoint, planning.matrices, searchOf(planning, options),
                            searchedLoss(planning, progress), progress);
@@ -200,8 +194,7 @@ void tryAllocation(Tried& tried, const MeasuredPlanning& planning, std::string_v
         tried.left.push_back(fmt::format("{}: {}", allocation, error.what()));
         return;
     }
-    plan.calibration = planning.calibration;
-    plan.calibrationFile = planning.calibration->name();
+    plan::recordCalibration(plan, planning.calibration.get());
     TriedSetting setting{plan.allocation, plan.settings.ridge, plan.parameters.stored,
                          heldOutLoss(planning, plan, progress)};
     tried.plans.emplace_back(std::move(setting), std::move(plan));
@@ -225,11 +218,11 @@ CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectr
                                      const PlanOptions& options, const Progress& progress) {
     requireHeldOut(*given.calibration, "The allocation auto");
     MeasuredPlanning planning = given;
-    if (!planning.prepared)
-        planning.prepared =
-            compress::fullRankFactors(planning.checkpoint, planning.matrices, options.method,
-                                      options.settings, planning.calibration, planning.device,
-                                      planning.threads, planning.backend, SilentProgress(progress));
+    if (!planning.known)
+        planning.known = compress::fullRankFactors(
+            planning.checkpoint, planning.matrices,
+            {options.method, options.settings, planning.calibration.get()}, planning.compute,
+            SilentProgress(progress));
     Tried tried;
     PlanOptions one = options;
     for (const plan::Allocator& allocator : plan::allocators()) {
@@ -273,7 +266,7 @@ CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan 
         CompressionPlan candidate = plan;
         candidate.settings.ridge = ridge;
         MeasuredPlanning anew = planning;  // the factors of another ridge are others
-        anew.prepared.reset();
+        anew.known.reset();
         tried.push_back({plan.allocation, ridge, plan.parameters.stored,
                          heldOutLoss(anew, candidate, progress)});
     }
@@ -291,10 +284,7 @@ bool isMeasured(const PlanOptions& options, bool chooseRidge) {
 void requireDialogues(const PlanOptions& options, const method::Calibration* calibration) {
     const std::string what = whatIsMeasured(options);
     if (what.empty()) return;
-    if (calibration == nullptr)
-        throw usageError(what +
-                         " looks at calibration data: give a file that `calibrate` wrote with "
-                         "--calibration.");
+    if (calibration == nullptr) throw method::calibrationMissing(what);
     if (options.allocation == plan::autoName) requireHeldOut(*calibration, what);
 }
 
@@ -319,7 +309,7 @@ CompressionPlan measuredPlan(const MeasuredPlanning& planning, const Spectra& im
         : options.allocation == plan::autoName
             ? planByBestAllocation(planning, importance, options, progress)
             : planBySensitivity(planning, options, progress);
-    plan.calibration = planning.calibration;
+    plan::recordCalibration(plan, planning.calibration.get());
     return chooseRidge ? withBestRidge(planning, std::move(plan), progress) : plan;
 }
 

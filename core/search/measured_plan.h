@@ -10,6 +10,7 @@
 #include "core/backend/backend.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/compress/factor_source.h"
 #include "core/method/calibration.h"
 #include "core/plan/plan.h"
 #include "core/spectra/spectrum.h"
@@ -22,9 +23,7 @@ struct MeasuredPlanning {
     const checkpoint::Checkpoint& checkpoint;
     std::span<const checkpoint::WeightMatrix> matrices;
     std::shared_ptr<const method::Calibration> calibration;
-    backend::Device device;
-    int threads = 0;  ///< matrices factored at once; 0: all cores
-    const backend::Backend& backend;
+    const backend::Compute& compute;
     /// Where losses of sensitivity searches are kept, a file a search, so that an interrupted one
     /// goes on where it was; empty: they are not kept.
     std::filesystem::path journals = {};
@@ -32,7 +31,7 @@ struct MeasuredPlanning {
     /// computed where needed.
     const std::map<std::string, spectra::Spectrum>* onActivations = nullptr;
     /// The factors of fullRankFactors() for the method and settings of all plans, where known.
-    std::shared_ptr<const plan::PreparedFactors> prepared = nullptr;
+    std::shared_ptr<const compress::FullRankFactors> known = nullptr;
 };
 
 /// True where a plan of these options takes measuring: its allocation, its errors, or its ridge,

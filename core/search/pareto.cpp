@@ -9,14 +9,14 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/compress/prepare_plan.h"
-#include "core/compress/prepared_weights.h"
+#include "core/compress/planned_weights.h"
 #include "core/evaluate/evaluation.h"
 #include "core/method/activation_spectrum.h"
 #include "core/method/calibration.h"
 #include "core/method/method.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/plan/allocation.h"
+#include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
 #include "core/plan/plan_json.h"
 #include "core/search/front_measure.h"
@@ -39,28 +39,25 @@ struct Run {
     std::span<const WeightMatrix> matrices;
     const std::shared_ptr<const method::Calibration>& calibration;
     const ParetoOptions& options;
-    const backend::Backend& backend;
+    const backend::Compute& compute;
     const Progress& progress;
 
-    /// The plan of a setting. `importance` as for measuredPlan(); `prepared` may be null.
+    /// The plan of a setting. `importance` as for measuredPlan(); `known` may be null.
     CompressionPlan planned(const ParetoPoint& point, const Spectra& importance,
                             const Spectra* onActivations,
-                            const std::shared_ptr<const plan::PreparedFactors>& prepared,
+                            const std::shared_ptr<const compress::FullRankFactors>& known,
                             const Progress& part) const {
         const plan::PlanOptions how = optionsOf(point);
         const MeasuredPlanning planning{.checkpoint = checkpoint,
                                         .matrices = matrices,
                                         .calibration = calibration,
-                                        .device = options.device,
-                                        .threads = options.threads,
-                                        .backend = backend,
+                                        .compute = compute,
                                         .journals = options.journals,
                                         .onActivations = onActivations,
-                                        .prepared = prepared};
+                                        .known = known};
         CompressionPlan plan =
             measuredPlan(planning, importance, how, choosesRidge(point.method), part);
-        plan.calibration = calibration;
-        if (calibration) plan.calibrationFile = calibration->name();
+        plan::recordCalibration(plan, calibration.get());
         return plan;
     }
 
@@ -80,26 +77,26 @@ struct Run {
     }
 
     /// Every chosen matrix by one method at full rank; null where that cannot be.
-    std::shared_ptr<const plan::PreparedFactors> factored(const std::string& method) const {
+    std::shared_ptr<const compress::FullRankFactors> factored(const std::string& method) const {
         if (choosesRidge(method)) return nullptr;
-        return compress::fullRankFactors(checkpoint, matrices, method, options.plan.settings,
-                                         calibration, options.device, options.threads, backend,
-                                         progress);
+        return compress::fullRankFactors(checkpoint, matrices,
+                                         {method, options.plan.settings, calibration.get()},
+                                         compute, progress);
     }
 
     /// Measures `point`, whose plan is there, from factors at full rank (null: made anew).
-    void measure(ParetoPoint& point, const std::shared_ptr<const plan::PreparedFactors>& prepared,
+    void measure(ParetoPoint& point, const std::shared_ptr<const compress::FullRankFactors>& known,
                  FrontMeasure& measure, const std::string& label, const Progress& part) const {
         point.parameters = point.plan.parameters.stored;
         if (hasRidge(point.method)) point.ridge = point.plan.settings.ridge;
-        point.plan.prepared = prepared;
-        compress::preparePlan(point.plan, checkpoint, options.device, backend, progress);
+        const compress::PlannedModel model{checkpoint, point.plan, calibration.get(), compute,
+                                           known};
+        const auto factors = compress::factorsOf(model, progress);
         const FrontMeasure::Result result = measure.measure(
-            compress::PreparedWeights(checkpoint, point.plan, options.device, backend),
+            compress::PlannedWeights(model, *factors, compress::PlannedForm::TwoFactors),
             toJson(point.plan), label, part);
         point.loss = result.loss;
         point.rouge = result.rouge;
-        point.plan.prepared.reset();
     }
 };
 
@@ -146,25 +143,8 @@ void requireNeeds(const ParetoOptions& options, const method::Calibration* calib
         how.allocation = allocation;
         requireDialogues(how, calibration);
     }
-    if (options.plan.settings.refit && calibration == nullptr)
-        throw usageError(
-            "A refit looks at calibration data: give a file that `calibrate` wrote with "
-            "--calibration.");
-    for (const std::string& name : options.methods) {
-        const MethodNeeds needs = method::methodNamed(name).needs;
-        if (needs == MethodNeeds::Nothing) continue;
-        if (calibration == nullptr)
-            throw usageError(
-                fmt::format("The method \"{}\" looks at calibration data: give a file that "
-                            "`calibrate` wrote with --calibration.",
-                            name));
-        if (needs == MethodNeeds::Gradients && !calibration->record().gradients)
-            throw usageError(
-                fmt::format("The method \"{}\" needs gradients, which {} does not have; run "
-                            "`calibrate` with --fisher.",
-                            name, printable(calibration->name(), 1000)),
-                calibration->name());
-    }
+    for (const std::string& name : options.methods)
+        method::requireCalibration(method::methodNamed(name), options.plan.settings, calibration);
 }
 
 /// True where budgets of the method are distributed by errors on activations.
@@ -204,13 +184,13 @@ void markFront(std::vector<ParetoPoint>& points) {
 ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatrix> matrices,
                         const Spectra& spectra,
                         const std::shared_ptr<const method::Calibration>& calibration,
-                        const ParetoOptions& options, const backend::Backend& backend,
+                        const ParetoOptions& options, const backend::Compute& compute,
                         const Progress& outer) {
     const OnceWarned progress(outer);
     const SilentProgress silent(progress);
     requireNeeds(options, calibration.get());
-    FrontMeasure measure(checkpoint, calibration, options, backend);
-    const Run run{checkpoint, matrices, calibration, options, backend, silent};
+    FrontMeasure measure(checkpoint, calibration, options.data, compute);
+    const Run run{checkpoint, matrices, calibration, options, compute, silent};
     Steps steps(options, progress);
     const FrontMeasure::Result dense = measure.measure(model::CheckpointWeights(checkpoint),
                                                        nullptr, "dense", steps.next("dense"));
@@ -222,10 +202,10 @@ ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatr
     front.dialogues = measure.dialogues();
     Spectra onActivations;
     if (needActivations(options))
-        onActivations = method::activationSpectra(checkpoint, matrices, *calibration,
-                                                  options.device, options.threads, backend, silent);
+        onActivations =
+            method::activationSpectra(checkpoint, matrices, *calibration, compute, silent);
     for (const std::string& method : options.methods) {
-        const auto prepared = run.factored(method);
+        const auto known = run.factored(method);
         for (const auto& [allocation, budget] : pairs(options.allocations, options.budgets)) {
             const std::string label =
                 fmt::format("{}, {}, {:g} of the parameters", method, allocation, budget);
@@ -235,7 +215,7 @@ ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatr
             try {
                 point.plan = run.planned(
                     point, looksAtActivations(method, allocation) ? onActivations : spectra,
-                    onActivations.empty() ? nullptr : &onActivations, prepared,
+                    onActivations.empty() ? nullptr : &onActivations, known,
                     SettingProgress(part, 0, planned, label));
             } catch (const Error& error) {  // the budget cannot be paid
                 if (error.kind() != ErrorKind::Usage) throw;
@@ -243,7 +223,7 @@ ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatr
                     fmt::format("{}, {}: {}", method, allocation, error.what()));
                 continue;
             }
-            run.measure(point, prepared, measure, label, PartProgress(part, planned, 1));
+            run.measure(point, known, measure, label, PartProgress(part, planned, 1));
             front.points.push_back(std::move(point));
         }
     }

@@ -20,19 +20,12 @@
 #include "core/method/calibration.h"
 #include "core/model/summarization_options.h"
 #include "core/plan/plan.h"
+#include "core/search/front_measure.h"
 #include "core/spectra/spectrum.h"
 #include "core/text/dataset/dataset.h"
 #include "core/text/rouge/rouge.h"
 
 namespace rankscope::search {
-
-/// What a model is measured on in place of the calibration's held-out dialogues.
-struct ParetoData {
-    text::Dataset dialogues;  ///< each with a reference; losses are of the first one
-    model::SummarizationOptions summarization;
-    bool rouge = true;        ///< generates summaries, which takes most of the time
-    bool useJournal = false;  ///< go on with what an interrupted run left (docs/formats.md)
-};
 
 /// What a front shows unless told: the plain method, the published one and the best one, the last
 /// two where there is a calibration.
@@ -45,14 +38,9 @@ struct ParetoOptions {
     std::vector<std::string> allocations;  ///< as in --allocation
     plan::PlanOptions plan;    ///< storage, bounds of ranks, groups, allocationError, settings
     bool chooseRidge = false;  ///< for every setting that has one, as measuredPlan() does
-    backend::Device device;
-    int threads = 0;                              ///< matrices factored at once; 0: all cores
     std::shared_ptr<const ParetoData> data = {};  ///< null: the calibration's held-out dialogues
     std::filesystem::path journals = {};          ///< of MeasuredPlanning
 };
-
-/// Means of F × 100, in the order of text::rougeTypes.
-using RougeMeans = std::array<double, text::rougeTypes.size()>;
 
 /// One setting and what it costs.
 struct ParetoPoint {
@@ -89,7 +77,7 @@ ParetoFront paretoFront(const checkpoint::Checkpoint& checkpoint,
                         std::span<const checkpoint::WeightMatrix> matrices,
                         const std::map<std::string, spectra::Spectrum>& spectra,
                         const std::shared_ptr<const method::Calibration>& calibration,
-                        const ParetoOptions& options, const backend::Backend& backend,
+                        const ParetoOptions& options, const backend::Compute& compute,
                         const Progress& progress);
 
 /// Marks the points that no other one beats: none with as few parameters has a smaller loss.

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <cmath>
-#include <limits>
 
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
 #include "core/evaluate/evaluation.h"
 #include "core/plan/plan_json.h"
 #include "core/search/pareto.h"
@@ -21,33 +19,30 @@ Json rougeJson(const std::optional<RougeMeans>& means) {
     return object;
 }
 
-std::optional<RougeMeans> rougeFromJson(const Json& object) {
-    if (object.is_null()) return std::nullopt;
+std::optional<RougeMeans> readRouge(const JsonReader& reader) {
+    if (reader.isNull()) return std::nullopt;
     RougeMeans means{};
     for (std::size_t t = 0; t < means.size(); ++t)
-        means[t] = object.at(std::string(text::rougeName(text::rougeTypes[t]))).get<double>();
+        means[t] = reader.at(std::string(text::rougeName(text::rougeTypes[t]))).real();
     return means;
 }
 
 Json finiteOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-double numberOrNan(const Json& value) {
-    return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
-}
-
-ParetoPoint pointFromJson(const Json& object, const checkpoint::Checkpoint* checkpoint,
-                          const std::string& what) {
+ParetoPoint readPoint(const JsonReader& reader, const checkpoint::Checkpoint* checkpoint,
+                      const std::string& what) {
     ParetoPoint point;
-    point.method = object.at("method").get<std::string>();
-    point.allocation = object.at("allocation").get<std::string>();
-    point.budget = object.at("budget").get<double>();
-    point.parameters = object.at("parameters").get<std::int64_t>();
-    point.loss = numberOrNan(object.at("loss"));
-    point.rouge = rougeFromJson(object.at("rouge"));
-    point.onFront = object.at("on_front").get<bool>();
-    if (const Json& ridge = object.at("ridge"); !ridge.is_null()) point.ridge = ridge.get<double>();
-    if (checkpoint != nullptr && object.contains("plan"))
-        point.plan = plan::planFromJson(object.at("plan"), *checkpoint, what);
+    point.method = reader.at("method").text();
+    point.allocation = reader.at("allocation").text();
+    point.budget = reader.at("budget").real();
+    point.parameters = reader.at("parameters").whole();
+    point.loss = reader.at("loss").real();
+    point.rouge = readRouge(reader.at("rouge"));
+    point.onFront = reader.at("on_front").flag();
+    if (const JsonReader ridge = reader.at("ridge"); !ridge.isNull()) point.ridge = ridge.real();
+    const auto plan = reader.find("plan");
+    if (checkpoint != nullptr && plan)
+        point.plan = plan::planFromJson(plan->json(), *checkpoint, what);
     return point;
 }
 
@@ -79,23 +74,19 @@ Json toJson(const ParetoFront& front, bool plans) {
 
 ParetoFront frontFromJson(const Json& document, const checkpoint::Checkpoint* checkpoint,
                           const std::string& what) {
-    try {
-        ParetoFront front;
-        const Json& dense = document.at("dense");
-        front.denseParameters = dense.at("parameters").get<std::int64_t>();
-        front.denseLoss = numberOrNan(dense.at("loss"));
-        front.denseRouge = rougeFromJson(dense.at("rouge"));
-        if (!document.at("data").is_null()) front.data = document.at("data").get<std::string>();
-        front.dialogues = document.at("dialogues").get<std::int64_t>();
-        for (const Json& point : document.at("points"))
-            front.points.push_back(pointFromJson(point, checkpoint, what));
-        front.skipped = document.at("skipped").get<std::vector<std::string>>();
-        return front;
-    } catch (const Json::exception& problem) {
-        throw Error(fmt::format("{} is not what `pareto --json` prints ({}).", printable(what),
-                                printable(problem.what())),
-                    what);
-    }
+    const JsonReader reader(document, printable(what) + " is not what `pareto --json` prints: it",
+                            "Run `pareto` again.");
+    ParetoFront front;
+    const JsonReader dense = reader.at("dense");
+    front.denseParameters = dense.at("parameters").whole();
+    front.denseLoss = dense.at("loss").real();
+    front.denseRouge = readRouge(dense.at("rouge"));
+    if (const JsonReader data = reader.at("data"); !data.isNull()) front.data = data.text();
+    front.dialogues = reader.at("dialogues").whole();
+    for (const JsonReader& point : reader.at("points").elements())
+        front.points.push_back(readPoint(point, checkpoint, what));
+    front.skipped = reader.at("skipped").texts();
+    return front;
 }
 
 }  // namespace rankscope::search

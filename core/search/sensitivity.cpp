@@ -12,12 +12,12 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/journal.h"
 #include "core/plan/allocation.h"
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
 #include "core/plan/rank_target.h"
 #include "core/plan/stored_parameters.h"
-#include "core/search/sensitivity_journal.h"
 
 namespace rankscope::search {
 
@@ -67,10 +67,44 @@ Json searchKey(std::span<const WeightMatrix> chosen, const SensitivityOptions& o
 
 namespace {
 
+/// Losses measured so far, by matrix and rank: {"matrix": name, "rank": r, "loss": number or null}.
+class LossJournal {
+ public:
+    LossJournal(std::span<const WeightMatrix> chosen, const SensitivityOptions& options,
+                const Progress& progress) {
+        if (options.journal.empty()) return;
+        m_journal = Journal(options.journal, searchKey(chosen, options), progress);
+        for (const Json& entry : m_journal.entries())
+            if (entry.is_object() && entry.contains("matrix") && entry["matrix"].is_string() &&
+                entry.contains("rank") && entry["rank"].is_number_integer() &&
+                entry.contains("loss") && (entry["loss"].is_number() || entry["loss"].is_null()))
+                m_losses[{entry["matrix"].get<std::string>(), entry["rank"].get<std::int64_t>()}] =
+                    entry["loss"].is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                            : entry["loss"].get<double>();
+    }
+
+    /// The loss that an earlier run measured, NaN if it was not finite; nothing if it did not come
+    /// so far.
+    std::optional<double> find(const std::string& matrix, std::int64_t rank) const {
+        const auto found = m_losses.find({matrix, rank});
+        return found == m_losses.end() ? std::nullopt : std::optional(found->second);
+    }
+
+    void add(const std::string& matrix, std::int64_t rank, double loss) {
+        m_journal.append({{"matrix", matrix},
+                          {"rank", rank},
+                          {"loss", std::isfinite(loss) ? Json(loss) : Json(nullptr)}});
+    }
+
+ private:
+    Journal m_journal;
+    std::map<std::pair<std::string, std::int64_t>, double> m_losses;
+};
+
 /// Fills in the losses of one matrix; false where a stop was requested.
 bool measureMatrix(const Checkpoint& checkpoint, const WeightMatrix& matrix,
                    std::span<Sensitivity> rows, const plan::PlanOptions& options,
-                   const LossOf& lossOf, SensitivityJournal& journal, const Progress& progress) {
+                   const LossOf& lossOf, LossJournal& journal, const Progress& progress) {
     const Sensitivity* before = nullptr;
     for (Sensitivity& row : rows) {
         std::optional<double> loss = journal.find(matrix.name, row.choice.rank);
@@ -166,9 +200,7 @@ std::int64_t leastByCut(std::span<const WeightMatrix> chosen, const SensitivityO
 
 std::size_t lossesMissing(std::span<const WeightMatrix> chosen, const SensitivityOptions& options,
                           const Progress& progress) {
-    SensitivityJournal journal;
-    if (!options.journal.empty())
-        journal = SensitivityJournal(options.journal, searchKey(chosen, options), progress);
+    LossJournal journal(chosen, options, progress);
     std::set<std::pair<std::size_t, std::int64_t>> missing;
     for (const Sensitivity& row : emptyRows(chosen, options))
         if (!journal.find(chosen[row.matrix].name, row.choice.rank))
@@ -182,9 +214,7 @@ SensitivityTable measureSensitivity(const Checkpoint& checkpoint,
                                     const Progress& progress) {
     SensitivityTable table;
     table.rows = emptyRows(chosen, options);
-    SensitivityJournal journal;
-    if (!options.journal.empty())
-        journal = SensitivityJournal(options.journal, searchKey(chosen, options), progress);
+    LossJournal journal(chosen, options, progress);
     const std::size_t shares = options.shares.size();
     std::size_t silent = 0;  // matrices in succession without a finite loss
     std::size_t measured = 0;

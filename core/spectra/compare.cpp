@@ -12,7 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/matrix.h"
 #include "core/base/parallel.h"
-#include "core/spectra/compute_spectra.h"
+#include "core/spectra/for_each_matrix.h"
 #include "core/spectra/metrics.h"
 
 namespace rankscope::spectra {
@@ -74,9 +74,9 @@ struct Subspaces {
     Matrix left, right;
 };
 
-Subspaces subspacesOf(const MatrixView& weight, std::int64_t count, const CompareOptions& options,
-                      const backend::Backend& backend) {
-    backend::Factors factors = backend.truncatedSvd(weight, count, options.device);
+Subspaces subspacesOf(const MatrixView& weight, std::int64_t count,
+                      const backend::LinearAlgebra& algebra) {
+    backend::Factors factors = algebra.truncatedSvd(weight, count);
     Subspaces result{transposed(factors.left), std::move(factors.right)};
     orthonormaliseRows(result.left);
     orthonormaliseRows(result.right);
@@ -84,10 +84,10 @@ Subspaces subspacesOf(const MatrixView& weight, std::int64_t count, const Compar
 }
 
 /// Of two sets of orthonormal rows, descending.
-std::vector<double> cosines(const Matrix& a, const Matrix& b, const CompareOptions& options,
-                            const backend::Backend& backend) {
-    const Matrix product = backend.multiply(a, transposed(b), options.device);
-    std::vector<double> values = backend.singularValues(product, options.device).values;
+std::vector<double> cosines(const Matrix& a, const Matrix& b,
+                            const backend::LinearAlgebra& algebra) {
+    const Matrix product = algebra.multiply(a, transposed(b));
+    std::vector<double> values = algebra.singularValues(product).values;
     for (double& value : values) {
         value = std::min(value, 1.0);  // above 1 by rounding only
     }
@@ -96,15 +96,14 @@ std::vector<double> cosines(const Matrix& a, const Matrix& b, const CompareOptio
 
 /// How many rows of `directions` [k, rows] are near no left singular vector of `weight`.
 std::int64_t countIntruders(const Matrix& directions, const MatrixView& weight,
-                            const Spectrum& spectrum, const CompareOptions& options,
-                            const backend::Backend& backend) {
+                            const Spectrum& spectrum, const backend::LinearAlgebra& algebra) {
     const std::int64_t rank = computeMetrics(spectrum).numericalRank;
-    const Matrix left = backend.truncatedSvd(weight, rank, options.device).left;  // lengths vary
+    const Matrix left = algebra.truncatedSvd(weight, rank).left;  // lengths vary
     std::vector<double> lengths(static_cast<std::size_t>(rank));
     for (std::size_t i = 0; i < left.values.size(); ++i) {
         lengths[i % lengths.size()] += left.values[i] * left.values[i];
     }
-    const Matrix product = backend.multiply(directions, left, options.device);
+    const Matrix product = algebra.multiply(directions, left);
     const std::vector<double>& values = spectrum.singularValues();
     std::int64_t count = 0;
     for (std::int64_t i = 0; i < product.rows; ++i) {
@@ -189,12 +188,13 @@ double roundingLevel(const MatrixPair& pair, double normA, double normB) {
 
 MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const Spectrum& spectrumA,
                                const Spectrum& spectrumB, double rounding,
-                               const CompareOptions& options, const backend::Backend& backend) {
+                               const CompareOptions& options,
+                               const backend::LinearAlgebra& algebra) {
     MatrixComparison result;
     result.name = spectrumA.name();
     result.a = spectrumA;
     result.b = spectrumB;
-    auto values = backend.singularValues(subtract(a, b), options.device);
+    auto values = algebra.singularValues(subtract(a, b));
     result.difference =
         Spectrum(result.name, a.rows, a.columns, std::move(values.values), values.direct);
     const double norm = result.difference.frobeniusNorm();
@@ -209,11 +209,11 @@ MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const S
     result.directionsA = directionsOf(spectrumA, options.directions);
     result.directionsB = directionsOf(spectrumB, options.directions);
     if (result.directionsA > 0 && result.directionsB > 0) {
-        const Subspaces ofA = subspacesOf(a, result.directionsA, options, backend);
-        const Subspaces ofB = subspacesOf(b, result.directionsB, options, backend);
-        result.leftCosines = cosines(ofA.left, ofB.left, options, backend);
-        result.rightCosines = cosines(ofA.right, ofB.right, options, backend);
-        result.intruders = countIntruders(ofB.left, a, spectrumA, options, backend);
+        const Subspaces ofA = subspacesOf(a, result.directionsA, algebra);
+        const Subspaces ofB = subspacesOf(b, result.directionsB, algebra);
+        result.leftCosines = cosines(ofA.left, ofB.left, algebra);
+        result.rightCosines = cosines(ofA.right, ofB.right, algebra);
+        result.intruders = countIntruders(ofB.left, a, spectrumA, algebra);
     }
     return result;
 }
@@ -222,7 +222,7 @@ std::vector<MatrixComparison> compareCheckpoints(
     const checkpoint::Checkpoint& a, const checkpoint::Checkpoint& b,
     std::span<const MatrixPair> pairs, std::span<const Spectrum> spectraA,
     std::span<const Spectrum> spectraB, const CompareOptions& options,
-    const backend::Backend& backend, const Progress& progress) {
+    const backend::Compute& compute, const Progress& progress) {
     std::vector<MatrixComparison> results(pairs.size());
     std::mutex mutex;
     std::size_t done = 0;
@@ -235,18 +235,15 @@ std::vector<MatrixComparison> compareCheckpoints(
         requireFinite(ofB, pair.b.name);
         const double rounding =
             roundingLevel(pair, spectraA[i].frobeniusNorm(), spectraB[i].frobeniusNorm());
-        results[i] = compareMatrix(ofA, ofB, spectraA[i], spectraB[i], rounding, options, backend);
+        results[i] =
+            compareMatrix(ofA, ofB, spectraA[i], spectraB[i], rounding, options, compute.algebra());
         const std::scoped_lock lock(mutex);
         ++done;
         progress.report(static_cast<double>(done) / static_cast<double>(pairs.size()),
                         fmt::format("{} ({} of {})", printable(pair.a.name), done, pairs.size()));
     };
     // As computeSpectra(): a GPU is fed by one worker.
-    const int threads = options.device.cuda   ? 1
-                        : options.threads < 1 ? availableCores()
-                                              : options.threads;
-    runInParallel(pairs.size(), static_cast<int>(std::min<std::size_t>(pairs.size(), threads)),
-                  work);
+    runInParallel(pairs.size(), compute.device.cuda ? 1 : compute.threads, work);
     return results;
 }
 

@@ -39,8 +39,6 @@ MatchedMatrices matchMatrices(const checkpoint::Checkpoint& a, const checkpoint:
 struct CompareOptions {
     /// Leading singular directions whose subspaces are compared, at most the numerical rank.
     std::int64_t directions = 16;
-    backend::Device device;
-    int threads = 0;  ///< matrices worked on at once on the CPU; 0: all cores of this process
 };
 
 /// A against B. Spectra in float64 of A, B and A - B.
@@ -67,7 +65,8 @@ struct MatrixComparison {
 /// `rounding` is roundingLevel().
 MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const Spectrum& spectrumA,
                                const Spectrum& spectrumB, double rounding,
-                               const CompareOptions& options, const backend::Backend& backend);
+                               const CompareOptions& options,
+                               const backend::LinearAlgebra& algebra);
 
 /// About the largest singular value that rounding the stored numbers gives to A - B, the sum over
 /// both: u ‖W‖_F (1/√m + 1/√n) for a dense matrix, the edge of noise of that size; 2u ‖W'‖_F for
@@ -81,6 +80,6 @@ std::vector<MatrixComparison> compareCheckpoints(
     const checkpoint::Checkpoint& a, const checkpoint::Checkpoint& b,
     std::span<const MatrixPair> pairs, std::span<const Spectrum> spectraA,
     std::span<const Spectrum> spectraB, const CompareOptions& options,
-    const backend::Backend& backend, const Progress& progress);
+    const backend::Compute& compute, const Progress& progress);
 
 }  // namespace rankscope::spectra

@@ -79,28 +79,25 @@ std::vector<double> histogram(const std::vector<double>& values, double top, std
 }  // namespace
 
 NullSpectrum permutationNull(const MatrixView& weight, const Spectrum& spectrum,
-                             const NullOptions& options, const backend::Backend& backend,
+                             const NullOptions& options, const backend::Compute& compute,
                              const Progress& progress) {
     const auto count = static_cast<std::size_t>(std::max(options.repeats, 1));
     const std::uint64_t source = RandomNumbers(options.seed).next() ^ hash(spectrum.name());
     std::vector<std::vector<double>> repeats(count);
     std::mutex mutex;
     std::size_t done = 0;
-    const int threads = options.device.cuda   ? 1
-                        : options.threads < 1 ? availableCores()
-                                              : options.threads;
     const auto work = [&](std::size_t repeat) {
         throwIfStopped(progress);
         Matrix permuted{{weight.values.begin(), weight.values.end()}, weight.rows, weight.columns};
         permute(permuted.values, RandomNumbers(RandomNumbers(source + repeat).next()));
-        repeats[repeat] = backend.singularValues(permuted, options.device).values;
+        repeats[repeat] = compute.algebra().singularValues(permuted).values;
         const std::scoped_lock lock(mutex);
         ++done;
         progress.report(
             static_cast<double>(done) / static_cast<double>(count),
             fmt::format("{}: permutation {} of {}", printable(spectrum.name()), done, count));
     };
-    runInParallel(count, static_cast<int>(std::min<std::size_t>(count, threads)), work);
+    runInParallel(count, compute.device.cuda ? 1 : compute.threads, work);
     NullSpectrum result;
     result.repeats = static_cast<int>(count);
     result.seed = options.seed;

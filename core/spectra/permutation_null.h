@@ -14,8 +14,6 @@ namespace rankscope::spectra {
 struct NullOptions {
     int repeats = 20;  ///< 1 or more
     std::uint64_t seed = 0;
-    backend::Device device;
-    int threads = 0;  ///< repeats worked on at once on the CPU; 0: all cores of this process
 };
 
 /// Singular values of matrices with the same entries in random places: what is left of the spectrum
@@ -37,7 +35,7 @@ struct NullSpectrum {
 /// `spectrum` is that of `weight`. Values must be finite. Throws Error of kind Interrupted on a
 /// stop.
 NullSpectrum permutationNull(const MatrixView& weight, const Spectrum& spectrum,
-                             const NullOptions& options, const backend::Backend& backend,
+                             const NullOptions& options, const backend::Compute& compute,
                              const Progress& progress);
 
 /// Jensen-Shannon distance √(½ KL(P‖M) + ½ KL(Q‖M)), M = (P + Q) / 2, logarithms to base 2, of the

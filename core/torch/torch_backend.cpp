@@ -138,44 +138,48 @@ backend::Device TorchBackend::chooseDevice(std::string_view name) const {
     return {.cuda = true, .index = index};
 }
 
-Matrix TorchBackend::multiply(const MatrixView& a, const MatrixView& b,
-                              const backend::Device& device) const {
+Matrix TorchLinearAlgebra::multiply(const MatrixView& a, const MatrixView& b) const {
     if (a.columns != b.rows) {
         throw Error("A matrix with " + std::to_string(a.columns) +
                     " columns cannot be multiplied by one with " + std::to_string(b.rows) +
                     " rows.");
     }
-    return guarded("A product", device,
-                   [&] { return toMatrix(at::matmul(toTensor(a, device), toTensor(b, device))); });
+    return guarded("A product", m_device, [&] {
+        return toMatrix(at::matmul(toTensor(a, m_device), toTensor(b, m_device)));
+    });
 }
 
-backend::SingularValues TorchBackend::singularValues(const MatrixView& weight,
-                                                     const backend::Device& device) const {
-    return torch_backend::singularValues(weight, device);
+backend::SingularValues TorchLinearAlgebra::singularValues(const MatrixView& weight) const {
+    return torch_backend::singularValues(weight, m_device);
 }
 
-backend::Factors TorchBackend::truncatedSvd(const MatrixView& weight, std::int64_t rank,
-                                            const backend::Device& device) const {
-    return torch_backend::truncatedSvd(weight, rank, device);
+backend::Factors TorchLinearAlgebra::truncatedSvd(const MatrixView& weight,
+                                                  std::int64_t rank) const {
+    return torch_backend::truncatedSvd(weight, rank, m_device);
 }
 
-backend::Factors TorchBackend::metricFactors(const MatrixView& weight, const MatrixView& inputs,
-                                             const MatrixView& outputs, std::int64_t rank,
-                                             const backend::Device& device) const {
-    return torch_backend::metricFactors(weight, inputs, outputs, rank, device);
+backend::Factors TorchLinearAlgebra::metricFactors(const MatrixView& weight,
+                                                   const MatrixView& inputs,
+                                                   const MatrixView& outputs,
+                                                   std::int64_t rank) const {
+    return torch_backend::metricFactors(weight, inputs, outputs, rank, m_device);
 }
 
-Matrix TorchBackend::orthonormalBasis(const MatrixView& a, const backend::Device& device) const {
-    return torch_backend::orthonormalBasis(a, device);
+Matrix TorchLinearAlgebra::orthonormalBasis(const MatrixView& a) const {
+    return torch_backend::orthonormalBasis(a, m_device);
 }
 
-Matrix TorchBackend::divide(const MatrixView& b, const MatrixView& a,
-                            const backend::Device& device) const {
-    return torch_backend::divide(b, a, device);
+Matrix TorchLinearAlgebra::divide(const MatrixView& b, const MatrixView& a) const {
+    return torch_backend::divide(b, a, m_device);
 }
 
-backend::PivotedFactors TorchBackend::pivot(const backend::Factors& factors) const {
+backend::PivotedFactors TorchLinearAlgebra::pivot(const backend::Factors& factors) const {
     return torch_backend::pivot(factors);
+}
+
+const backend::LinearAlgebra& TorchBackend::algebra(const backend::Device& device) const {
+    const std::lock_guard lock(m_mutex);
+    return m_algebras.try_emplace(device.name(), device).first->second;
 }
 
 std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const backend::T5Dimensions& dimensions,

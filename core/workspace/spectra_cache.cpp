@@ -153,10 +153,8 @@ void computeMissing(const checkpoint::Checkpoint& checkpoint,
                     SpectraRun& run) {
     const backend::Backend& backend = backend::loadBackend({.threads = request.threads});
     RunCache cache(checkpoint, progress);
-    spectra::SpectraOptions options;
-    options.device = backend.chooseDevice(request.device);
-    options.threads = run.threads;
-    options.onFinished = [&](const spectra::Spectrum& spectrum) {
+    const backend::Compute compute{backend, backend.chooseDevice(request.device), run.threads};
+    const auto onFinished = [&](const spectra::Spectrum& spectrum) {
         if (request.useCache) {
             cache.add(spectrum);
         }
@@ -164,10 +162,10 @@ void computeMissing(const checkpoint::Checkpoint& checkpoint,
             request.onFinished(spectrum);
         }
     };
-    run.device = options.device.name();
+    run.device = compute.device.name();
     try {
         for (spectra::Spectrum& spectrum :
-             spectra::computeSpectra(checkpoint, missing, options, backend, progress)) {
+             spectra::computeSpectra(checkpoint, missing, onFinished, compute, progress)) {
             const std::string name = spectrum.name();
             known.insert_or_assign(name, std::move(spectrum));
         }

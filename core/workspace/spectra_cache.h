@@ -43,11 +43,4 @@ SpectraRun loadOrComputeSpectra(const checkpoint::Checkpoint& checkpoint,
 std::map<std::string, spectra::Spectrum> readCachedSpectra(const checkpoint::Checkpoint& checkpoint,
                                                            const Progress& progress);
 
-/// Before the work: throws Error where `path` is there and is no file of spectra.
-void requireReplaceableBySpectra(const std::filesystem::path& path);
-
-/// Writes spectra to an HDF5 file (layout in docs/formats.md), atomically.
-void writeSpectraHdf5(const std::filesystem::path& path, const checkpoint::Checkpoint& checkpoint,
-                      std::span<const spectra::Spectrum> spectra);
-
 }  // namespace rankscope::workspace

@@ -8,7 +8,6 @@
 #include "core/base/atomic_file.h"
 #include "core/base/sha256.h"
 #include "core/workspace/hdf5_values.h"
-#include "core/workspace/spectra_cache.h"
 
 namespace rankscope::workspace {
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoint/checkpoint.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::workspace {
@@ -41,5 +42,12 @@ void writeSpectraFile(const std::filesystem::path& path, const SpectraFile& cont
 /// hard ones, external or virtual storage, filters, sizes that do not fit and wrong hashes are
 /// refused. Throws Error naming `what`.
 SpectraFile decodeSpectra(std::span<const std::byte> bytes, const std::string& what);
+
+/// Before the work: throws Error where `path` is there and is no file of spectra.
+void requireReplaceableBySpectra(const std::filesystem::path& path);
+
+/// Writes spectra to an HDF5 file (layout in docs/formats.md), atomically.
+void writeSpectraHdf5(const std::filesystem::path& path, const checkpoint::Checkpoint& checkpoint,
+                      std::span<const spectra::Spectrum> spectra);
 
 }  // namespace rankscope::workspace

@@ -9,6 +9,7 @@
 #include <map>
 #include <sstream>
 
+#include "core/base/journal.h"
 #include "tests/cli/command_runner.h"
 #include "tests/fixtures/tiny_t5.h"
 
@@ -204,16 +205,21 @@ TEST_F(Pareto, ADivergingSensitivitySearchPlansWithWhatItHas) {
     std::filesystem::path journal;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "cache"))
         if (entry.path().parent_path().filename() == "sensitivity") journal = entry.path();
-    std::istringstream lines(fixtures::readFile(journal));
-    std::string diverged;
-    int count = 0;
-    for (std::string line; std::getline(lines, line); ++count) {
-        Json row = Json::parse(line);
-        if (count > 6) row["loss"] = nullptr;  // the first line says what was searched
-        diverged += row.dump() + "\n";
+    const std::string written = fixtures::readFile(journal);
+    const Json key = Json::parse(written.substr(0, written.find('\n')))["content"];
+    std::vector<Json> rows;
+    {
+        const Journal whole(journal, key, Progress());
+        rows.assign(whole.entries().begin(), whole.entries().end());
     }
-    ASSERT_EQ(count, 1 + 6 * 6);
-    fixtures::writeFile(journal, diverged);
+    ASSERT_EQ(rows.size(), 6U * 6U);
+    std::filesystem::remove(journal);
+    Journal diverged(journal, key, Progress());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (i >= 6) rows[i]["loss"] = nullptr;
+        diverged.append(rows[i]);
+    }
+    diverged = Journal();
     const Outcome run = plan();
     ASSERT_EQ(run.exitCode, 0) << run.err;
     EXPECT_THAT(run.err, HasSubstr("three matrices in succession gave no finite loss"));
@@ -259,7 +265,7 @@ TEST_F(Pareto, ErrorsWeighedByTheLossGiveTheLeastWeighedSum) {
         if (entry.path().extension() != ".jsonl") continue;
         std::istringstream lines(fixtures::readFile(entry.path()));
         for (std::string line; std::getline(lines, line);)
-            if (const Json row = Json::parse(line); row.contains("matrix")) {
+            if (const Json row = Json::parse(line)["content"]; row.contains("matrix")) {
                 const auto name = row["matrix"].get<std::string>();
                 const double error = errors.at(name).at(row["rank"].get<std::size_t>());
                 weights[name] = std::max(0.0, row["loss"].get<double>() - dense) / (error * error);

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "core/evaluate/comparison.h"
 #include "core/evaluate/evaluate.h"
 #include "core/evaluate/evaluation.h"
 

@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/evaluate/bootstrap.h"
+#include "core/evaluate/comparison.h"
 #include "core/evaluate/evaluate.h"
 #include "core/evaluate/evaluation.h"
 #include "core/plan/plan_json.h"

@@ -3,11 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <vector>
-
-#include "core/base/option.h"
 
 namespace rankscope::text {
 
@@ -25,7 +22,7 @@ struct BadRow {
 };
 
 struct DatasetOptions {
-    std::string sourceField;     ///< empty: recognised, see knownFields in dataset.cpp
+    std::string sourceField;     ///< empty: recognised, see knownFields in dataset_rows.cpp
     std::string targetField;     ///< empty: recognised
     bool needReferences = true;  ///< false: rows without a summary are examples too
     std::string split = "test";  ///< of corpus.7z and of folders that hold several
@@ -43,16 +40,5 @@ struct Dataset {
     std::string hash;  ///< SHA-256 of the file; of the files' hashes in a row for several
     std::vector<std::string> warnings;
 };
-
-/// Reads dialogues and summaries from a file or a folder that has one for each split: JSON (array,
-/// or {"data": [...]}), JSON lines, CSV (RFC 4180), SAMSum's corpus.7z, Arrow streams as `datasets`
-/// saves them (file or folder), Parquet where Arrow was there at build time. The kind is told by
-/// content, not by name. Fields of SAMSum, DialogSum, CNN/DailyMail and XSum are recognised. Throws
-/// Error: unreadable, no such field (names those there are), no usable row at all, damaged archive
-/// …
-Dataset readDataset(const std::filesystem::path& file, const DatasetOptions& options);
-
-/// The options --source-field, --target-field, --split and --limit.
-std::span<const Option> datasetOptionTable();
 
 }  // namespace rankscope::text

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/text/rouge/porter_stemmer.h"
+
 // Porter 1980, "An algorithm for suffix stripping", with the departures NLTK makes by default:
 // 16 irregular words, words of at most 2 letters kept, 4-letter -ies and -ied to -ie, y to i only
 // after a consonant and not in 2-letter words, *o also for a vowel and a consonant alone, -alli
@@ -9,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "core/text/rouge/rouge.h"
 
 namespace rankscope::text {
 

@@ -38,7 +38,4 @@ RougeScores rouge(std::string_view reference, std::string_view prediction,
 RougeScores rouge(std::span<const std::string> references, std::string_view prediction,
                   const RougeOptions& options);
 
-/// The stem of a lower-case word as NLTK's PorterStemmer in its default mode gives it.
-std::string porterStem(std::string_view word);
-
 }  // namespace rankscope::text

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text/rouge/rouge_tokens.h"
 
-#include "core/text/rouge/rouge.h"
+#include "core/text/rouge/porter_stemmer.h"
 
 namespace rankscope::text {
 

@@ -6,14 +6,9 @@
 #include <vector>
 
 #include "core/torch/kernels/aligned_memory.h"
+#include "core/torch/kernels/fixed_point_kernels.h"
 
 namespace rankscope::torch_backend {
-
-/// Instructions that a product in fixed point is computed with. All give the same bits.
-enum class GramPath { Portable, Amx };
-
-/// "portable", "AMX"
-std::string_view nameOf(GramPath path);
 
 /// XᵀX of float32 rows in exact integers: every column is rounded to a multiple of a power of two,
 /// 22 to 23 bits below its largest magnitude, split into three 8-bit digits in base 256, and the

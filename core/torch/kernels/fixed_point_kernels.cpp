@@ -391,4 +391,11 @@ const FixedPointKernels& kernelsOf(GramPath path) {
     return portable;
 }
 
+std::string_view nameOf(GramPath path) { return path == GramPath::Amx ? "AMX" : "portable"; }
+
+bool FixedPointGram::fast() {
+    static const bool can = mayUseAmx();
+    return can;
+}
+
 }  // namespace rankscope::torch_backend

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <cstdint>
-
-#include "core/torch/kernels/fixed_point_gram.h"
+#include <string_view>
 
 namespace rankscope::torch_backend {
+
+/// Instructions that a product in fixed point is computed with. All give the same bits.
+enum class GramPath { Portable, Amx };
+
+/// "portable", "AMX"
+std::string_view nameOf(GramPath path);
 
 // A tile holds one digit of 16 features (columns of X) at 64 rows of X. Tiles lie in the order
 // [part of rows][16 features][digit, least first][64 rows]; what a part lacks is zero.

@@ -165,4 +165,16 @@ TileProducts tileProductsOf(ProductPath path) {
     return {.lanes = 8, .vectors = 2, .rows = 4, .products = portableProducts.data()};
 }
 
+std::string_view nameOf(ProductPath path) {
+    switch (path) {
+        case ProductPath::Avx512:
+            return "AVX-512";
+        case ProductPath::Avx2:
+            return "AVX2";
+        case ProductPath::Portable:
+            break;
+    }
+    return "portable";
+}
+
 }  // namespace rankscope::torch_backend

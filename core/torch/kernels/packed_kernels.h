@@ -2,10 +2,15 @@
 #pragma once
 
 #include <cstdint>
-
-#include "core/torch/kernels/packed_product.h"
+#include <string_view>
 
 namespace rankscope::torch_backend {
+
+/// Instructions that the product is computed with.
+enum class ProductPath { Portable, Avx2, Avx512 };
+
+/// "portable", "AVX2", "AVX-512"
+std::string_view nameOf(ProductPath path);
 
 /// Inputs summed in one go: 8 rows of x and their share of a panel then stay in the first two
 /// caches, and float32 sums of long rows lose less.

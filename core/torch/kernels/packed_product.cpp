@@ -63,18 +63,6 @@ void copyRows(const float* x, int64_t xStride, int64_t rows, int64_t depth, floa
 
 }  // namespace
 
-std::string_view nameOf(ProductPath path) {
-    switch (path) {
-        case ProductPath::Avx512:
-            return "AVX-512";
-        case ProductPath::Avx2:
-            return "AVX2";
-        case ProductPath::Portable:
-            break;
-    }
-    return "portable";
-}
-
 ProductPath PackedWeight::bestPath() {
 #if defined(__x86_64__)
     static const ProductPath best = [] {

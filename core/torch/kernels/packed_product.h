@@ -7,14 +7,9 @@
 #include <vector>
 
 #include "core/torch/kernels/aligned_memory.h"
+#include "core/torch/kernels/packed_kernels.h"
 
 namespace rankscope::torch_backend {
-
-/// Instructions that the product is computed with.
-enum class ProductPath { Portable, Avx2, Avx512 };
-
-/// "portable", "AVX2", "AVX-512"
-std::string_view nameOf(ProductPath path);
 
 /// A float32 weight W [out, in] kept in the order in which y = x Wᵀ reads it: panels of outputs,
 /// [panel][in][width], whose widths differ by one vector at most. Every weight is read once from

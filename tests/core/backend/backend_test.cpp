@@ -38,7 +38,7 @@ TEST(SingularValuesTest, AgreeWithNumpy) {
                             golden["rows"].get<std::int64_t>(),
                             golden["columns"].get<std::int64_t>()};
         const auto expected = golden["singular_values"].get<std::vector<double>>();
-        const SingularValues result = torch().singularValues(matrix, {});
+        const SingularValues result = torch().algebra({}).singularValues(matrix);
         ASSERT_EQ(result.values.size(), expected.size()) << golden["name"];
         EXPECT_EQ(result.direct, golden["direct"].get<bool>()) << golden["name"];
         for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -52,21 +52,22 @@ TEST(SingularValuesTest, AgreeWithNumpy) {
 }
 
 TEST(SingularValuesTest, OfMatricesSolvedByHand) {
-    EXPECT_THAT(torch().singularValues(diagonal({-3, 1, 2}), {}).values,
+    EXPECT_THAT(torch().algebra({}).singularValues(diagonal({-3, 1, 2})).values,
                 testing::Pointwise(testing::DoubleNear(1e-14), {3.0, 2.0, 1.0}));
     // [[1, 1], [0, 1]]: golden ratio and its inverse.
     const double golden = (1 + std::sqrt(5.0)) / 2;
     const Matrix shear{{1, 1, 0, 1}, 2, 2};
-    EXPECT_THAT(torch().singularValues(shear, {}).values,
+    EXPECT_THAT(torch().algebra({}).singularValues(shear).values,
                 testing::Pointwise(testing::DoubleNear(1e-14), {golden, 1 / golden}));
     // A row: its length.
-    EXPECT_THAT(torch().singularValues(Matrix{{3, 4}, 1, 2}, {}).values,
+    EXPECT_THAT(torch().algebra({}).singularValues(Matrix{{3, 4}, 1, 2}).values,
                 testing::Pointwise(testing::DoubleNear(1e-14), {5.0}));
 }
 
 TEST(SingularValuesTest, RankOneIsRedoneDirectly) {
     // (1, 2, 2)ᵀ (3, 4): s = 3 · 5, 0.
-    const SingularValues result = torch().singularValues(Matrix{{3, 4, 6, 8, 6, 8}, 3, 2}, {});
+    const SingularValues result =
+        torch().algebra({}).singularValues(Matrix{{3, 4, 6, 8, 6, 8}, 3, 2});
     EXPECT_TRUE(result.direct);
     EXPECT_NEAR(result.values[0], 15, 1e-13);
     EXPECT_NEAR(result.values[1], 0, 1e-14);
@@ -75,22 +76,25 @@ TEST(SingularValuesTest, RankOneIsRedoneDirectly) {
 TEST(SingularValuesTest, DirectValuesKeepWhatSquaresLose) {
     // 1e-9² = 1e-18 is lost beside 1 in a Gram matrix of float64; rotate so that it would be.
     const Matrix rotation{{0.6, -0.8, 0.8, 0.6}, 2, 2};
-    const Matrix matrix = torch().multiply(torch().multiply(rotation, diagonal({1, 1e-9}), {}),
-                                           Matrix{{0.8, 0.6, -0.6, 0.8}, 2, 2}, {});
-    const SingularValues result = torch().singularValues(matrix, {});
+    const Matrix matrix =
+        torch().algebra({}).multiply(torch().algebra({}).multiply(rotation, diagonal({1, 1e-9})),
+                                     Matrix{{0.8, 0.6, -0.6, 0.8}, 2, 2});
+    const SingularValues result = torch().algebra({}).singularValues(matrix);
     EXPECT_TRUE(result.direct);
     EXPECT_NEAR(result.values[1], 1e-9, 1e-15);
 }
 
 TEST(SingularValuesTest, ZeroMatrixIsValid) {
-    const SingularValues result = torch().singularValues(Matrix{std::vector(6, 0.0), 2, 3}, {});
+    const SingularValues result =
+        torch().algebra({}).singularValues(Matrix{std::vector(6, 0.0), 2, 3});
     EXPECT_THAT(result.values, testing::ElementsAre(0, 0));
     EXPECT_FALSE(result.direct);
 }
 
 TEST(SingularValuesTest, SquaresOutsideFloat64AreAvoided) {
     for (const double scale : {1e-170, 1e170}) {
-        const SingularValues result = torch().singularValues(diagonal({3 * scale, scale}), {});
+        const SingularValues result =
+            torch().algebra({}).singularValues(diagonal({3 * scale, scale}));
         EXPECT_NEAR(result.values[0] / scale, 3, 1e-13);
         EXPECT_NEAR(result.values[1] / scale, 1, 1e-13);
     }
@@ -101,12 +105,13 @@ TEST(SingularValuesTest, AreTheSameFromManyThreads) {
     for (std::size_t i = 0; i < matrix.values.size(); ++i) {
         matrix.values[i] = std::sin(static_cast<double>(i * i % 7919));
     }
-    const std::vector<double> expected = torch().singularValues(matrix, {}).values;
+    const std::vector<double> expected = torch().algebra({}).singularValues(matrix).values;
     std::vector<std::vector<double>> found(8);
     {
         std::vector<std::jthread> threads;
         for (std::vector<double>& place : found) {
-            threads.emplace_back([&] { place = torch().singularValues(matrix, {}).values; });
+            threads.emplace_back(
+                [&] { place = torch().algebra({}).singularValues(matrix).values; });
         }
     }
     for (const std::vector<double>& values : found) {
@@ -115,15 +120,15 @@ TEST(SingularValuesTest, AreTheSameFromManyThreads) {
 }
 
 TEST(SingularValuesTest, ErrorsCrossTheLibrary) {
-    EXPECT_THROW(torch().singularValues(Matrix{{}, 0, 3}, {}), Error);
-    EXPECT_THROW(torch().singularValues(Matrix{{1, 2, 3}, 2, 2}, {}), Error);
-    EXPECT_THROW(torch().multiply(Matrix{{1, 2}, 1, 2}, Matrix{{1, 2}, 1, 2}, {}), Error);
+    EXPECT_THROW(torch().algebra({}).singularValues(Matrix{{}, 0, 3}), Error);
+    EXPECT_THROW(torch().algebra({}).singularValues(Matrix{{1, 2, 3}, 2, 2}), Error);
+    EXPECT_THROW(torch().algebra({}).multiply(Matrix{{1, 2}, 1, 2}, Matrix{{1, 2}, 1, 2}), Error);
 }
 
 TEST(Multiply, IsRowMajor) {
     const Matrix a{{1, 2, 3, 4, 5, 6}, 2, 3};
     const Matrix b{{1, 0, 2, 1, 0, 3}, 3, 2};
-    const Matrix product = torch().multiply(a, b, {});
+    const Matrix product = torch().algebra({}).multiply(a, b);
     EXPECT_EQ(product.rows, 2);
     EXPECT_EQ(product.columns, 2);
     EXPECT_THAT(product.values, testing::ElementsAre(5, 11, 14, 23));

@@ -61,7 +61,7 @@ double tail(const std::vector<double>& values, std::int64_t rank) {
 
 /// Largest deviation of `vectors`ᵀ `vectors` from the identity.
 double defect(const Matrix& vectors) {
-    Matrix gram = torch().multiply(transposed(vectors), vectors, {});
+    Matrix gram = torch().algebra({}).multiply(transposed(vectors), vectors);
     for (std::int64_t i = 0; i < gram.rows; ++i) {
         gram.values[static_cast<std::size_t>(i * gram.columns + i)] -= 1;
     }
@@ -80,21 +80,22 @@ class TruncatedSvd : public testing::TestWithParam<Case> {};
 TEST_P(TruncatedSvd, IsTheBestOfItsRank) {
     const auto [rows, columns, rank, factor] = GetParam();
     const Matrix weight = decaying(rows, columns, factor, 7);
-    const Factors factors = torch().truncatedSvd(weight, rank, {});
+    const Factors factors = torch().algebra({}).truncatedSvd(weight, rank);
     ASSERT_EQ(factors.left.rows, rows);
     ASSERT_EQ(factors.left.columns, rank);
     ASSERT_EQ(factors.right.rows, rank);
     ASSERT_EQ(factors.right.columns, columns);
-    const Matrix product = torch().multiply(factors.left, factors.right, {});
+    const Matrix product = torch().algebra({}).multiply(factors.left, factors.right);
     const Matrix rest = difference(weight, product);
-    const std::vector<double> values = torch().singularValues(weight, {}).values;
+    const std::vector<double> values = torch().algebra({}).singularValues(weight).values;
     const double optimum = tail(values, rank);
     const double rounding = 1e-13 * frobenius(weight);
     EXPECT_NEAR(frobenius(rest), optimum, 1e-6 * optimum + rounding);
     if (rank < std::min(rows, columns)) {
         // ‖W - AB‖₂ is the first singular value left out.
         const double next = values[static_cast<std::size_t>(rank)];
-        EXPECT_NEAR(torch().singularValues(rest, {}).values[0], next, 1e-6 * next + rounding);
+        EXPECT_NEAR(torch().algebra({}).singularValues(rest).values[0], next,
+                    1e-6 * next + rounding);
     }
     EXPECT_LT(defect(rows >= columns ? transposed(factors.right) : factors.left), 1e-12);
 }
@@ -108,10 +109,12 @@ INSTANTIATE_TEST_SUITE_P(Shapes, TruncatedSvd,
                                          Case{96, 64, 20, 1.0}));
 
 TEST(TruncatedSvdTest, OfRankDeficientMatrixIsExactFromItsRankOn) {
-    const Matrix weight = torch().multiply(decaying(24, 5, 0.8, 1), decaying(5, 18, 0.9, 2), {});
+    const Matrix weight =
+        torch().algebra({}).multiply(decaying(24, 5, 0.8, 1), decaying(5, 18, 0.9, 2));
     for (const std::int64_t rank : {5, 6, 18}) {
-        const Factors factors = torch().truncatedSvd(weight, rank, {});
-        const Matrix rest = difference(weight, torch().multiply(factors.left, factors.right, {}));
+        const Factors factors = torch().algebra({}).truncatedSvd(weight, rank);
+        const Matrix rest =
+            difference(weight, torch().algebra({}).multiply(factors.left, factors.right));
         EXPECT_LT(frobenius(rest), 1e-13 * frobenius(weight)) << rank;
     }
 }
@@ -120,7 +123,7 @@ TEST(TruncatedSvdTest, RefusesRanksThatDoNotExist) {
     const Matrix weight = decaying(4, 6, 1, 1);
     for (const std::int64_t rank : {-1, 0, 5}) {
         try {
-            torch().truncatedSvd(weight, rank, {});
+            torch().algebra({}).truncatedSvd(weight, rank);
             ADD_FAILURE() << rank;
         } catch (const Error& error) {
             EXPECT_EQ(error.kind(), ErrorKind::Usage);
@@ -131,7 +134,7 @@ TEST(TruncatedSvdTest, RefusesRanksThatDoNotExist) {
 
 /// [down; mix · down] put back into its rows.
 Matrix rebuilt(const PivotedFactors& pivoted) {
-    const Matrix rest = torch().multiply(pivoted.mix, pivoted.down, {});
+    const Matrix rest = torch().algebra({}).multiply(pivoted.mix, pivoted.down);
     const auto columns = static_cast<std::size_t>(pivoted.down.columns);
     Matrix result{std::vector<double>(pivoted.rows.size() * columns),
                   static_cast<std::int64_t>(pivoted.rows.size()), pivoted.down.columns};
@@ -148,9 +151,10 @@ class Pivot : public testing::TestWithParam<Case> {};
 
 TEST_P(Pivot, IsTheSameMatrixInFewerNumbers) {
     const auto [rows, columns, rank, factor] = GetParam();
-    const Factors factors = torch().truncatedSvd(decaying(rows, columns, factor, 3), rank, {});
-    const Matrix whole = torch().multiply(factors.left, factors.right, {});
-    const PivotedFactors pivoted = torch().pivot(factors);
+    const Factors factors =
+        torch().algebra({}).truncatedSvd(decaying(rows, columns, factor, 3), rank);
+    const Matrix whole = torch().algebra({}).multiply(factors.left, factors.right);
+    const PivotedFactors pivoted = torch().algebra({}).pivot(factors);
     EXPECT_EQ(static_cast<std::int64_t>(pivoted.down.values.size() + pivoted.mix.values.size()),
               rank * (rows + columns) - rank * rank);
     EXPECT_EQ(pivoted.mix.rows, rows - rank);
@@ -188,22 +192,23 @@ TEST(PivotTest, ExchangesRowsThatPartialPivotingGetsWrong) {
     for (std::int64_t i = 0; i < rank; ++i) {
         right.values[static_cast<std::size_t>(i * rank + i)] = 1;
     }
-    const PivotedFactors pivoted = torch().pivot({left, right});
+    const PivotedFactors pivoted = torch().algebra({}).pivot({left, right});
     EXPECT_LE(pivoted.largestMix, 1.05);
     EXPECT_LT(frobenius(difference(left, rebuilt(pivoted))), 1e-12 * frobenius(left));
 }
 
 TEST(PivotTest, DependentColumnsAreNoFailure) {
     const Matrix zero{std::vector(12, 0.0), 6, 2};
-    const PivotedFactors ofZero = torch().pivot({zero, Matrix{std::vector(8, 0.0), 2, 4}});
+    const PivotedFactors ofZero =
+        torch().algebra({}).pivot({zero, Matrix{std::vector(8, 0.0), 2, 4}});
     EXPECT_EQ(frobenius(rebuilt(ofZero)), 0);
     Matrix left = decaying(8, 3, 1, 5);
     for (std::size_t i = 0; i < left.values.size(); i += 3) {
         left.values[i + 2] = left.values[i] + left.values[i + 1];
     }
     const Factors factors{left, decaying(3, 5, 1, 6)};
-    const Matrix whole = torch().multiply(factors.left, factors.right, {});
-    const PivotedFactors pivoted = torch().pivot(factors);
+    const Matrix whole = torch().algebra({}).multiply(factors.left, factors.right);
+    const PivotedFactors pivoted = torch().algebra({}).pivot(factors);
     EXPECT_LE(pivoted.largestMix, 1.05 * (1 + 1e-6));
     EXPECT_LT(frobenius(difference(whole, rebuilt(pivoted))), 1e-12 * frobenius(whole));
 }

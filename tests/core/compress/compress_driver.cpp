@@ -32,7 +32,9 @@ int main(int argc, char** argv) {
         compress::CompressOptions save;
         save.target = values.at("--out");
         const backend::Backend& backend = backend::loadBackend({});
-        std::cout << toJson(compress::compress(source, plan, save, backend, Progress())) << "\n";
+        const backend::Compute compute{backend};
+        std::cout << toJson(compress::compress({source, plan, nullptr, compute}, save, Progress()))
+                  << "\n";
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";
         return EXIT_FAILURE;

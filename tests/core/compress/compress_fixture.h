@@ -37,11 +37,18 @@ class CompressTest : public ::testing::Test {
     CompressOptions into(const std::string& name) {
         CompressOptions options;
         options.target = folder / name;
-        options.threads = 2;
         return options;
     }
 
     static const backend::Backend& engine() { return backend::loadBackend({}); }
+
+    /// compress() on two threads, or as many as given.
+    static CompressResult save(const checkpoint::Checkpoint& source,
+                               const plan::CompressionPlan& plan, const CompressOptions& options,
+                               const Progress& progress, int threads = 2) {
+        const backend::Compute compute{engine(), {}, threads};
+        return compress({source, plan, nullptr, compute}, options, progress);
+    }
 
     /// Names in the test's folder, sorted: whatever a failed save left would show here.
     std::vector<std::string> beside() const {

@@ -48,7 +48,7 @@ TEST_P(EveryForm, ReadsBackWithTheErrorTheSpectrumPredicts) {
     const Kind kind = GetParam();
     const Checkpoint source = make({.gated = !kind.tied, .tied = kind.tied, .dtype = kind.dtype});
     const plan::CompressionPlan plan = planFor(source, kind.storage, 6);
-    const CompressResult result = compress(source, plan, into("out"), engine(), quiet);
+    const CompressResult result = save(source, plan, into("out"), quiet);
     EXPECT_TRUE(result.verified);
     EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
@@ -64,8 +64,9 @@ TEST_P(EveryForm, ReadsBackWithTheErrorTheSpectrumPredicts) {
         EXPECT_EQ(after.storage, layer.storage) << layer.name;
         EXPECT_EQ(after.dtype, kind.dtype);
         const Matrix weight = source.readMatrix(before);
-        const spectra::Spectrum spectrum(layer.name, before.rows, before.columns,
-                                         engine().singularValues(weight, backend::Device{}).values);
+        const spectra::Spectrum spectrum(
+            layer.name, before.rows, before.columns,
+            engine().algebra(backend::Device{}).singularValues(weight).values);
         const double expected = spectrum.relativeError(layer.kept ? spectrum.size() : 6);
         EXPECT_NEAR(layer.predictedError, expected, 1e-7) << layer.name;
         EXPECT_NEAR(layer.relativeError, expected, rounding) << layer.name;
@@ -78,7 +79,7 @@ TEST_P(EveryForm, ReadsBackWithTheErrorTheSpectrumPredicts) {
 TEST_P(EveryForm, LeavesAllOtherTensorsByteForByte) {
     const Kind kind = GetParam();
     const Checkpoint source = make({.gated = !kind.tied, .tied = kind.tied, .dtype = kind.dtype});
-    compress(source, planFor(source, kind.storage, 6, "q,wo"), into("out"), engine(), quiet);
+    save(source, planFor(source, kind.storage, 6, "q,wo"), into("out"), quiet);
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
     std::size_t same = 0;
     for (const checkpoint::TensorEntry& entry : source.tensors()) {
@@ -108,13 +109,12 @@ INSTANTIATE_TEST_SUITE_P(DtypesHeadsStorages, EveryForm,
 
 TEST_F(CompressTest, DenseIsTheBestApproximationItself) {
     const Checkpoint source = make();
-    compress(source, planFor(source, plan::StorageChoice::Dense, 3, "wo"), into("out"), engine(),
-             quiet);
+    save(source, planFor(source, plan::StorageChoice::Dense, 3, "wo"), into("out"), quiet);
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
     for (const WeightMatrix& matrix : source.matrices()) {
         if (matrix.role != checkpoint::Role::Wo) continue;
         const backend::Factors factors =
-            engine().truncatedSvd(source.readMatrix(matrix), 3, backend::Device{});
+            engine().algebra(backend::Device{}).truncatedSvd(source.readMatrix(matrix), 3);
         const Matrix expected = product(factors.left, factors.right);
         const Matrix got = saved.readMatrix(*saved.findMatrix(matrix.name));
         for (std::size_t i = 0; i < got.values.size(); ++i)
@@ -130,7 +130,7 @@ TEST_F(CompressTest, WritesConfigRecordAndCopies) {
     options.command = "rankscope-cli compress …";
     const plan::CompressionPlan plan =
         planFor(source, plan::StorageChoice::Pivoted, 6, "attention");
-    compress(source, plan, options, engine(), quiet);
+    save(source, plan, options, quiet);
     const std::filesystem::path out = folder / "out";
     EXPECT_FALSE(std::filesystem::exists(out / "modeling_evil.py"));
     EXPECT_FALSE(std::filesystem::exists(out / "scratch"));
@@ -164,7 +164,7 @@ TEST_F(CompressTest, WritesConfigRecordAndCopies) {
 
 TEST_F(CompressTest, DenseSaveIsPlainT5) {
     const Checkpoint source = make();
-    compress(source, planFor(source, plan::StorageChoice::Dense, 6), into("out"), engine(), quiet);
+    save(source, planFor(source, plan::StorageChoice::Dense, 6), into("out"), quiet);
     const Json config = parseJson(fixtures::readFile(folder / "out" / "config.json"), "config");
     Json expected = parseJson(fixtures::readFile(folder / "source" / "config.json"), "config");
     expected["tie_word_embeddings"] = false;
@@ -181,8 +181,8 @@ TEST_F(CompressTest, ShardsHaveAnIndex) {
     const Checkpoint source = make();
     CompressOptions options = into("out");
     options.shardBytes = 40'000;
-    const CompressResult result = compress(
-        source, planFor(source, plan::StorageChoice::Factored, 6), options, engine(), quiet);
+    const CompressResult result =
+        save(source, planFor(source, plan::StorageChoice::Factored, 6), options, quiet);
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
     EXPECT_GT(saved.files().size(), 2U);
     EXPECT_EQ(saved.parameterCount(), result.parameters.stored);
@@ -196,32 +196,30 @@ TEST_F(CompressTest, ShardsHaveAnIndex) {
 
 TEST_F(CompressTest, CompressedModelsAreCompressedAgain) {
     const Checkpoint source = make();
-    compress(source, planFor(source, plan::StorageChoice::Factored, 12), into("first"), engine(),
-             quiet);
+    save(source, planFor(source, plan::StorageChoice::Factored, 12), into("first"), quiet);
     const Checkpoint first = checkpoint::openCheckpoint((folder / "first").string());
     // Auto turns factors of the same rank into the pivoted form without loss …
     const plan::CompressionPlan same = planFor(first, plan::StorageChoice::Auto, 12);
-    const CompressResult pivoted = compress(first, same, into("second"), engine(), quiet);
+    const CompressResult pivoted = save(first, same, into("second"), quiet);
     for (const LayerResult& layer : pivoted.layers) {
         EXPECT_EQ(layer.storage, Storage::Pivoted);
         EXPECT_LT(layer.relativeError, 1e-5);
     }
     // … keeps a pivoted one of that rank as it is …
     const Checkpoint second = checkpoint::openCheckpoint((folder / "second").string());
-    const CompressResult kept = compress(second, planFor(second, plan::StorageChoice::Auto, 12),
-                                         into("third"), engine(), quiet);
+    const CompressResult kept =
+        save(second, planFor(second, plan::StorageChoice::Auto, 12), into("third"), quiet);
     EXPECT_TRUE(std::ranges::all_of(kept.layers, &LayerResult::kept));
     EXPECT_EQ(kept.parameters.stored, second.parameterCount());
     // … and lowers its rank, down to a plain dense model again.
-    compress(second, planFor(second, plan::StorageChoice::Dense, 5), into("dense"), engine(),
-             quiet);
+    save(second, planFor(second, plan::StorageChoice::Dense, 5), into("dense"), quiet);
     const Checkpoint dense = checkpoint::openCheckpoint((folder / "dense").string());
     EXPECT_EQ(dense.config().modelType, "t5");
     EXPECT_EQ(dense.parameterCount(), source.parameterCount());
     const WeightMatrix& q = *source.findMatrix("encoder.block.0.layer.0.SelfAttention.q.weight");
     const Matrix weight = source.readMatrix(q);
     const spectra::Spectrum spectrum(q.name, q.rows, q.columns,
-                                     engine().singularValues(weight, {}).values);
+                                     engine().algebra({}).singularValues(weight).values);
     EXPECT_NEAR(
         distance(weight, dense.readMatrix(*dense.findMatrix(q.name))) / frobeniusNorm(weight),
         spectrum.relativeError(5), 1e-5);
@@ -235,7 +233,7 @@ TEST_F(CompressTest, ChangesTheDtypeOfEverythingOnRequest) {
     plan = plan::withRank(source, plan, plan.entries[0].matrix.name, 24, plan::StorageChoice::Auto,
                           nullptr);
     ASSERT_TRUE(plan.entries[0].kept);
-    const CompressResult result = compress(source, plan, options, engine(), quiet);
+    const CompressResult result = save(source, plan, options, quiet);
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
     for (const checkpoint::TensorEntry& entry : saved.tensors())
         EXPECT_EQ(entry.dtype, DType::BF16) << entry.name;
@@ -255,8 +253,7 @@ TEST_F(CompressTest, RefusesNumbersTooLargeForF16) {
     CompressOptions options = into("out");
     options.dtype = DType::F16;
     try {
-        compress(source, planFor(source, plan::StorageChoice::Factored, 6), options, engine(),
-                 quiet);
+        save(source, planFor(source, plan::StorageChoice::Factored, 6), options, quiet);
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.subject(), "shared.weight");
@@ -284,8 +281,7 @@ TEST_F(CompressTest, RefusesWhatIsNotFinite) {
                         fixtures::safetensorsBytes(tensors, DType::F32));
     const Checkpoint source = checkpoint::openCheckpoint((folder / "source").string());
     try {
-        compress(source, planFor(source, plan::StorageChoice::Auto, 6), into("out"), engine(),
-                 quiet);
+        save(source, planFor(source, plan::StorageChoice::Auto, 6), into("out"), quiet);
         FAIL();
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), ::testing::HasSubstr(name));
@@ -311,7 +307,7 @@ TEST_F(CompressTest, ZeroAndRankDeficientMatricesAreValid) {
         CompressOptions options = into("out");
         options.force = true;
         const CompressResult result =
-            compress(source, planFor(source, storage, 6, "q,k"), options, engine(), quiet);
+            save(source, planFor(source, storage, 6, "q,k"), options, quiet);
         EXPECT_EQ(result.layers[0].relativeError, 0);
         EXPECT_LT(result.layers[1].relativeError, 1e-5);
     }

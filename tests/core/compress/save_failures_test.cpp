@@ -8,11 +8,11 @@
 #include <atomic>
 #include <csignal>
 
+#include "core/base/atomic_folder.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/compress/compress.h"
 #include "core/compress/layer.h"
-#include "core/compress/target_folder.h"
 #include "core/compress/verify.h"
 #include "core/plan/plan.h"
 #include "tests/core/compress/compress_fixture.h"
@@ -35,7 +35,7 @@ class SaveFailures : public CompressTest {
         options.target = target;
         options.force = force;
         try {
-            compress(source, plan, options, engine(), quiet);
+            save(source, plan, options, quiet);
             ADD_FAILURE() << target << " was accepted";
         } catch (const Error& error) {
             EXPECT_THAT(error.what(), HasSubstr(part));
@@ -80,9 +80,9 @@ TEST_F(SaveFailures, SourceReachedThroughLinksIsStillTheSource) {
     const Checkpoint snapshot = checkpoint::openCheckpoint((folder / "snapshot").string());
     CompressOptions options = into("blobs");
     options.force = true;
-    EXPECT_THROW(compress(snapshot, plan, options, engine(), quiet), Error);
+    EXPECT_THROW(save(snapshot, plan, options, quiet), Error);
     options.target = folder / "blobs" / "x";
-    EXPECT_THROW(compress(snapshot, plan, options, engine(), quiet), Error);
+    EXPECT_THROW(save(snapshot, plan, options, quiet), Error);
     EXPECT_FALSE(fs::exists(folder / "blobs" / "x"));
 }
 
@@ -90,10 +90,10 @@ TEST_F(SaveFailures, ReplacesOnlyItsOwnSavesAndOnlyWhenForced) {
     fs::create_directory(folder / "out");
     CompressOptions options = into("out");
     options.force = true;
-    compress(source, plan, options, engine(), quiet);  // an empty folder
+    save(source, plan, options, quiet);  // an empty folder
     expectRefused(folder / "out", "--force");
     options.seed = 7;
-    compress(source, plan, options, engine(), quiet);
+    save(source, plan, options, quiet);
     EXPECT_THAT(fixtures::readFile(folder / "out" / "rankscope.json"), HasSubstr("\"seed\": 7"));
     EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
 }
@@ -113,7 +113,7 @@ TEST_F(SaveFailures, ForceNeverDeletesWhatRankscopeDidNotWrite) {
     }
     EXPECT_EQ(fixtures::readFile(folder / "out" / "thesis.txt"), "years of work");
     // A save of ours into which something was put.
-    compress(source, plan, into("save"), engine(), quiet);
+    save(source, plan, into("save"), quiet);
     fixtures::writeFile(folder / "save" / "thesis.txt", "years of work");
     expectRefused(folder / "save", "did not write: thesis.txt", true);
     fs::create_directory(folder / "save" / ".git");
@@ -133,7 +133,7 @@ TEST_F(SaveFailures, ForceReplacesEveryFileOfASave) {
             CompressOptions options = into("out");
             options.force = true;
             options.shardBytes = bytes;  // shards and an index, or one file
-            compress(source, plan, options, engine(), quiet);
+            save(source, plan, options, quiet);
             EXPECT_EQ(fs::exists(folder / "out" / "model.safetensors"), bytes > 20'000);
         }
     }
@@ -155,12 +155,11 @@ class PutsAFile : public Progress {
 };
 
 TEST_F(SaveFailures, WhatComesIntoTheTargetMeanwhileIsKept) {
-    compress(source, plan, into("out"), engine(), quiet);
+    save(source, plan, into("out"), quiet, 1);
     CompressOptions options = into("out");
     options.force = true;
-    options.threads = 1;
     const PutsAFile progress(folder / "out" / "thesis.txt");
-    compress(source, plan, options, engine(), progress);
+    save(source, plan, options, progress, 1);
     EXPECT_FALSE(fs::exists(folder / "out" / "thesis.txt"));
     const std::vector<std::string> names = beside();
     ASSERT_EQ(names.size(), 3U);
@@ -175,7 +174,7 @@ TEST_F(SaveFailures, LeftoversOfKilledSavesAreRemovedAndNamed) {
     fixtures::writeFile(folder / "out.partial-AbCdEf" / "model.safetensors",
                         std::string(3'000'000, 'x'));
     const PutsAFile progress;
-    compress(source, plan, into("out"), engine(), progress);
+    save(source, plan, into("out"), progress);
     EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
     ASSERT_EQ(progress.warnings.size(), 1U);
     EXPECT_THAT(progress.warnings[0], HasSubstr("out.partial-AbCdEf (3.0 MB)"));
@@ -192,16 +191,15 @@ class StopsAfter : public Progress {
 };
 
 TEST_F(SaveFailures, AStopLeavesTheOldTargetAndNothingElse) {
-    compress(source, plan, into("out"), engine(), quiet);
+    save(source, plan, into("out"), quiet, 1);
     const std::string old = fixtures::readFile(folder / "out" / "rankscope.json");
     CompressOptions options = into("out");
     options.force = true;
-    options.threads = 1;
     options.seed = 99;
     int stopped = 0;
     for (int questions = 0; questions < 2000; questions += 4) {
         try {
-            compress(source, plan, options, engine(), StopsAfter(questions));
+            save(source, plan, options, StopsAfter(questions), 1);
             break;
         } catch (const Error& error) {
             EXPECT_EQ(error.kind(), ErrorKind::Interrupted);
@@ -222,7 +220,8 @@ int saveWithFileLimit(const Checkpoint& source, const plan::CompressionPlan& pla
     const rlimit limit{bytes, bytes};
     if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 3;
     try {
-        compress(source, plan, options, backend, Progress());
+        const backend::Compute compute{backend, {}, 1};
+        compress({source, plan, nullptr, compute}, options, Progress());
     } catch (const Error& error) {
         const std::string message = error.what();
         return message.find("needs") != std::string::npos &&
@@ -236,7 +235,6 @@ int saveWithFileLimit(const Checkpoint& source, const plan::CompressionPlan& pla
 TEST_F(SaveFailures, AFullDiskLeavesNothingAndSaysWhatIsNeeded) {
     const backend::Backend& backend = engine();
     CompressOptions options = into("out");
-    options.threads = 1;
     // In the scratch files, in the config, in the weights.
     for (const rlim_t bytes : {rlim_t{0}, rlim_t{100}, rlim_t{700}, rlim_t{30'000}}) {
         const pid_t child = ::fork();
@@ -264,13 +262,15 @@ class Tampered : public SaveFailures {
  protected:
     /// Verifies folder "out" as if it had just been written from the plan.
     void verify(std::vector<Layer> layers, const std::map<std::string, std::string>& hashes) {
-        verifySave(source, folder / "out", layers, hashes, into("out"), engine(), quiet);
+        verifySave(source, folder / "out", layers, hashes, {engine()}, quiet);
     }
 
     std::vector<Layer> layersAsMade() {
         std::vector<Layer> layers;
+        const backend::Compute compute{engine()};
+        const auto factors = factorsOf({source, plan, nullptr, compute}, quiet);
         for (const plan::PlanEntry& entry : plan.entries)
-            layers.push_back(makeLayer(source, plan, entry, into("out"), engine()));
+            layers.push_back(makeLayer(source, entry, *factors, {}, compute.algebra()));
         return layers;
     }
 
@@ -293,7 +293,7 @@ class Tampered : public SaveFailures {
 };
 
 TEST_F(Tampered, OneWrongByteIsFound) {
-    compress(source, plan, into("out"), engine(), quiet);
+    save(source, plan, into("out"), quiet);
     const auto hashes = hashesOf(folder / "out");
     EXPECT_NO_THROW(verify(layersAsMade(), hashes));
     flip("encoder.block.0.layer.0.SelfAttention.q.up.weight");
@@ -315,7 +315,7 @@ TEST_F(Tampered, OneWrongByteIsFound) {
 
 TEST_F(Tampered, APlanThatPredictsAnotherErrorFails) {
     plan.entries[0].relativeError = 0.123;
-    EXPECT_THROW(compress(source, plan, into("out"), engine(), quiet), Error);
+    EXPECT_THROW(save(source, plan, into("out"), quiet), Error);
     EXPECT_EQ(beside(), std::vector<std::string>{"source"});
 }
 
@@ -324,7 +324,7 @@ TEST_F(Tampered, ASourceThatChangesMeanwhileFails) {
     bytes.back() = static_cast<char>(bytes.back() ^ 1);
     bytes += "x";
     fixtures::writeFile(folder / "source" / "model.safetensors", bytes);
-    EXPECT_THROW(compress(source, plan, into("out"), engine(), quiet), Error);
+    EXPECT_THROW(save(source, plan, into("out"), quiet), Error);
     EXPECT_EQ(beside(), std::vector<std::string>{"source"});
 }
 

@@ -12,6 +12,7 @@
 #include "core/model/summarization_options.h"
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
+#include "core/text/dataset/read_dataset.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::evaluate {

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <limits>
 
+#include "core/evaluate/comparison.h"
 #include "core/evaluate/evaluate.h"
 #include "core/evaluate/evaluation.h"
+#include "core/evaluate/loss_rules.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::evaluate {

@@ -44,8 +44,11 @@ class RandomVectors : public ::testing::Test {
     }
 
     std::vector<RandomVectorsResult> run(const plan::CompressionPlan& plan,
-                                         const RandomVectorsOptions& options) const {
-        return randomVectors(model, plan, options, backend::loadBackend({}), Progress());
+                                         const RandomVectorsOptions& options,
+                                         const method::Calibration* calibration = nullptr,
+                                         int threads = 0) const {
+        const backend::Compute compute{backend::loadBackend({}), {}, threads};
+        return randomVectors({model, plan, calibration, compute}, options, Progress());
     }
 
     fixtures::TempFolder folder;
@@ -60,7 +63,7 @@ TEST_F(RandomVectors, NormalInputsGiveTheRootOfTheKeptEnergy) {
         const checkpoint::WeightMatrix& matrix = plan.entries[i].matrix;
         const spectra::Spectrum spectrum(
             matrix.name, matrix.rows, matrix.columns,
-            backend::loadBackend({}).singularValues(model.readMatrix(matrix), {}).values);
+            backend::loadBackend({}).algebra({}).singularValues(model.readMatrix(matrix)).values);
         const double expected = std::sqrt(spectrum.energy(5));
         EXPECT_EQ(results[i].name, matrix.name);
         EXPECT_NEAR(results[i].predictedCosine, expected, 1e-7);
@@ -87,9 +90,7 @@ TEST_F(RandomVectors, OneVectorByHand) {
 TEST_F(RandomVectors, SeedAndNameDecideAlone) {
     const RandomVectorsOptions options = withVectors(300, 7);
     const auto all = run(planFor(5, "q,k", plan::StorageChoice::Auto), options);
-    auto single = options;
-    single.threads = 1;
-    const auto alone = run(planFor(5, "k", plan::StorageChoice::Auto), single);
+    const auto alone = run(planFor(5, "k", plan::StorageChoice::Auto), options, nullptr, 1);
     ASSERT_EQ(alone[0].name, all[1].name);
     EXPECT_EQ(alone[0].cosinePooled, all[1].cosinePooled);
     EXPECT_EQ(alone[0].cosineMean, all[1].cosineMean);
@@ -157,11 +158,10 @@ TEST_F(RandomVectors, RealInputsGiveWhatTheirVectorsGive) {
     auto plan = planFor(3, "q", plan::StorageChoice::Factored);
     ASSERT_FALSE(run(plan, withVectors(1)).front().onCalibration);
     const Matrix weight = model.readMatrix(plan.entries[0].matrix);
-    const auto calibration = std::make_shared<MadeUpInputs>(weight.columns);
-    plan.calibration = calibration;
-    const RandomVectorsResult result = run(plan, withVectors(1)).front();
-    const backend::Factors factors = backend::loadBackend({}).truncatedSvd(weight, 3, {});
-    const Matrix cut = backend::loadBackend({}).multiply(factors.left, factors.right, {});
+    const MadeUpInputs calibration(weight.columns);
+    const RandomVectorsResult result = run(plan, withVectors(1), &calibration).front();
+    const backend::Factors factors = backend::loadBackend({}).algebra({}).truncatedSvd(weight, 3);
+    const Matrix cut = backend::loadBackend({}).algebra({}).multiply(factors.left, factors.right);
     for (const bool heldOut : {false, true}) {
         double product = 0, original = 0, compressed = 0, lost = 0;
         for (std::int64_t t = 0; t < MadeUpInputs::tokens; ++t)

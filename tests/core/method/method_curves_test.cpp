@@ -33,7 +33,7 @@ Matrix gaussian(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
     return matrix;
 }
 
-Matrix times(const Matrix& a, const Matrix& b) { return engine().multiply(a, b, {}); }
+Matrix times(const Matrix& a, const Matrix& b) { return engine().algebra({}).multiply(a, b); }
 
 /// Inputs whose channels go together and differ in size.
 Matrix inputs(std::int64_t width, std::int64_t tokens, std::uint64_t seed) {
@@ -95,8 +95,9 @@ std::map<std::string, Factors> allFactors(const Matrix& w, const backend::InputM
     for (const Method& method : methods()) {
         if (method.preview) continue;
         factors[std::string(method.name)] =
-            method.factorize != nullptr ? method.factorize(input, {}, engine())
-                                        : method.factorizeWalked(input, unshifted, {}, engine());
+            method.factorize != nullptr
+                ? method.factorize(input, engine().algebra({}))
+                : method.factorizeWalked(input, unshifted, engine().algebra({}));
     }
     return factors;
 }
@@ -109,7 +110,7 @@ TEST(ActivationErrors, AreThoseOfTheDirectProductAtEveryRankOnSeenAndUnseenInput
         for (const auto& [name, factors] : allFactors(w, momentsOf(seen)))
             for (const Matrix* x : {&seen, &unseen}) {
                 const auto errors =
-                    activationErrors(w, factors, times(*x, transposed(*x)), {}, engine());
+                    activationErrors(w, factors, times(*x, transposed(*x)), engine().algebra({}));
                 ASSERT_EQ(errors.size(), static_cast<std::size_t>(factors.left.columns) + 1);
                 for (std::int64_t rank = 0; rank <= factors.left.columns; ++rank)
                     EXPECT_NEAR(errors[static_cast<std::size_t>(rank)],
@@ -125,29 +126,31 @@ TEST(ActivationErrors, OfWhitenedAreTheTailAndNobodyIsBelowThem) {
         const Matrix x = inputs(shape.columns, shape.tokens, 4);
         const auto moments = momentsOf(x);
         // The independent source: singular values of W X itself.
-        const auto singular = engine().singularValues(times(w, x), {}).values;
+        const auto singular = engine().algebra({}).singularValues(times(w, x)).values;
         const auto tail = [&](std::size_t rank) {
             double sum = 0;
             for (std::size_t i = rank; i < singular.size(); ++i) sum += singular[i] * singular[i];
             return std::sqrt(sum) / norm(times(w, x));
         };
         const auto factors = allFactors(w, moments);
-        const auto best = activationErrors(w, factors.at("whitened"), moments.second, {}, engine());
+        const auto best =
+            activationErrors(w, factors.at("whitened"), moments.second, engine().algebra({}));
         for (std::size_t rank = 0; rank < best.size(); ++rank) {
             EXPECT_NEAR(best[rank], tail(rank), 3e-7);
             for (const auto& [name, made] : factors)
-                EXPECT_GE(activationErrors(w, made, moments.second, {}, engine())[rank],
+                EXPECT_GE(activationErrors(w, made, moments.second, engine().algebra({}))[rank],
                           best[rank] - 3e-7)
                     << name << ' ' << rank;
         }
         for (const auto& [name, made] : factors) {
-            const auto errors = activationErrors(w, made, moments.second, {}, engine());
+            const auto errors = activationErrors(w, made, moments.second, engine().algebra({}));
             EXPECT_NEAR(errors.front(), 1, 1e-12) << name;
             if (name == "anchored") continue;
             EXPECT_EQ(errors.back(), 0) << name;
         }
         // A ridge shrinks what anchored keeps, so that something is missing at full rank too.
-        EXPECT_GT(activationErrors(w, factors.at("anchored"), moments.second, {}, engine()).back(),
+        EXPECT_GT(activationErrors(w, factors.at("anchored"), moments.second, engine().algebra({}))
+                      .back(),
                   1e-6);
     }
 }
@@ -157,12 +160,13 @@ TEST(ActivationErrors, OfDirectionlessInputsAreTheCurveOfThePlainSvd) {
     const Matrix w = gaussian(18, 11, 5);
     Matrix identity{std::vector<double>(11 * 11), 11, 11};
     for (std::size_t i = 0; i < 11; ++i) identity.values[i * 12] = 1;
-    const auto singular = engine().singularValues(w, {}).values;
+    const auto singular = engine().algebra({}).singularValues(w).values;
     for (const auto method : {&truncatedSvd, &whitened}) {
         backend::InputMoments moments;
         moments.second = identity;
-        const Factors factors = method({.weight = w, .rank = 11, .inputs = &moments}, {}, engine());
-        const auto errors = activationErrors(w, factors, identity, {}, engine());
+        const Factors factors =
+            method({.weight = w, .rank = 11, .inputs = &moments}, engine().algebra({}));
+        const auto errors = activationErrors(w, factors, identity, engine().algebra({}));
         for (std::size_t rank = 0; rank <= 11; ++rank) {
             double sum = 0;
             for (std::size_t i = rank; i < 11; ++i) sum += singular[i] * singular[i];
@@ -178,9 +182,9 @@ TEST(ActivationErrors, ByHand) {
     backend::InputMoments moments;
     moments.second = {{1, 0, 0, 100}, 2, 2};
     const auto first = [&](auto method) {
-        return activationErrors(w,
-                                method({.weight = w, .rank = 2, .inputs = &moments}, {}, engine()),
-                                moments.second, {}, engine())[1];
+        return activationErrors(
+            w, method({.weight = w, .rank = 2, .inputs = &moments}, engine().algebra({})),
+            moments.second, engine().algebra({}))[1];
     };
     EXPECT_NEAR(first(&truncatedSvd), std::sqrt(100.0 / 109), 1e-12);
     EXPECT_NEAR(first(&whitened), std::sqrt(9.0 / 109), 1e-12);
@@ -189,9 +193,9 @@ TEST(ActivationErrors, ByHand) {
 TEST(ActivationErrors, WhereNothingComesOutNothingIsLost) {
     const Matrix w = gaussian(4, 5, 6);
     const Matrix zero{std::vector<double>(25), 5, 5};
-    const Factors factors = truncatedSvd({.weight = w, .rank = 4}, {}, engine());
-    EXPECT_THAT(activationErrors(w, factors, zero, {}, engine()), testing::Each(0.0));
-    EXPECT_EQ(activationError(w, factors, zero, {}, engine()), 0);
+    const Factors factors = truncatedSvd({.weight = w, .rank = 4}, engine().algebra({}));
+    EXPECT_THAT(activationErrors(w, factors, zero, engine().algebra({})), testing::Each(0.0));
+    EXPECT_EQ(activationError(w, factors, zero, engine().algebra({})), 0);
 }
 
 TEST(ExcessError, IsAShareOfTheLeastErrorOrNothingWhereThatIsRounding) {
@@ -246,7 +250,7 @@ class RaceOfMethods : public testing::Test {
             for (std::int64_t rank = 0; rank <= full; ++rank) ranks.push_back(rank);
             return ranks;
         };
-        return race(checkpoint, std::span(matrix, 1), calibration, options, engine(), warnings);
+        return race(checkpoint, std::span(matrix, 1), calibration, options, {engine()}, warnings);
     }
     fixtures::TempFolder folder;
     checkpoint::Checkpoint checkpoint =

@@ -39,7 +39,7 @@ Matrix transposed(const Matrix& a) {
     return t;
 }
 
-Matrix times(const Matrix& a, const Matrix& b) { return engine().multiply(a, b, {}); }
+Matrix times(const Matrix& a, const Matrix& b) { return engine().algebra({}).multiply(a, b); }
 Matrix product(const Factors& factors) { return times(factors.left, factors.right); }
 
 Matrix minus(Matrix a, const Matrix& b) {
@@ -55,7 +55,7 @@ double squaredNorm(const Matrix& a) {
 
 /// Σ_{i > rank} s_i²
 double tail(const Matrix& a, std::int64_t rank) {
-    const auto values = engine().singularValues(a, {}).values;
+    const auto values = engine().algebra({}).singularValues(a).values;
     double sum = 0;
     for (std::size_t i = static_cast<std::size_t>(rank); i < values.size(); ++i)
         sum += values[i] * values[i];
@@ -99,7 +99,7 @@ TEST(Whitened, LosesExactlyTheTailOnItsInputs) {
         const auto moments = momentsOf(x);
         for (const std::int64_t rank : {1, 3, 7, 11}) {
             const Factors factors =
-                whitened({.weight = w, .rank = rank, .inputs = &moments}, {}, engine());
+                whitened({.weight = w, .rank = rank, .inputs = &moments}, engine().algebra({}));
             const double lost = squaredNorm(times(minus(w, product(factors)), x));
             EXPECT_NEAR(lost, tail(wx, rank), 1e-9 * squaredNorm(wx)) << shape.rows << ' ' << rank;
         }
@@ -115,9 +115,9 @@ TEST(Whitened, IsNeverWorseOnItsInputsThanMethodsThatKnowLess) {
         const auto lost = [&](const Factors& factors) {
             return squaredNorm(times(minus(w, product(factors)), x));
         };
-        const double best = lost(whitened(input, {}, engine()));
-        EXPECT_LE(best, lost(diagonal(input, {}, engine())) * (1 + 1e-9));
-        EXPECT_LE(best, lost(truncatedSvd(input, {}, engine())) * (1 + 1e-9));
+        const double best = lost(whitened(input, engine().algebra({})));
+        EXPECT_LE(best, lost(diagonal(input, engine().algebra({}))) * (1 + 1e-9));
+        EXPECT_LE(best, lost(truncatedSvd(input, engine().algebra({}))) * (1 + 1e-9));
     }
 }
 
@@ -140,9 +140,10 @@ TEST(Methods, WithoutADirectionArePlain) {
                       1);
         const MethodInput input{
             .weight = w, .rank = 5, .inputs = &moments, .gradients = &gradients};
-        const Matrix plain = product(truncatedSvd(input, {}, engine()));
+        const Matrix plain = product(truncatedSvd(input, engine().algebra({})));
         for (const auto method : {&whitened, &diagonal, &fisher, &twoSided})
-            EXPECT_LT(squaredNorm(minus(plain, product(method(input, {}, engine())))), 1e-18);
+            EXPECT_LT(squaredNorm(minus(plain, product(method(input, engine().algebra({}))))),
+                      1e-18);
     }
 }
 
@@ -153,8 +154,9 @@ TEST(Diagonal, LosesTheTailOfTheScaledMatrix) {
     for (std::int64_t i = 0; i < w.rows; ++i)
         for (std::int64_t j = 0; j < w.columns; ++j)
             at(scaled, i, j) *= std::pow(moments.absolute[static_cast<std::size_t>(j)] / 40, 0.7);
-    const Factors factors = diagonal(
-        {.weight = w, .rank = 4, .inputs = &moments, .settings = {.alpha = 0.7}}, {}, engine());
+    const Factors factors =
+        diagonal({.weight = w, .rank = 4, .inputs = &moments, .settings = {.alpha = 0.7}},
+                 engine().algebra({}));
     Matrix difference = minus(w, product(factors));
     for (std::int64_t i = 0; i < w.rows; ++i)
         for (std::int64_t j = 0; j < w.columns; ++j)
@@ -173,7 +175,8 @@ TEST(Fisher, WeightedLossIsTheTailAndADeadChannelCostsNothing) {
                 at(a, i, j) *= std::sqrt(gradients.columns[static_cast<std::size_t>(j)]);
         return a;
     };
-    const Factors factors = fisher({.weight = w, .rank = 4, .gradients = &gradients}, {}, engine());
+    const Factors factors =
+        fisher({.weight = w, .rank = 4, .gradients = &gradients}, engine().algebra({}));
     EXPECT_NEAR(squaredNorm(weighted(minus(w, product(factors)))), tail(weighted(w), 4),
                 1e-8 * squaredNorm(weighted(w)));
 }
@@ -193,7 +196,7 @@ TEST(TwoSided, LosesTheTailOfWhatBothMetricsSee) {
                                           .inputs = &moments,
                                           .gradients = &gradients,
                                           .settings = settings},
-                                         {}, engine());
+                                         engine().algebra({}));
         // ‖L A‖² = trace(Aᵀ C A), without L itself.
         const Matrix metric = withRidge(gradients.second, settings.ridge);
         const auto seen = [&](const Matrix& a) {
@@ -210,8 +213,8 @@ TEST(TwoSided, LosesTheTailOfWhatBothMetricsSee) {
         EXPECT_NEAR(lost + kept, seen(w), 1e-8 * seen(w));  // orthogonal in this metric
         for (const auto method : {&whitened, &truncatedSvd})
             EXPECT_LE(lost,
-                      seen(minus(w, product(method({.weight = w, .rank = 5, .inputs = &moments}, {},
-                                                   engine())))) *
+                      seen(minus(w, product(method({.weight = w, .rank = 5, .inputs = &moments},
+                                                   engine().algebra({}))))) *
                           (1 + 1e-9));
     }
 }
@@ -261,7 +264,7 @@ Matrix scaled(Matrix a, double factor) {
 /// Reduced-rank regression by its textbook solution: of ‖T - W' Z‖² over W' of a rank, the least is
 /// what no W' reaches, ‖T‖² - ‖T Q‖², plus the tail of T Q, Q an orthonormal basis of Z's rows.
 double leastLoss(const Matrix& target, const Matrix& z, std::int64_t rank) {
-    const Matrix seen = times(target, engine().orthonormalBasis(transposed(z), {}));
+    const Matrix seen = times(target, engine().algebra({}).orthonormalBasis(transposed(z)));
     return squaredNorm(target) - squaredNorm(seen) + tail(seen, rank);
 }
 
@@ -275,12 +278,13 @@ TEST(Anchored, LosesTheLeastOfReducedRankRegression) {
             const auto loss = [&](const Factors& factors) {
                 return squaredNorm(minus(target, times(product(factors), given.shifted)));
             };
-            const double lost = loss(anchored(given.input(rank, 0), given.group, {}, engine()));
+            const double lost =
+                loss(anchored(given.input(rank, 0), given.group, engine().algebra({})));
             EXPECT_NEAR(lost, leastLoss(target, given.shifted, rank), 1e-9 * squaredNorm(target));
             const auto moments = momentsOf(given.x);
             MethodInput unanchored = given.input(rank, 0);
             unanchored.inputs = &moments;
-            EXPECT_LT(lost, loss(whitened(unanchored, {}, engine())));
+            EXPECT_LT(lost, loss(whitened(unanchored, engine().algebra({}))));
         }
     }
 }
@@ -292,9 +296,9 @@ TEST(Anchored, OnUnchangedInputsIsWhitened) {
     const auto moments = momentsOf(given.x);
     MethodInput input = given.input(5, 0);
     input.inputs = &moments;
-    const Matrix expected = product(whitened(input, {}, engine()));
+    const Matrix expected = product(whitened(input, engine().algebra({})));
     for (const auto method : {&anchored, &compensated})
-        EXPECT_LT(squaredNorm(minus(expected, product(method(input, same, {}, engine())))),
+        EXPECT_LT(squaredNorm(minus(expected, product(method(input, same, engine().algebra({}))))),
                   1e-14 * squaredNorm(expected));
 }
 
@@ -320,7 +324,7 @@ TEST(Compensated, LosesTheLeastOfTheRegressionWithStreamAndRidge) {
             const Matrix z = beside(given.shifted, scaled(one, root));
             for (const std::int64_t rank : {2, 7}) {
                 const Factors factors =
-                    compensated(given.input(rank, ridge), given.group, {}, engine());
+                    compensated(given.input(rank, ridge), given.group, engine().algebra({}));
                 EXPECT_NEAR(squaredNorm(minus(all, times(product(factors), z))),
                             leastLoss(all, z, rank), 1e-9 * squaredNorm(all));
             }
@@ -334,21 +338,21 @@ TEST(Refitted, IsTheBestLeftFactorAndLeavesTheBestAsItIs) {
         return squaredNorm(minus(target, times(product(factors), given.shifted)));
     };
     const MethodInput input = given.input(5, 0);
-    const Factors plain = truncatedSvd(input, {}, engine());
-    const Factors fitted = refitted(input, plain, given.group, {}, engine());
+    const Factors plain = truncatedSvd(input, engine().algebra({}));
+    const Factors fitted = refitted(input, plain, given.group, engine().algebra({}));
     EXPECT_EQ(fitted.right.values, plain.right.values);
     // With Z = B X' no left factor is better than the projection onto Z's rows.
     const Matrix z = times(plain.right, given.shifted);
     EXPECT_NEAR(loss(fitted), leastLoss(target, z, 5), 1e-9 * squaredNorm(target));
     EXPECT_LT(loss(fitted), loss(plain));
-    const Factors best = anchored(input, given.group, {}, engine());
-    EXPECT_LT(squaredNorm(
-                  minus(product(best), product(refitted(input, best, given.group, {}, engine())))),
+    const Factors best = anchored(input, given.group, engine().algebra({}));
+    EXPECT_LT(squaredNorm(minus(product(best),
+                                product(refitted(input, best, given.group, engine().algebra({}))))),
               1e-14 * squaredNorm(product(best)));
     // A large ridge keeps the factor that was given.
     const MethodInput held = given.input(5, 1e9);
-    EXPECT_LT(squaredNorm(
-                  minus(product(plain), product(refitted(held, plain, given.group, {}, engine())))),
+    EXPECT_LT(squaredNorm(minus(product(plain),
+                                product(refitted(held, plain, given.group, engine().algebra({}))))),
               1e-12 * squaredNorm(product(plain)));
 }
 
@@ -362,9 +366,9 @@ TEST(Methods, FirstComponentsAreTheFactorsOfALowerRank) {
     for (const Method& method : methods()) {
         if (method.factorize == nullptr || method.name == "randomized") continue;
         MethodInput input{.weight = w, .rank = 10, .inputs = &moments, .gradients = &gradients};
-        const Factors most = method.factorize(input, {}, engine());
+        const Factors most = method.factorize(input, engine().algebra({}));
         input.rank = 4;
-        const Factors few = method.factorize(input, {}, engine());
+        const Factors few = method.factorize(input, engine().algebra({}));
         const Factors cut = firstComponents(most, 4);
         EXPECT_EQ(cut.left.columns, 4);
         EXPECT_EQ(cut.right.rows, 4);
@@ -378,11 +382,11 @@ TEST(Randomized, IsNeverBetterThanTheBestAndNearIt) {
     for (const std::int64_t rank : {1, 8, 20, 40}) {
         const MethodInput input{.weight = w, .rank = rank, .settings = {.seed = 1}};
         const double best = tail(w, rank);
-        const Factors factors = randomized(input, {}, engine());
+        const Factors factors = randomized(input, engine().algebra({}));
         const double lost = squaredNorm(minus(w, product(factors)));
         EXPECT_GE(lost, best * (1 - 1e-12) - 1e-20 * squaredNorm(w));
         EXPECT_LE(std::sqrt(lost), std::sqrt(best) * 1.05 + 1e-12);
-        EXPECT_EQ(randomized(input, {}, engine()).left.values, factors.left.values);
+        EXPECT_EQ(randomized(input, engine().algebra({})).left.values, factors.left.values);
     }
 }
 
@@ -390,9 +394,9 @@ TEST(Divide, IsTheProductWithTheInverse) {
     const Matrix x = inputs(9, 30, 16);
     const Matrix a = withRidge(times(x, transposed(x)), 0.1);
     const Matrix b = gaussian(4, 9, 17);
-    const Matrix quotient = engine().divide(b, a, {});
+    const Matrix quotient = engine().algebra({}).divide(b, a);
     EXPECT_LT(squaredNorm(minus(times(quotient, a), b)), 1e-18 * squaredNorm(b));
-    EXPECT_THROW(engine().divide(b, {std::vector<double>(81), 9, 9}, {}), Error);
+    EXPECT_THROW(engine().algebra({}).divide(b, {std::vector<double>(81), 9, 9}), Error);
 }
 
 TEST(Methods, AllZeroMomentsStillGiveFactors) {
@@ -401,7 +405,8 @@ TEST(Methods, AllZeroMomentsStillGiveFactors) {
     moments.second = {std::vector<double>(64), 8, 8};
     moments.absolute.assign(8, 0);
     for (const auto method : {&whitened, &diagonal}) {
-        const Factors factors = method({.weight = w, .rank = 3, .inputs = &moments}, {}, engine());
+        const Factors factors =
+            method({.weight = w, .rank = 3, .inputs = &moments}, engine().algebra({}));
         for (const double value : product(factors).values) EXPECT_TRUE(std::isfinite(value));
         EXPECT_LE(squaredNorm(product(factors)), squaredNorm(w) * (1 + 1e-12));
     }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -90,25 +91,8 @@ class FakeBackend : public backend::Backend {
     explicit FakeBackend(FakeBehaviour& behaviour) : m_behaviour(behaviour) {}
     backend::BackendInfo info() const override { return {}; }
     backend::Device chooseDevice(std::string_view) const override { return {}; }
-    backend::SingularValues singularValues(const MatrixView&,
-                                           const backend::Device&) const override {
-        return {};
-    }
-    backend::Factors truncatedSvd(const MatrixView&, std::int64_t,
-                                  const backend::Device&) const override {
-        return {};
-    }
-    backend::Factors metricFactors(const MatrixView&, const MatrixView&, const MatrixView&,
-                                   std::int64_t, const backend::Device&) const override {
-        return {};
-    }
-    Matrix orthonormalBasis(const MatrixView&, const backend::Device&) const override { return {}; }
-    Matrix divide(const MatrixView&, const MatrixView&, const backend::Device&) const override {
-        return {};
-    }
-    backend::PivotedFactors pivot(const backend::Factors&) const override { return {}; }
-    Matrix multiply(const MatrixView&, const MatrixView&, const backend::Device&) const override {
-        return {};
+    const backend::LinearAlgebra& algebra(const backend::Device&) const override {
+        throw std::logic_error("A FakeBackend has no linear algebra.");
     }
     std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const backend::T5Dimensions&,
                                                   const backend::WeightSource&,

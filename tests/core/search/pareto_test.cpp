@@ -9,8 +9,8 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/selection.h"
+#include "core/compress/factor_source.h"
 #include "core/compress/planned_weights.h"
-#include "core/compress/prepared_weights.h"
 #include "core/evaluate/evaluation.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/plan/make_plan.h"
@@ -92,7 +92,7 @@ Matrix rebuilt(const backend::LayerWeights& weights) {
     return whole;
 }
 
-TEST(PreparedWeights, HoldTheMatricesOfThePlanInAnyStorage) {
+TEST(PlannedWeights, AreTheSameAsTwoFactorsInAnyStorage) {
     const auto demo = checkpoint::openCheckpoint(DEMO_FOLDER);
     const auto chosen = checkpoint::selectMatrices(demo.matrices(), {"q,wi_0", {}});
     const backend::Backend& backend = backend::loadBackend({});
@@ -101,14 +101,18 @@ TEST(PreparedWeights, HoldTheMatricesOfThePlanInAnyStorage) {
         plan::PlanOptions how;
         how.target = {plan::RankTarget::Kind::Rank, 20};
         how.storage = storage;
-        plan::CompressionPlan plan = plan::makePlan(demo, chosen, {}, how);
-        const compress::PlannedWeights exact(demo, plan, {}, backend);
-        auto prepared = std::make_shared<plan::PreparedFactors>();
+        const plan::CompressionPlan plan = plan::makePlan(demo, chosen, {}, how);
+        const backend::Compute compute{backend};
+        const compress::PlannedModel model{demo, plan, nullptr, compute};
+        const auto factors = compress::factorsOf(model, Progress());
+        const compress::PlannedWeights exact(model, *factors, compress::PlannedForm::AsStored);
+        auto known = std::make_shared<compress::FullRankFactors>();
         for (const auto& matrix : chosen)
-            prepared->emplace(matrix.name, backend.truncatedSvd(demo.readMatrix(matrix), 40, {}));
-        plan::CompressionPlan cut = plan;
-        cut.prepared = prepared;
-        const compress::PreparedWeights quick(demo, cut, {}, backend);
+            known->emplace(matrix.name,
+                           compute.algebra().truncatedSvd(demo.readMatrix(matrix), 40));
+        const compress::PlannedModel cut{demo, plan, nullptr, compute, known};
+        const auto cutFactors = compress::factorsOf(cut, Progress());
+        const compress::PlannedWeights quick(cut, *cutFactors, compress::PlannedForm::TwoFactors);
         for (const auto& matrix : chosen) {
             const backend::LayerWeights weights = quick.matrix(matrix.module());
             EXPECT_EQ(weights.down.shape, (Shape{20, matrix.columns}));

@@ -36,7 +36,7 @@ Matrix noise(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
     return matrix;
 }
 
-Matrix times(const Matrix& a, const Matrix& b) { return torch().multiply(a, b, {}); }
+Matrix times(const Matrix& a, const Matrix& b) { return torch().algebra({}).multiply(a, b); }
 
 Matrix plus(const Matrix& a, const Matrix& b) {
     Matrix sum = a;
@@ -69,7 +69,7 @@ Matrix diagonal(std::int64_t rows, std::int64_t columns, const std::vector<doubl
 
 MatrixComparison compare(const Matrix& a, const Matrix& b, std::int64_t directions = 16) {
     const auto spectrum = [](const Matrix& m) {
-        return Spectrum("w", m.rows, m.columns, torch().singularValues(m, {}).values);
+        return Spectrum("w", m.rows, m.columns, torch().algebra({}).singularValues(m).values);
     };
     MatrixPair pair;
     pair.a.rows = a.rows;
@@ -82,7 +82,7 @@ MatrixComparison compare(const Matrix& a, const Matrix& b, std::int64_t directio
     options.directions = directions;
     return compareMatrix(a, b, ofA, ofB,
                          roundingLevel(pair, ofA.frobeniusNorm(), ofB.frobeniusNorm()), options,
-                         torch());
+                         torch().algebra({}));
 }
 
 TEST(Compare, AMatrixEqualsItself) {
@@ -107,9 +107,9 @@ TEST(Compare, CountsDirectionsThatAreNew) {
         for (std::size_t i = 0; i < values.size() && !equal; ++i) {
             values[i] = 2 - 0.05 * static_cast<double>(i);
         }
-        const Matrix left = torch().truncatedSvd(noise(20, 20, 11), 20, {}).right;
+        const Matrix left = torch().algebra({}).truncatedSvd(noise(20, 20, 11), 20).right;
         const Matrix a = times(times(left, diagonal(20, 30, values)),
-                               torch().truncatedSvd(noise(30, 30, 12), 30, {}).right);
+                               torch().algebra({}).truncatedSvd(noise(30, 30, 12), 30).right);
         Matrix u = zeros(20, 1);
         for (std::int64_t i = 0; i < 20; ++i) {
             for (std::int64_t j = 0; j < 20; ++j) {
@@ -157,8 +157,8 @@ TEST(Compare, MeasuresAKnownAngle) {
 TEST(Compare, SignsAndRotationsInsideEqualValuesChangeNothing) {
     // Singular values 5, 5, 2, 1 with random vectors; turned within the first two and, apart from
     // that, one sign flipped: other matrices with the same subspaces.
-    const Matrix left = torch().truncatedSvd(noise(4, 4, 6), 4, {}).right;
-    const Matrix right = torch().truncatedSvd(noise(4, 4, 7), 4, {}).right;
+    const Matrix left = torch().algebra({}).truncatedSvd(noise(4, 4, 6), 4).right;
+    const Matrix right = torch().algebra({}).truncatedSvd(noise(4, 4, 7), 4).right;
     const auto build = [&](const Matrix& turn, const std::vector<double>& values) {
         return times(times(times(left, turn), diagonal(4, 4, values)), right);
     };
@@ -200,12 +200,13 @@ TEST(Compare, RoundingIsNoDifferenceInRank) {
     pair.a.dtype = DType::F64;
     pair.b = pair.a;
     pair.b.dtype = DType::F32;
-    const auto spectrum = Spectrum("w", 50, 60, torch().singularValues(exact, {}).values);
+    const auto spectrum = Spectrum("w", 50, 60, torch().algebra({}).singularValues(exact).values);
     const double norm = spectrum.frobeniusNorm();
     const double level = roundingLevel(pair, norm, norm);
     EXPECT_NEAR(level, norm * (0x1p-24 + 0x1p-53) * (1 / std::sqrt(50.0) + 1 / std::sqrt(60.0)),
                 1e-18);
-    EXPECT_EQ(compareMatrix(exact, rounded, spectrum, spectrum, level, {}, torch()).numericalRank,
+    EXPECT_EQ(compareMatrix(exact, rounded, spectrum, spectrum, level, {}, torch().algebra({}))
+                  .numericalRank,
               0);
 }
 
@@ -246,13 +247,15 @@ TEST(Compare, GoesThroughWholeCheckpoints) {
         for (const MatrixPair& pair : pairs) {
             const auto spectrum = [](const checkpoint::Checkpoint& checkpoint,
                                      const checkpoint::WeightMatrix& matrix) {
-                return Spectrum(matrix.name, matrix.rows, matrix.columns,
-                                torch().singularValues(checkpoint.readMatrix(matrix), {}).values);
+                return Spectrum(
+                    matrix.name, matrix.rows, matrix.columns,
+                    torch().algebra({}).singularValues(checkpoint.readMatrix(matrix)).values);
             };
             ofFirst.push_back(spectrum(first, pair.a));
             ofSecond.push_back(spectrum(second, pair.b));
         }
-        return compareCheckpoints(first, second, pairs, ofFirst, ofSecond, {}, torch(), Progress());
+        return compareCheckpoints(first, second, pairs, ofFirst, ofSecond, {}, {torch()},
+                                  Progress());
     };
     const auto same = run(a, a);
     ASSERT_EQ(same.size(), 24U);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/spectra/for_each_matrix.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::spectra {
@@ -61,11 +62,9 @@ TEST(ComputeSpectra, KeepsTheOrderAndTheFrobeniusNorm) {
     ASSERT_EQ(matrices.size(), 2U * 7U + 2U * 11U);
     const Watcher progress;
     std::set<std::string> finished;
-    SpectraOptions options;
-    options.threads = 3;
-    options.onFinished = [&](const Spectrum& spectrum) { finished.insert(spectrum.name()); };
+    const auto onFinished = [&](const Spectrum& spectrum) { finished.insert(spectrum.name()); };
     const std::vector<Spectrum> spectra =
-        computeSpectra(checkpoint, matrices, options, torch(), progress);
+        computeSpectra(checkpoint, matrices, onFinished, {torch(), {}, 3}, progress);
     ASSERT_EQ(spectra.size(), matrices.size());
     for (std::size_t i = 0; i < spectra.size(); ++i) {
         EXPECT_EQ(spectra[i].name(), matrices[i].name);
@@ -89,11 +88,9 @@ TEST(ComputeSpectra, StopsWithWhatIsFinishedReported) {
     const std::vector<WeightMatrix> matrices = linearMatrices(checkpoint);
     const Watcher progress(5);
     std::size_t finished = 0;
-    SpectraOptions options;
-    options.threads = 1;
-    options.onFinished = [&](const Spectrum&) { ++finished; };
+    const auto onFinished = [&](const Spectrum&) { ++finished; };
     try {
-        computeSpectra(checkpoint, matrices, options, torch(), progress);
+        computeSpectra(checkpoint, matrices, onFinished, {torch(), {}, 1}, progress);
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::Interrupted);
@@ -116,7 +113,7 @@ TEST(ComputeSpectra, NamesTheTensorThatIsNotFinite) {
                         fixtures::safetensorsBytes(tensors, DType::F32));
     const auto checkpoint = checkpoint::openCheckpoint(path.string());
     try {
-        computeSpectra(checkpoint, linearMatrices(checkpoint), {}, torch(), Progress());
+        computeSpectra(checkpoint, linearMatrices(checkpoint), {}, {torch()}, Progress());
         FAIL();
     } catch (const Error& error) {
         EXPECT_THAT(error.what(),

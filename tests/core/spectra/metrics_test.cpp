@@ -26,7 +26,8 @@ Matrix noise(std::int64_t rows, std::int64_t columns, double sigma, std::uint64_
 
 Spectrum spectrumOf(const Matrix& matrix) {
     const backend::Backend& backend = backend::loadBackend({});
-    return {"noise", matrix.rows, matrix.columns, backend.singularValues(matrix, {}).values};
+    return {"noise", matrix.rows, matrix.columns,
+            backend.algebra({}).singularValues(matrix).values};
 }
 
 // Numbers worked out independently, see docs/methods.md; the nuclear norm in units of s_1.
@@ -144,7 +145,7 @@ TEST(MarchenkoPastur, PlantedSignalIsCounted) {
     Matrix matrix = noise(768, 2048, 0.05, 2);
     const Matrix left = noise(768, 10, 1, 3);
     const Matrix right = noise(10, 2048, 0.01, 4);  // signal s about sqrt(768 · 2048) / 100 = 12.5
-    const Matrix signal = backend::loadBackend({}).multiply(left, right, {});
+    const Matrix signal = backend::loadBackend({}).algebra({}).multiply(left, right);
     for (std::size_t i = 0; i < matrix.values.size(); ++i) {
         matrix.values[i] += signal.values[i];
     }

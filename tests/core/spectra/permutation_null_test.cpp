@@ -25,7 +25,7 @@ Matrix noise(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
 }
 
 Spectrum spectrumOf(const Matrix& matrix, const std::string& name = "w") {
-    return {name, matrix.rows, matrix.columns, torch().singularValues(matrix, {}).values};
+    return {name, matrix.rows, matrix.columns, torch().algebra({}).singularValues(matrix).values};
 }
 
 NullOptions repeats(int count, std::uint64_t seed = 1) {
@@ -38,7 +38,8 @@ NullOptions repeats(int count, std::uint64_t seed = 1) {
 TEST(PermutationNull, NoiseLiesWithinItsBand) {
     const Matrix matrix = noise(60, 90, 3);
     const Spectrum spectrum = spectrumOf(matrix);
-    const NullSpectrum null = permutationNull(matrix, spectrum, repeats(200), torch(), Progress());
+    const NullSpectrum null =
+        permutationNull(matrix, spectrum, repeats(200), {torch()}, Progress());
     ASSERT_EQ(null.mean.size(), 60U);
     EXPECT_EQ(null.above, 0);
     EXPECT_EQ(null.aboveLargest, 0);
@@ -74,7 +75,7 @@ TEST(PermutationNull, CountsAPlantedSignal) {
     }
     const Spectrum spectrum = spectrumOf(matrix);
     ASSERT_GT(spectrum.singularValues()[9], 3 * 19.9);
-    const NullSpectrum null = permutationNull(matrix, spectrum, repeats(40), torch(), Progress());
+    const NullSpectrum null = permutationNull(matrix, spectrum, repeats(40), {torch()}, Progress());
     EXPECT_EQ(null.above, 10);
     EXPECT_EQ(null.aboveLargest,
               std::count_if(spectrum.singularValues().begin(), spectrum.singularValues().end(),
@@ -85,9 +86,8 @@ TEST(PermutationNull, CountsAPlantedSignal) {
 TEST(PermutationNull, FollowsTheSeedAndTheNameOnly) {
     const Matrix matrix = noise(12, 20, 8);
     const auto nullOf = [&](const std::string& name, std::uint64_t seed, int threads) {
-        NullOptions options = repeats(7, seed);
-        options.threads = threads;
-        return permutationNull(matrix, spectrumOf(matrix, name), options, torch(), Progress());
+        return permutationNull(matrix, spectrumOf(matrix, name), repeats(7, seed),
+                               {torch(), {}, threads}, Progress());
     };
     const NullSpectrum first = nullOf("w", 1, 1);
     const NullSpectrum again = nullOf("w", 1, 3);
@@ -101,13 +101,13 @@ TEST(PermutationNull, FollowsTheSeedAndTheNameOnly) {
 TEST(PermutationNull, EqualEntriesAreTheirOwnNull) {
     const Matrix matrix{std::vector<double>(6, 2.0), 2, 3};
     const NullSpectrum null =
-        permutationNull(matrix, spectrumOf(matrix), repeats(3), torch(), Progress());
+        permutationNull(matrix, spectrumOf(matrix), repeats(3), {torch()}, Progress());
     EXPECT_EQ(null.above, 0);
     EXPECT_EQ(null.aboveLargest, 0);
     EXPECT_NEAR(null.largest, std::sqrt(24.0), 1e-12);  // rank one: ‖W‖_F
     EXPECT_NEAR(null.jensenShannonDistance, 0, 1e-6);
     const Matrix zero{std::vector<double>(6, 0.0), 2, 3};
-    EXPECT_EQ(permutationNull(zero, spectrumOf(zero), repeats(2), torch(), Progress()).above, 0);
+    EXPECT_EQ(permutationNull(zero, spectrumOf(zero), repeats(2), {torch()}, Progress()).above, 0);
 }
 
 TEST(PermutationNull, StopsWhenAsked) {
@@ -116,7 +116,7 @@ TEST(PermutationNull, StopsWhenAsked) {
     };
     const Matrix matrix = noise(4, 4, 9);
     try {
-        permutationNull(matrix, spectrumOf(matrix), repeats(3), torch(), Stopped());
+        permutationNull(matrix, spectrumOf(matrix), repeats(3), {torch()}, Stopped());
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::Interrupted);

@@ -146,7 +146,7 @@ TEST(PowerLaw, AgreesWithWeightWatcher) {
         for (const Json& entry : expected["entries"]) {
             weight.values.push_back(entry.get<double>() / 64);
         }
-        const auto values = backend.singularValues(weight, {}).values;
+        const auto values = backend.algebra({}).singularValues(weight).values;
         const Spectrum spectrum("w", weight.rows, weight.columns, values);
         const bool shorter = expected["num_pl_spikes"] < smallestPowerLawTail;
         const PowerLawFit fit =

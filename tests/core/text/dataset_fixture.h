@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/text/dataset/dataset.h"
+#include "core/text/dataset/read_dataset.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::text {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/text/dataset/read_dataset.h"
 #include "tests/core/text/dataset_fixture.h"
 
 namespace rankscope::text {

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "core/base/json.h"
+#include "core/text/rouge/porter_stemmer.h"
 #include "tests/fixtures/tiny_t5.h"
 
 namespace rankscope::text {

@@ -47,7 +47,11 @@ class CudaModel : public Cuda, public testing::WithParamInterface<Kind> {
 
     std::unique_ptr<backend::Seq2Seq> open(const backend::Seq2SeqOptions& options) const {
         if (!m_plan) return model(*m_checkpoint, options);
-        return model(*m_checkpoint, compress::PlannedWeights(*m_checkpoint, *m_plan, {}, backend()),
+        const backend::Compute compute{backend()};
+        const compress::PlannedModel planned{*m_checkpoint, *m_plan, nullptr, compute};
+        const auto factors = compress::factorsOf(planned, {});
+        return model(*m_checkpoint,
+                     compress::PlannedWeights(planned, *factors, compress::PlannedForm::AsStored),
                      options);
     }
     std::vector<TokenIds> inputs() const { return sources(m_cpu->vocabulary()); }
@@ -162,7 +166,10 @@ TEST_P(CudaModel, WalksThroughTheLayersAsTheCpuDoes) {
     if (m_plan) GTEST_SKIP() << "a walk begins with a checkpoint";
     const model::CheckpointWeights weights(*m_checkpoint);
     const auto plan = planOf(*m_checkpoint, "all", 9, plan::StorageChoice::Factored);
-    const compress::PlannedWeights thin(*m_checkpoint, plan, {}, backend());
+    const backend::Compute compute{backend()};
+    const compress::PlannedModel planned{*m_checkpoint, plan, nullptr, compute};
+    const auto factors = compress::factorsOf(planned, {});
+    const compress::PlannedWeights thin(planned, *factors, compress::PlannedForm::AsStored);
     const std::vector<TokenIds> rows = inputs();
     const auto walk = [&](const backend::Device& device) {
         return backend().openLayerWalk(model::dimensionsOf(*m_checkpoint), weights,

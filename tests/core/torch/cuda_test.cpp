@@ -52,8 +52,8 @@ TEST_F(Cuda, SingularValuesEqualTheCpus) {
     const checkpoint::Checkpoint checkpoint = demo();
     for (const checkpoint::WeightMatrix& matrix : checkpoint.matrices()) {
         const Matrix weight = checkpoint.readMatrix(matrix);
-        const auto onCpu = backend().singularValues(weight, {});
-        const auto onGpu = backend().singularValues(weight, gpu());
+        const auto onCpu = backend().algebra({}).singularValues(weight);
+        const auto onGpu = backend().algebra(gpu()).singularValues(weight);
         EXPECT_EQ(onGpu.direct, onCpu.direct) << matrix.name;
         EXPECT_LE(apart(onGpu.values, onCpu.values), 1e-9) << matrix.name;
     }
@@ -66,8 +66,8 @@ TEST_F(Cuda, SingularValuesOfHardMatricesEqualTheCpus) {
     for (double& value : tiny.values) value *= 1e-200;
     const Matrix zero{std::vector<double>(12), 3, 4};
     for (const Matrix& matrix : {thin, tiny, zero}) {
-        const auto onCpu = backend().singularValues(matrix, {});
-        const auto onGpu = backend().singularValues(matrix, gpu());
+        const auto onCpu = backend().algebra({}).singularValues(matrix);
+        const auto onGpu = backend().algebra(gpu()).singularValues(matrix);
         EXPECT_EQ(onGpu.direct, onCpu.direct);
         EXPECT_LE(apart(onGpu.values, onCpu.values), 1e-9);
     }
@@ -76,9 +76,8 @@ TEST_F(Cuda, SingularValuesOfHardMatricesEqualTheCpus) {
 TEST_F(Cuda, SpectraOfAllMatricesEqualTheCpus) {
     const checkpoint::Checkpoint checkpoint = demo();
     const auto spectraOn = [&](const backend::Device& device) {
-        return spectra::computeSpectra(checkpoint, checkpoint.matrices(),
-                                       {.device = device, .threads = 0, .onFinished = {}},
-                                       backend(), {});
+        return spectra::computeSpectra(checkpoint, checkpoint.matrices(), {}, {backend(), device},
+                                       {});
     };
     const auto onCpu = spectraOn({});
     const auto onGpu = spectraOn(gpu());
@@ -92,8 +91,9 @@ TEST_F(Cuda, TruncatedSvdReachesTheSameError) {
     for (const auto& [rows, columns] : shapes()) {
         const Matrix weight = randomMatrix(rows, columns, 3);
         for (const std::int64_t rank : {1, 8, 23}) {
-            const double onCpu = distance(weight, backend().truncatedSvd(weight, rank, {}));
-            const double onGpu = distance(weight, backend().truncatedSvd(weight, rank, gpu()));
+            const double onCpu = distance(weight, backend().algebra({}).truncatedSvd(weight, rank));
+            const double onGpu =
+                distance(weight, backend().algebra(gpu()).truncatedSvd(weight, rank));
             EXPECT_NEAR(onGpu, onCpu, 1e-9 * onCpu) << rows << ' ' << columns << ' ' << rank;
         }
     }
@@ -102,13 +102,14 @@ TEST_F(Cuda, TruncatedSvdReachesTheSameError) {
 TEST_F(Cuda, TruncatedSvdOfASingularMatrixReachesTheSameError) {
     Matrix weight = randomMatrix(24, 24, 7);
     std::copy_n(weight.values.begin(), 24, weight.values.begin() + 24);
-    EXPECT_NEAR(distance(weight, backend().truncatedSvd(weight, 8, gpu())),
-                distance(weight, backend().truncatedSvd(weight, 8, {})), 1e-9);
+    EXPECT_NEAR(distance(weight, backend().algebra(gpu()).truncatedSvd(weight, 8)),
+                distance(weight, backend().algebra({}).truncatedSvd(weight, 8)), 1e-9);
 }
 
 TEST_F(Cuda, ProductsEqualTheCpus) {
     const Matrix a = randomMatrix(19, 33, 1), b = randomMatrix(33, 7, 2);
-    EXPECT_LE(apart(backend().multiply(a, b, gpu()).values, backend().multiply(a, b, {}).values),
+    EXPECT_LE(apart(backend().algebra(gpu()).multiply(a, b).values,
+                    backend().algebra({}).multiply(a, b).values),
               1e-12);
 }
 
@@ -122,16 +123,16 @@ TEST_F(Cuda, MetricFactorsReachTheSameError) {
                 for (std::int64_t j = 0; j < n; ++j)
                     transposed.values[static_cast<std::size_t>(j * 2 * n + i)] =
                         x.values[static_cast<std::size_t>(i * n + j)];
-            return backend().multiply(transposed, x, {});
+            return backend().algebra({}).multiply(transposed, x);
         };
         const Matrix inputs = gram(columns, 5), outputs = gram(rows, 6);
         for (const bool twoSided : {false, true}) {
             const MatrixView metric = twoSided ? MatrixView(outputs) : MatrixView();
-            const auto onCpu = backend().metricFactors(weight, inputs, metric, 6, {});
-            const auto onGpu = backend().metricFactors(weight, inputs, metric, 6, gpu());
+            const auto onCpu = backend().algebra({}).metricFactors(weight, inputs, metric, 6);
+            const auto onGpu = backend().algebra(gpu()).metricFactors(weight, inputs, metric, 6);
             // Vectors may differ in sign; the product does not.
-            EXPECT_LE(apart(backend().multiply(onGpu.left, onGpu.right, {}).values,
-                            backend().multiply(onCpu.left, onCpu.right, {}).values),
+            EXPECT_LE(apart(backend().algebra({}).multiply(onGpu.left, onGpu.right).values,
+                            backend().algebra({}).multiply(onCpu.left, onCpu.right).values),
                       1e-8)
                 << rows << ' ' << columns << ' ' << twoSided;
         }
@@ -140,24 +141,26 @@ TEST_F(Cuda, MetricFactorsReachTheSameError) {
 
 TEST_F(Cuda, ABasisSpansTheSame) {
     const Matrix a = randomMatrix(40, 11, 4);
-    const Matrix q = backend().orthonormalBasis(a, gpu());
+    const Matrix q = backend().algebra(gpu()).orthonormalBasis(a);
     Matrix transposed{std::vector<double>(q.values.size()), q.columns, q.rows};
     for (std::int64_t i = 0; i < q.rows; ++i)
         for (std::int64_t j = 0; j < q.columns; ++j)
             transposed.values[static_cast<std::size_t>(j * q.rows + i)] =
                 q.values[static_cast<std::size_t>(i * q.columns + j)];
-    const Matrix again = backend().multiply(q, backend().multiply(transposed, a, {}), {});
+    const Matrix again =
+        backend().algebra({}).multiply(q, backend().algebra({}).multiply(transposed, a));
     EXPECT_LE(apart(again.values, a.values), 1e-12);
 }
 
 TEST_F(Cuda, QuotientsEqualTheCpus) {
     const Matrix b = randomMatrix(5, 3, 9);
     const Matrix a{{4, 1, 0, 1, 3, 1, 0, 1, 2}, 3, 3};
-    EXPECT_LE(apart(backend().divide(b, a, gpu()).values, backend().divide(b, a, {}).values),
+    EXPECT_LE(apart(backend().algebra(gpu()).divide(b, a).values,
+                    backend().algebra({}).divide(b, a).values),
               1e-12);
     const Matrix indefinite{{1, 2, 0, 2, 1, 0, 0, 0, 1}, 3, 3};
     try {
-        backend().divide(b, indefinite, gpu());
+        backend().algebra(gpu()).divide(b, indefinite);
         ADD_FAILURE() << "an indefinite divisor was taken";
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), testing::HasSubstr("not positive definite"));
@@ -167,15 +170,15 @@ TEST_F(Cuda, QuotientsEqualTheCpus) {
 /// As compress() does it: a thread a matrix.
 TEST_F(Cuda, SeveralThreadsMayComputeAtOnce) {
     const Matrix weight = randomMatrix(64, 48, 3);
-    const auto values = backend().singularValues(weight, gpu()).values;
-    const double error = distance(weight, backend().truncatedSvd(weight, 8, gpu()));
+    const auto values = backend().algebra(gpu()).singularValues(weight).values;
+    const double error = distance(weight, backend().algebra(gpu()).truncatedSvd(weight, 8));
     std::vector<double> apartBy(8, INFINITY), errors(8, INFINITY);
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < 8; ++i)
         threads.emplace_back([&, i] {
             for (int round = 0; round < 5; ++round) {
-                apartBy[i] = apart(backend().singularValues(weight, gpu()).values, values);
-                errors[i] = distance(weight, backend().truncatedSvd(weight, 8, gpu()));
+                apartBy[i] = apart(backend().algebra(gpu()).singularValues(weight).values, values);
+                errors[i] = distance(weight, backend().algebra(gpu()).truncatedSvd(weight, 8));
             }
         });
     for (std::thread& thread : threads) thread.join();
@@ -194,8 +197,8 @@ TEST_P(CudaStorage, SavesLoseWhatTheCpusLose) {
     for (const bool onGpu : {false, true}) {
         compress::CompressOptions options;
         options.target = folder / (onGpu ? "gpu" : "cpu");
-        options.device = onGpu ? gpu() : backend::Device{};
-        const auto result = compress::compress(source, plan, options, backend(), {});
+        const backend::Compute compute{backend(), onGpu ? gpu() : backend::Device{}};
+        const auto result = compress::compress({source, plan, nullptr, compute}, options, {});
         EXPECT_TRUE(result.verified);
         for (const compress::LayerResult& layer : result.layers) {
             const auto [place, first] = errors.try_emplace(layer.name, layer.relativeError);
@@ -224,8 +227,9 @@ TEST_F(Cuda, RandomVectorsEqualTheCpus) {
     const checkpoint::Checkpoint source = demo();
     const auto plan = planOf(source, "attention", 10, plan::StorageChoice::Factored);
     const auto on = [&](const backend::Device& device) {
-        return evaluate::randomVectors(source, plan, {.vectors = 300, .seed = 4, .device = device},
-                                       backend(), {});
+        const backend::Compute compute{backend(), device};
+        return evaluate::randomVectors({source, plan, nullptr, compute},
+                                       {.vectors = 300, .seed = 4}, {});
     };
     const auto onCpu = on({}), onGpu = on(gpu());
     ASSERT_EQ(onGpu.size(), onCpu.size());

@@ -140,14 +140,17 @@ TEST_P(SavedForms, FullRankFoldersAndPlansGiveTheModelItself) {
     const plan::CompressionPlan plan = fullRank(source, GetParam(), "all");
     compress::CompressOptions options;
     options.target = folder / "out";
-    compress::compress(source, plan, options, engine(), {});
+    const backend::Compute compute{engine()};
+    compress::compress({source, plan, nullptr, compute}, options, {});
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
     ASSERT_NE(saved.matrices()[1].storage, checkpoint::Storage::Dense);
     const std::vector<TokenIds> sources{{5, 9, 1}, {17, 4, 8, 99, 23, 61, 3, 1}};
     const std::vector<TokenIds> inputs{{0, 12, 44, 7}, {0, 3}};
     const Activations expected = open(source)->activations(sources, inputs, false);
     EXPECT_LE(largestDifference(open(saved)->activations(sources, inputs, false), expected), 1e-5);
-    const compress::PlannedWeights planned(source, plan, {}, engine());
+    const compress::PlannedModel model{source, plan, nullptr, compute};
+    const auto factors = compress::factorsOf(model, {});
+    const compress::PlannedWeights planned(model, *factors, compress::PlannedForm::AsStored);
     const auto inMemory = open(model::dimensionsOf(source), planned, backend::ComputeType::Float32);
     EXPECT_LE(largestDifference(inMemory->activations(sources, inputs, false), expected), 1e-5);
 }
@@ -170,9 +173,12 @@ TEST(PlannedWeights, AreThoseThatAreSaved) {
         source, checkpoint::selectMatrices(source.matrices(), {"all", ""}), {}, planOptions);
     compress::CompressOptions options;
     options.target = folder / "out";
-    compress::compress(source, plan, options, engine(), {});
+    const backend::Compute compute{engine()};
+    compress::compress({source, plan, nullptr, compute}, options, {});
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
-    const compress::PlannedWeights planned(source, plan, {}, engine());
+    const compress::PlannedModel model{source, plan, nullptr, compute};
+    const auto factors = compress::factorsOf(model, {});
+    const compress::PlannedWeights planned(model, *factors, compress::PlannedForm::AsStored);
     const model::CheckpointWeights written(saved);
     for (const checkpoint::WeightMatrix& matrix : source.matrices()) {
         const backend::LayerWeights a = planned.matrix(matrix.module());

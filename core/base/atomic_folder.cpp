@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/compress/target_folder.h"
+#include "core/base/atomic_folder.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,39 +11,23 @@
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
-#include <regex>
 #include <vector>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/file_identity.h"
 #include "core/base/leftovers.h"
-#include "core/checkpoint/open_checkpoint.h"
-#include "core/compress/model_config.h"
-#include "core/compress/modeling_files.h"
 
-namespace rankscope::compress {
+namespace rankscope {
 
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view recordName = "rankscope.json";
-
 std::string shown(const fs::path& path) { return printable(path.string(), 4096); }
 
 [[noreturn]] void refuse(const fs::path& target, const std::string& reason) {
     throw Error(fmt::format("{} {}", shown(target), reason), target.string());
-}
-
-/// Folders that hold what is read: config.json's, and each weight file's, links followed.
-std::vector<fs::path> sourceFolders(const checkpoint::Checkpoint& source) {
-    std::vector<fs::path> folders{fs::canonical(source.folder())};
-    for (const checkpoint::WeightFile& file : source.files()) {
-        const fs::path folder = fs::canonical(file.path).parent_path();
-        if (folder != folders.back()) folders.push_back(folder);
-    }
-    return folders;
 }
 
 /// True where `folder` or one of its parents is `ancestor`.
@@ -56,10 +40,10 @@ bool isAtOrInside(fs::path folder, const FileIdentity& ancestor) {
     }
 }
 
-void requireApartFromSource(const fs::path& target, const checkpoint::Checkpoint& source) {
+void requireApartFromSource(const fs::path& target, std::span<const fs::path> sources) {
     const fs::path nearest = fs::exists(target) ? target : target.parent_path();
     const std::optional<FileIdentity> own = fs::exists(target) ? identityOf(target) : std::nullopt;
-    for (const fs::path& folder : sourceFolders(source)) {
+    for (const fs::path& folder : sources) {
         const std::optional<FileIdentity> read = identityOf(folder);
         if (!read) continue;
         if (own == read) refuse(target, "is the folder of the source itself; give another folder.");
@@ -104,7 +88,7 @@ void requireReplaceable(const fs::path& target, const FolderKind& kind, bool for
     if (!foreign.empty())
         refuse(target, fmt::format("holds what Rankscope did not write: {}. Replacing it would "
                                    "delete that too; move it away, or give another folder.",
-                                   checkpoint::listNames(foreign)));
+                                   listNames(foreign)));
 }
 
 fs::path resolvedTarget(const fs::path& given) {
@@ -122,30 +106,7 @@ fs::path resolvedTarget(const fs::path& given) {
     return parent / target.filename();
 }
 
-/// The files of a save, as docs/formats.md lists them.
-bool isFileOfCheckpoint(std::string_view name) {
-    static const std::regex weights(
-        "model(-[0-9]{5,}-of-[0-9]{5,})?\\.safetensors|model\\.safetensors\\.index\\.json");
-    return name == "config.json" || name == recordName || name == configurationFileName ||
-           name == modelingFileName ||
-           std::ranges::find(copiedFiles(), name) != copiedFiles().end() ||
-           std::regex_match(name.begin(), name.end(), weights);
-}
-
-bool isRecordOfCheckpoint(const Json& record) {
-    const auto provenance = record.find("provenance");
-    return provenance != record.end() && provenance->is_object() &&
-           provenance->value("program", Json()) == "rankscope";
-}
-
-bool isOurCheckpoint(const fs::path& folder) {
-    return recordHolds(folder / recordName, isRecordOfCheckpoint);
-}
-
 }  // namespace
-
-const FolderKind checkpointFolder = {"checkpoint that Rankscope wrote (no rankscope.json)",
-                                     isOurCheckpoint, isFileOfCheckpoint};
 
 bool recordHolds(const fs::path& file, bool (*test)(const Json& record)) {
     constexpr std::uintmax_t largest = std::uintmax_t{256} << 20U;
@@ -158,25 +119,24 @@ bool recordHolds(const fs::path& file, bool (*test)(const Json& record)) {
 }
 
 fs::path requireTarget(const fs::path& target, const FolderKind& kind,
-                       const checkpoint::Checkpoint& source, bool force) {
+                       std::span<const fs::path> sources, bool force) {
     fs::path resolved = resolvedTarget(target);
     const fs::file_status status = fs::symlink_status(resolved);
     if (fs::is_symlink(status))
         refuse(resolved, "is a symbolic link; it is not written through. Give the real name.");
-    requireApartFromSource(resolved, source);
+    requireApartFromSource(resolved, sources);
     if (fs::exists(status)) requireReplaceable(resolved, kind, force);
     return resolved;
 }
 
-TargetFolder::TargetFolder(const fs::path& target, const FolderKind& kind,
-                           const checkpoint::Checkpoint& source, bool force,
-                           const Progress& progress)
-    : m_target(requireTarget(target, kind, source, force)), m_kind(kind), m_force(force) {
+AtomicFolder::AtomicFolder(const fs::path& target, const FolderKind& kind,
+                           std::span<const fs::path> sources, bool force, const Progress& progress)
+    : m_target(requireTarget(target, kind, sources, force)), m_kind(kind), m_force(force) {
     removeLeftovers(m_target, progress);
     m_unfinished.emplace(m_target, Unfinished::Kind::Folder);
 }
 
-void TargetFolder::publish(const Progress& progress) {
+void AtomicFolder::publish(const Progress& progress) {
     syncFolder(partial());
     const fs::path made = partial();
     const bool replace = m_force && fs::exists(fs::symlink_status(m_target));
@@ -195,7 +155,7 @@ void TargetFolder::publish(const Progress& progress) {
     if (!old.empty()) removeReplaced(old, progress);
 }
 
-void TargetFolder::removeReplaced(const fs::path& old, const Progress& progress) const {
+void AtomicFolder::removeReplaced(const fs::path& old, const Progress& progress) const {
     std::error_code failure;
     try {
         requireReplaceable(old, m_kind, m_force);
@@ -232,4 +192,4 @@ void requireSpace(std::uint64_t needed, std::uint64_t free, const fs::path& fold
                 folder.string());
 }
 
-}  // namespace rankscope::compress
+}  // namespace rankscope

@@ -4,14 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/base/unfinished.h"
-#include "core/checkpoint/checkpoint.h"
 
-namespace rankscope::compress {
+namespace rankscope {
 
 /// A kind of folder that Rankscope writes.
 struct FolderKind {
@@ -22,27 +22,26 @@ struct FolderKind {
     bool (*isOwnFile)(std::string_view name);
 };
 
-/// A compressed checkpoint.
-extern const FolderKind checkpointFolder;
-
 /// Whether the JSON file holds an object of which `test` is true. False for any other file.
 bool recordHolds(const std::filesystem::path& file, bool (*test)(const Json& record));
 
 /// What can be said before any work is done. Returns the target with its parent resolved. Throws
-/// Error where it is the source, lies inside it or contains it (by device and inode), is a symbolic
+/// Error if it is one of the folders `sources` that are read, lies inside one or contains one (by
+/// device and inode), is a symbolic
 /// link or a file, its parent is missing, or it exists without `force`. With it only a folder is
 /// replaced that is empty, or that Rankscope wrote and that holds nothing else.
 std::filesystem::path requireTarget(const std::filesystem::path& target, const FolderKind& kind,
-                                    const checkpoint::Checkpoint& source, bool force);
+                                    std::span<const std::filesystem::path> sources, bool force);
 
 /// The folder a save is written into before it takes the target's name (Unfinished). Removed with
 /// all it holds unless published.
-class TargetFolder {
+class AtomicFolder {
  public:
     /// Checks the target, removes what killed runs left of it, and makes the partial folder. Throws
     /// Error as requireTarget() does, and where the parent cannot be written.
-    TargetFolder(const std::filesystem::path& target, const FolderKind& kind,
-                 const checkpoint::Checkpoint& source, bool force, const Progress& progress);
+    AtomicFolder(const std::filesystem::path& target, const FolderKind& kind,
+                 std::span<const std::filesystem::path> sources, bool force,
+                 const Progress& progress);
 
     const std::filesystem::path& target() const { return m_target; }
     const std::filesystem::path& partial() const { return m_unfinished->path(); }
@@ -70,4 +69,4 @@ void requireSpace(std::uint64_t needed, std::uint64_t free, const std::filesyste
 /// Bytes this user may still write on the folder's file system.
 std::uint64_t freeSpace(const std::filesystem::path& folder);
 
-}  // namespace rankscope::compress
+}  // namespace rankscope

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/text/dataset/dataset.h"
+#include "core/text/dataset/read_dataset.h"
 
 #include <fmt/format.h>
 

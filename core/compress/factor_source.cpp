@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/compress/factor_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/backend/moments.h"
+#include "core/base/error.h"
+#include "core/model/checkpoint_weights.h"
+#include "core/spectra/for_each_matrix.h"
+
+namespace rankscope::compress {
+
+using method::Method;
+using method::MethodNeeds;
+using plan::PlanEntry;
+
+namespace {
+
+/// True if the factors of an entry are only known once the layers before it are.
+bool needsWalk(const plan::CompressionPlan& plan, const PlanEntry& entry) {
+    return !entry.kept &&
+           (plan.settings.refit || method::methodNamed(entry.method).needs == MethodNeeds::Walk);
+}
+
+/// The entry of a module that needs the walk; null for all others.
+const PlanEntry* walkedEntry(const plan::CompressionPlan& plan, const std::string& module) {
+    for (const PlanEntry& entry : plan.entries)
+        if (entry.matrix.module() == module) return needsWalk(plan, entry) ? &entry : nullptr;
+    return nullptr;
+}
+
+backend::Tensor floats(const Matrix& a) {
+    const std::vector<float> values(a.values.begin(), a.values.end());
+    backend::Tensor tensor{DType::F32, {a.rows, a.columns}, {}};
+    tensor.bytes.resize(values.size() * sizeof(float));
+    std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+    return tensor;
+}
+
+/// The examples of a walk; its spans are of the vectors here.
+struct Examples {
+    std::vector<backend::TokenIds> sources, targets;
+    double rarity = 0;
+
+    Examples(const plan::CompressionPlan& plan, const method::Calibration& calibration) {
+        for (const method::CalibrationExample& example : calibration.record().examples) {
+            sources.push_back(example.source);
+            targets.push_back(example.target);
+        }
+        for (const PlanEntry& entry : plan.entries)
+            if (!entry.kept && method::methodNamed(entry.method).rareTokensCountMore)
+                rarity = plan.settings.rarity;
+    }
+};
+
+void requireOutputs(const Method& method, const checkpoint::WeightMatrix& matrix) {
+    if (method.looksAtOutputs && matrix.role == checkpoint::Role::Head)
+        throw usageError(
+            fmt::format("The method \"{}\" looks at gradients of outputs, and those of {} are not "
+                        "collected, since there are too many: leave it out with --exclude head, or "
+                        "choose another method.",
+                        method.name, printable(matrix.name)));
+}
+
+/// One matrix by a method that needs no walk.
+backend::Factors factorized(const method::MethodChoice& how, const checkpoint::WeightMatrix& matrix,
+                            const Matrix& weight, std::int64_t rank,
+                            const backend::LinearAlgebra& algebra) {
+    const Method& method = method::methodNamed(how.method);
+    method::requireCalibration(method, how.settings, how.calibration);
+    requireOutputs(method, matrix);
+    method::MethodInput input{.weight = weight, .rank = rank, .settings = how.settings};
+    std::optional<backend::InputMoments> inputs;
+    std::optional<backend::GradientMoments> gradients;
+    if (method.needs != MethodNeeds::Nothing) {
+        inputs = how.calibration->inputs(matrix.module(), false);
+        input.inputs = &*inputs;
+    }
+    if (method.needs == MethodNeeds::Gradients) {
+        gradients = how.calibration->gradients(matrix.module());
+        input.gradients = &*gradients;
+    }
+    return method.factorize(input, algebra);
+}
+
+/// Cuts the known factors, and computes those that are not known.
+class ModelFactors final : public FactorSource {
+ public:
+    ModelFactors(const PlannedModel& model, std::shared_ptr<const FullRankFactors> known)
+        : m_model(model), m_known(std::move(known)) {}
+
+    backend::Factors factors(const PlanEntry& entry) const override {
+        if (m_known) {
+            const auto found = m_known->find(entry.matrix.name);
+            if (found != m_known->end() && found->second.left.columns >= entry.rank)
+                return method::firstComponents(found->second, entry.rank);
+        }
+        const Matrix weight = m_model.checkpoint.readMatrix(entry.matrix);
+        spectra::requireFinite(weight, entry.matrix.name);
+        return factorized({entry.method, m_model.plan.settings, m_model.calibration}, entry.matrix,
+                          weight, entry.rank, m_model.compute.algebra());
+    }
+
+ private:
+    const PlannedModel m_model;
+    std::shared_ptr<const FullRankFactors> m_known;
+};
+
+/// One matrix by its entry's method, from the inputs that the walk has collected.
+backend::Factors walkedFactors(const PlannedModel& model, const PlanEntry& entry,
+                               const Matrix& weight, const backend::WalkedGroup& group) {
+    const backend::LinearAlgebra& algebra = model.compute.algebra();
+    const method::MethodSettings& settings = model.plan.settings;
+    const method::MethodInput input{.weight = weight, .rank = entry.rank, .settings = settings};
+    const Method& method = method::methodNamed(entry.method);
+    const backend::Factors factors = method.factorizeWalked != nullptr
+                                         ? method.factorizeWalked(input, group, algebra)
+                                         : ModelFactors(model, model.known).factors(entry);
+    return settings.refit ? method::refitted(input, factors, group, algebra) : factors;
+}
+
+/// The factors of all entries that need the walk.
+std::shared_ptr<const FullRankFactors> walk(const PlannedModel& model, std::size_t wanted,
+                                            const Progress& progress) {
+    const Examples examples(model.plan, *model.calibration);
+    backend::Seq2SeqOptions options;
+    options.device = model.compute.device;
+    const model::CheckpointWeights weights(model.checkpoint);
+    const auto walk = model.compute.backend.openLayerWalk(
+        model::dimensionsOf(model.checkpoint), weights, options,
+        {examples.sources, examples.targets, examples.rarity}, progress);
+    auto made = std::make_shared<FullRankFactors>();
+    while (const auto group = walk->next(progress)) {
+        for (const std::string& module : group->modules) {
+            const PlanEntry* const entry = walkedEntry(model.plan, module);
+            if (entry == nullptr) continue;
+            const Matrix weight = model.checkpoint.readMatrix(entry->matrix);
+            spectra::requireFinite(weight, entry->matrix.name);
+            backend::Factors factors = walkedFactors(model, *entry, weight, *group);
+            backend::LayerWeights replacement;
+            replacement.down = floats(factors.right);
+            replacement.up = floats(factors.left);
+            walk->replace(module, replacement);
+            made->emplace(entry->matrix.name, std::move(factors));
+            progress.report(static_cast<double>(made->size()) / static_cast<double>(wanted),
+                            "anchoring " + entry->matrix.name);
+        }
+    }
+    return made;
+}
+
+}  // namespace
+
+FactorSource::~FactorSource() = default;
+
+std::unique_ptr<FactorSource> factorsOf(const PlannedModel& model, const Progress& progress) {
+    const auto wanted = std::ranges::count_if(
+        model.plan.entries, [&](const PlanEntry& entry) { return needsWalk(model.plan, entry); });
+    if (wanted == 0) return std::make_unique<ModelFactors>(model, model.known);
+    requireCalibration(model.plan, model.calibration);
+    return std::make_unique<ModelFactors>(model,
+                                          walk(model, static_cast<std::size_t>(wanted), progress));
+}
+
+std::shared_ptr<const FullRankFactors> fullRankFactors(
+    const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
+    const method::MethodChoice& how, const backend::Compute& compute, const Progress& progress) {
+    const Method& method = method::methodNamed(how.method);
+    if (method.needs == MethodNeeds::Walk || method.preview) return nullptr;
+    auto factors = std::make_shared<FullRankFactors>();
+    std::mutex mutex;
+    spectra::forEachMatrix(checkpoint, matrices, compute.threads, "factoring", progress,
+                           [&](std::size_t place, const Matrix& weight) {
+                               const checkpoint::WeightMatrix& matrix = matrices[place];
+                               backend::Factors made = factorized(
+                                   how, matrix, weight, std::min(matrix.rank, matrix.fullRank()),
+                                   compute.algebra());
+                               const std::lock_guard lock(mutex);
+                               factors->emplace(matrix.name, std::move(made));
+                           });
+    return factors;
+}
+
+bool usesRidge(const plan::CompressionPlan& plan) {
+    return plan.settings.refit || std::ranges::any_of(plan.entries, [](const PlanEntry& entry) {
+               return !entry.kept && method::methodNamed(entry.method).hasRidge;
+           });
+}
+
+void requireCalibration(const plan::CompressionPlan& plan, const method::Calibration* calibration) {
+    if (plan.settings.refit)
+        method::requireCalibration(method::methods().front(), plan.settings, calibration);
+    for (const PlanEntry& entry : plan.entries) {
+        if (entry.kept) continue;
+        const Method& method = method::methodNamed(entry.method);
+        method::requireCalibration(method, plan.settings, calibration);
+        requireOutputs(method, entry.matrix);
+    }
+}
+
+}  // namespace rankscope::compress

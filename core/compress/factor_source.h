@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/backend/backend.h"
+#include "core/base/progress.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/method/calibration.h"
+#include "core/method/method.h"
+#include "core/plan/plan.h"
+
+namespace rankscope::compress {
+
+/// Factors at full rank by matrix name; the first r components are those of rank r.
+using FullRankFactors = std::map<std::string, backend::Factors>;
+
+/// A plan and all that carrying it out takes. What it refers to must outlive what is made from it.
+struct PlannedModel {
+    const checkpoint::Checkpoint& checkpoint;
+    const plan::CompressionPlan& plan;
+    const method::Calibration* calibration = nullptr;  ///< null if no method looks at one
+    const backend::Compute& compute;
+    /// fullRankFactors() of the plan's method and settings, to be cut; null: none.
+    std::shared_ptr<const FullRankFactors> known = {};
+};
+
+/// The factors of a plan's matrices.
+class FactorSource {
+ public:
+    virtual ~FactorSource();
+    /// Of one entry, at its rank. May be called from several threads at once.
+    virtual backend::Factors factors(const plan::PlanEntry& entry) const = 0;
+};
+
+/// Factors by the plan's methods, each made when it is asked for. If a method, or the refit, looks
+/// at the model compressed so far, the walk over the calibration's examples runs here: the original
+/// and the compressed model side by side, encoder first (docs/methods.md "Anchored"). Throws Error
+/// as requireCalibration() does.
+std::unique_ptr<FactorSource> factorsOf(const PlannedModel& model, const Progress& progress);
+
+/// Every matrix by one method at full rank; null if the factors of one rank are not those of
+/// another cut (methods that walk, previews). `calibration` may be null if the method needs none.
+std::shared_ptr<const FullRankFactors> fullRankFactors(
+    const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
+    const method::MethodChoice& how, const backend::Compute& compute, const Progress& progress);
+
+/// True if a factor of the plan depends on its ridge.
+bool usesRidge(const plan::CompressionPlan& plan);
+
+/// Throws Error of kind Usage if a method of the plan needs what `calibration` (may be null) does
+/// not have.
+void requireCalibration(const plan::CompressionPlan& plan, const method::Calibration* calibration);
+
+}  // namespace rankscope::compress
