@@ -102,9 +102,9 @@ Json differenceOf(const Collectors& collectors) {
 void serve(const std::string& name, int threads, const std::string& device) {
     const auto& backend = rankscope::backend::loadBackend({.threads = threads});
     const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
-    const auto model = backend.openSeq2Seq(
-        rankscope::model::dimensionsOf(checkpoint), rankscope::model::CheckpointWeights(checkpoint),
-        {.device = backend.chooseDevice(device), .compute = {}}, {});
+    const auto model =
+        backend.openSeq2Seq(checkpoint.config(), rankscope::model::CheckpointWeights(checkpoint),
+                            {.device = backend.chooseDevice(device), .compute = {}}, {});
     Collectors collectors;
     std::cout << Json{{"ready", true}} << std::endl;
     for (std::string line; std::getline(std::cin, line);) {

@@ -134,8 +134,7 @@ std::unique_ptr<Seq2Seq> openModel(const std::string& name, int threads, const s
                                    const std::string& compute) {
     const auto& backend = rankscope::backend::loadBackend({.threads = threads});
     const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
-    return backend.openSeq2Seq(rankscope::model::dimensionsOf(checkpoint),
-                               rankscope::model::CheckpointWeights(checkpoint),
+    return backend.openSeq2Seq(checkpoint.config(), rankscope::model::CheckpointWeights(checkpoint),
                                {.device = backend.chooseDevice(device),
                                 .compute = rankscope::model::computeTypeNamed(compute)},
                                {});

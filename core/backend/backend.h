@@ -13,6 +13,7 @@
 #include "core/backend/seq2seq.h"
 #include "core/base/option.h"
 #include "core/base/tensor_view.h"
+#include "core/t5/t5_config.h"
 
 namespace rankscope::backend {
 
@@ -48,8 +49,8 @@ class Backend {
     virtual const LinearAlgebra& algebra(const Device& device) const = 0;
 
     /// Builds a T5 from the weights of `source`, read one after the other. Throws Error naming the
-    /// tensor whose shape or type does not fit `dimensions`.
-    virtual std::unique_ptr<Seq2Seq> openSeq2Seq(const T5Dimensions& dimensions,
+    /// tensor whose shape or type does not fit `config`.
+    virtual std::unique_ptr<Seq2Seq> openSeq2Seq(const t5::T5Config& config,
                                                  const WeightSource& source,
                                                  const Seq2SeqOptions& options,
                                                  const Progress& progress) const = 0;
@@ -57,7 +58,7 @@ class Backend {
     /// Walks a T5 and its compressed twin over these examples, teacher-forced, group of layers by
     /// group of layers (moments.h). Layers are read from `source` when they are met: it must
     /// outlive the walk. Memory: two models' hidden states of all examples, two layers' weights.
-    virtual std::unique_ptr<LayerWalk> openLayerWalk(const T5Dimensions& dimensions,
+    virtual std::unique_ptr<LayerWalk> openLayerWalk(const t5::T5Config& config,
                                                      const WeightSource& source,
                                                      const Seq2SeqOptions& options,
                                                      const WalkExamples& examples,

@@ -5,8 +5,8 @@
 
 /// What the loader looks up in the backend library. The number in the name changes whenever the
 /// Backend interface does, so that a library left over from another build is refused.
-#define RANKSCOPE_BACKEND_FACTORY rankscopeBackend4
-#define RANKSCOPE_BACKEND_FACTORY_NAME "rankscopeBackend4"
+#define RANKSCOPE_BACKEND_FACTORY rankscopeBackend5
+#define RANKSCOPE_BACKEND_FACTORY_NAME "rankscopeBackend5"
 
 namespace rankscope::backend {
 

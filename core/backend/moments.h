@@ -103,8 +103,4 @@ class LayerWalk {
     virtual void replace(const std::string& module, const LayerWeights& weights) = 0;
 };
 
-/// The name of the input that `module` takes (see InputMoments), e.g.
-/// "encoder.block.0.layer.0.SelfAttention.q" for k and v too.
-std::string inputOfModule(const std::string& module);
-
 }  // namespace rankscope::backend

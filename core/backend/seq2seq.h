@@ -45,26 +45,6 @@ class WeightSource {
     virtual Tensor tensor(const std::string& name) const = 0;
 };
 
-/// What the layers of a T5 must know besides the weights (config.json, after its derivations).
-struct T5Dimensions {
-    std::int64_t dModel = 0;  ///< width of the residual stream
-    std::int64_t dKv = 0;     ///< width of one head
-    std::int64_t dFf = 0;     ///< inner width of the feed-forward block
-    std::int64_t numHeads = 0;
-    std::int64_t encoderLayers = 0;
-    std::int64_t decoderLayers = 0;
-    std::int64_t relativeAttentionNumBuckets = 32;
-    std::int64_t relativeAttentionMaxDistance = 128;
-    double layerNormEpsilon = 1e-6;
-    std::string activation;  ///< "relu", "gelu_new", "gelu", "silu" …, as transformers names them
-    bool gated = false;      ///< act(wi_0 x) * (wi_1 x), else act(wi x)
-    bool tiedHead = false;   ///< the head is shared.weight
-    double outputScale = 1;  ///< of the last hidden state before the head: 1 or dModel^-0.5
-    std::int64_t padToken = 0;
-    std::int64_t eosToken = 1;
-    std::int64_t startToken = 0;
-};
-
 /// Type that layers compute in. Norm statistics, softmax and loss are float32 in both.
 enum class ComputeType { Float32, BFloat16 };
 

@@ -89,7 +89,7 @@ std::uint64_t Checkpoint::byteCount() const {
     return bytes;
 }
 
-bool Checkpoint::tiedHead() const { return findMatrix("lm_head.weight") == nullptr; }
+bool Checkpoint::tiedHead() const { return m_config.tiedHead; }
 
 std::vector<std::byte> Checkpoint::readBytes(const TensorEntry& tensor) const {
     const WeightFile& source = m_files.at(tensor.file);

@@ -22,6 +22,7 @@ void CheckpointBuilder::matchTensors() {
     const bool ownHead =
         find("lm_head.weight") != nullptr || find("lm_head.down.weight") != nullptr;
     noteVocabularyAndHead(rows, ownHead);
+    m_result.m_config.tiedHead = !ownHead;
     T5Tensors expected = expectedTensors(m_result.m_config, rows, ownHead);
     for (WeightMatrix& matrix : expected.matrices) matchMatrix(std::move(matrix));
     for (const PlainTensor& tensor : expected.others) use(tensor.name, tensor.shape);

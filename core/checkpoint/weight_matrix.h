@@ -7,16 +7,16 @@
 #include <string_view>
 
 #include "core/base/dtype.h"
+#include "core/t5/t5_layout.h"
 
 namespace rankscope::checkpoint {
 
-enum class Stack { Shared, Encoder, Decoder };
-
-/// What a matrix does; names as in the tensor names ("wi" is the ungated first layer of T5 v1.0).
-enum class Role { Q, K, V, O, Wi, Wi0, Wi1, Wo, Embedding, Head };
-
-/// Which attention (or none) a matrix belongs to.
-enum class Sublayer { SelfAttention, CrossAttention, FeedForward, Vocabulary };
+using t5::parseRole;
+using t5::Role;
+using t5::roleName;
+using t5::Stack;
+using t5::stackName;
+using t5::Sublayer;
 
 /// How a matrix W [out, in] is kept in a file.
 ///   Dense:    `<module>.weight` [out, in]
@@ -25,10 +25,7 @@ enum class Sublayer { SelfAttention, CrossAttention, FeedForward, Vocabulary };
 ///             `<module>.rows` I64 [out]; row rows[i] of W' is row i of [down; mix·down]
 enum class Storage { Dense, Factored, Pivoted };
 
-std::string_view stackName(Stack stack);        ///< "shared", "encoder", "decoder"
-std::string_view roleName(Role role);           ///< "q" … "wo", "embedding", "head"
 std::string_view storageName(Storage storage);  ///< "dense", "factored", "pivoted"
-std::optional<Role> parseRole(std::string_view name);
 std::optional<Storage> parseStorage(std::string_view name);
 
 /// The module that holds a weight: its tensor name without ".weight".

@@ -135,7 +135,7 @@ std::shared_ptr<const FullRankFactors> walk(const PlannedModel& model, std::size
     options.device = model.compute.device;
     const model::CheckpointWeights weights(model.checkpoint);
     const auto walk = model.compute.backend.openLayerWalk(
-        model::dimensionsOf(model.checkpoint), weights, options,
+        model.checkpoint.config(), weights, options,
         {examples.sources, examples.targets, examples.rarity}, progress);
     auto made = std::make_shared<FullRankFactors>();
     while (const auto group = walk->next(progress)) {

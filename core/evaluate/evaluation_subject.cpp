@@ -97,10 +97,10 @@ OpenedSubject openSubject(const EvaluationSubject& subject, const Checkpoint* do
                                              compute};
         const auto factors = compress::factorsOf(planned, progress);
         const compress::PlannedWeights weights(planned, *factors, compress::PlannedForm::AsStored);
-        model = backend.openSeq2Seq(model::dimensionsOf(checkpoint), weights, how, progress);
+        model = backend.openSeq2Seq(checkpoint.config(), weights, how, progress);
     } else {
-        model = backend.openSeq2Seq(model::dimensionsOf(checkpoint),
-                                    model::CheckpointWeights(checkpoint), how, progress);
+        model = backend.openSeq2Seq(checkpoint.config(), model::CheckpointWeights(checkpoint), how,
+                                    progress);
     }
     opened.summarizer =
         std::make_unique<model::Summarizer>(std::move(model), std::move(tokenizer), options);

@@ -67,27 +67,4 @@ Tensor CheckpointWeights::tensor(const std::string& name) const {
     return {entry->dtype, entry->shape, m_checkpoint->readBytes(*entry)};
 }
 
-backend::T5Dimensions dimensionsOf(const checkpoint::Checkpoint& checkpoint) {
-    const checkpoint::T5Config& config = checkpoint.config();
-    backend::T5Dimensions dimensions;
-    dimensions.dModel = config.dModel;
-    dimensions.dKv = config.dKv;
-    dimensions.dFf = config.dFf;
-    dimensions.numHeads = config.numHeads;
-    dimensions.encoderLayers = config.numLayers;
-    dimensions.decoderLayers = config.numDecoderLayers;
-    dimensions.relativeAttentionNumBuckets = config.relativeAttentionNumBuckets;
-    dimensions.relativeAttentionMaxDistance = config.relativeAttentionMaxDistance;
-    dimensions.layerNormEpsilon = config.layerNormEpsilon;
-    dimensions.activation = config.denseActFn;
-    dimensions.gated = config.isGatedAct;
-    dimensions.tiedHead = checkpoint.tiedHead();
-    if (config.scaleDecoderOutputs)
-        dimensions.outputScale = 1 / std::sqrt(static_cast<double>(config.dModel));
-    dimensions.padToken = config.padTokenId;
-    dimensions.eosToken = config.eosTokenId;
-    dimensions.startToken = config.decoderStartTokenId;
-    return dimensions;
-}
-
 }  // namespace rankscope::model

@@ -24,7 +24,4 @@ class CheckpointWeights : public backend::WeightSource {
 /// Puts a stored tensor of a matrix where its suffix (".weight", ".down.weight" …) says.
 void placeTensor(backend::LayerWeights& weights, std::string_view suffix, backend::Tensor tensor);
 
-/// config.json in the words of the backend.
-backend::T5Dimensions dimensionsOf(const checkpoint::Checkpoint& checkpoint);
-
 }  // namespace rankscope::model

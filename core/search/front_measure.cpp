@@ -73,8 +73,7 @@ FrontMeasure::Result FrontMeasure::measure(const backend::WeightSource& weights,
     options.device = m_compute.device;
     if (m_data) options.compute = m_data->summarization.compute;
     const SilentProgress silent(progress);
-    auto model =
-        m_compute.backend.openSeq2Seq(model::dimensionsOf(m_checkpoint), weights, options, silent);
+    auto model = m_compute.backend.openSeq2Seq(m_checkpoint.config(), weights, options, silent);
     if (m_data) return measureData(std::move(model), plan, label, progress);
     return {meanLoss(*model, m_calibration->record().heldOut, silent), {}};
 }

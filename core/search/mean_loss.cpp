@@ -43,8 +43,7 @@ double lossOf(const checkpoint::Checkpoint& checkpoint, const backend::WeightSou
               const Progress& progress) {
     backend::Seq2SeqOptions options;
     options.device = compute.device;
-    const auto model =
-        compute.backend.openSeq2Seq(model::dimensionsOf(checkpoint), weights, options, progress);
+    const auto model = compute.backend.openSeq2Seq(checkpoint.config(), weights, options, progress);
     return meanLoss(*model, examples, progress);
 }
 

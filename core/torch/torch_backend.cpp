@@ -17,11 +17,11 @@
 #include "core/base/parallel.h"
 #include "core/torch/linear_algebra/blas_buffers.h"
 #include "core/torch/linear_algebra/decomposition.h"
-#include "core/torch/linear_algebra/guarded.h"
 #include "core/torch/linear_algebra/lapack.h"
 #include "core/torch/linear_algebra/metric_factors.h"
 #include "core/torch/linear_algebra/pivot.h"
 #include "core/torch/linear_algebra/tensors.h"
+#include "core/torch/linear_algebra/torch_errors.h"
 #include "core/torch/moments/layer_walk.h"
 #include "core/torch/torch_seq2seq.h"
 
@@ -144,7 +144,7 @@ Matrix TorchLinearAlgebra::multiply(const MatrixView& a, const MatrixView& b) co
                     " columns cannot be multiplied by one with " + std::to_string(b.rows) +
                     " rows.");
     }
-    return guarded("A product", m_device, [&] {
+    return onOneCore("A product", m_device, [&] {
         return toMatrix(at::matmul(toTensor(a, m_device), toTensor(b, m_device)));
     });
 }
@@ -182,18 +182,18 @@ const backend::LinearAlgebra& TorchBackend::algebra(const backend::Device& devic
     return m_algebras.try_emplace(device.name(), device).first->second;
 }
 
-std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const backend::T5Dimensions& dimensions,
+std::unique_ptr<backend::Seq2Seq> TorchBackend::openSeq2Seq(const t5::T5Config& config,
                                                             const backend::WeightSource& source,
                                                             const backend::Seq2SeqOptions& options,
                                                             const Progress& progress) const {
-    return torch_backend::openSeq2Seq(dimensions, source, options, progress);
+    return torch_backend::openSeq2Seq(config, source, options, progress);
 }
 
 std::unique_ptr<backend::LayerWalk> TorchBackend::openLayerWalk(
-    const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+    const t5::T5Config& config, const backend::WeightSource& source,
     const backend::Seq2SeqOptions& options, const backend::WalkExamples& examples,
     const Progress& progress) const {
-    return torch_backend::openLayerWalk(dimensions, source, options, examples, progress);
+    return torch_backend::openLayerWalk(config, source, options, examples, progress);
 }
 
 }  // namespace rankscope::torch_backend

@@ -37,11 +37,11 @@ class TorchBackend final : public backend::Backend {
     backend::BackendInfo info() const override;
     backend::Device chooseDevice(std::string_view name) const override;
     const backend::LinearAlgebra& algebra(const backend::Device& device) const override;
-    std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const backend::T5Dimensions& dimensions,
+    std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const t5::T5Config& config,
                                                   const backend::WeightSource& source,
                                                   const backend::Seq2SeqOptions& options,
                                                   const Progress& progress) const override;
-    std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions& dimensions,
+    std::unique_ptr<backend::LayerWalk> openLayerWalk(const t5::T5Config& config,
                                                       const backend::WeightSource& source,
                                                       const backend::Seq2SeqOptions& options,
                                                       const backend::WalkExamples& examples,

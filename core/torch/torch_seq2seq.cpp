@@ -10,9 +10,9 @@
 
 #include "core/base/error.h"
 #include "core/torch/generation/generation.h"
+#include "core/torch/linear_algebra/torch_errors.h"
 #include "core/torch/moments/moment_collector.h"
 #include "core/torch/moments/teacher_forcing.h"
-#include "core/torch/t5/model_guard.h"
 
 namespace rankscope::torch_backend {
 
@@ -45,18 +45,17 @@ at::Tensor labelLosses(const T5Model& model, const at::Tensor& decoded, const at
 
 }  // namespace
 
-TorchSeq2Seq::TorchSeq2Seq(const backend::T5Dimensions& dimensions,
-                           const backend::WeightSource& source, const Placement& placement,
-                           const Progress& progress)
-    : m_dimensions(dimensions), m_model(dimensions, source, placement, progress) {}
+TorchSeq2Seq::TorchSeq2Seq(const t5::T5Config& config, const backend::WeightSource& source,
+                           const Placement& placement, const Progress& progress)
+    : m_config(config), m_model(config, source, placement, progress) {}
 
 std::vector<backend::SequenceLoss> TorchSeq2Seq::loss(std::span<const TokenIds> sources,
                                                       std::span<const TokenIds> targets,
                                                       const Progress& progress) {
     checkPairs(sources, targets, vocabulary());
     if (sources.empty()) return {};
-    const std::vector<TokenIds> inputs = teacherForced(targets, m_dimensions.startToken);
-    return onModel("The loss", [&] {
+    const std::vector<TokenIds> inputs = teacherForced(targets, m_config.decoderStartTokenId);
+    return onAllCores("The loss", [&] {
         const at::Tensor decoded =
             m_model.decode(inputs, m_model.encode(sources, progress), Ragged(sources), progress);
         const at::Tensor losses =
@@ -78,13 +77,13 @@ std::vector<backend::GeneratedSequence> TorchSeq2Seq::generate(
     checkIds(sources, "Source", vocabulary());
     checkGenerationOptions(options, vocabulary());
     if (sources.empty()) return {};
-    return onModel("The generation", [&] {
+    return onAllCores("The generation", [&] {
         const std::unique_ptr<DecoderSteps> steps =
             m_model.startDecoding(sources, options.beams, options.maxNewTokens, progress);
         return torch_backend::generate(*steps, static_cast<std::int64_t>(sources.size()), options,
-                                       {.start = m_dimensions.startToken,
-                                        .eos = m_dimensions.eosToken,
-                                        .pad = m_dimensions.padToken},
+                                       {.start = m_config.decoderStartTokenId,
+                                        .eos = m_config.eosTokenId,
+                                        .pad = m_config.padTokenId},
                                        progress);
     });
 }
@@ -98,7 +97,7 @@ backend::Activations TorchSeq2Seq::activations(std::span<const TokenIds> sources
     checkIds(sources, "Source", vocabulary());
     checkIds(decoderInputs, "Decoder input", vocabulary());
     if (sources.empty()) return {};
-    return onModel("The hidden states", [&] {
+    return onAllCores("The hidden states", [&] {
         backend::Activations result;
         std::vector<at::Tensor> states;
         const at::Tensor encoded = m_model.encode(sources, {}, &states);
@@ -131,7 +130,7 @@ at::Tensor TorchSeq2Seq::stepwiseLogits(std::span<const TokenIds> sources,
     for (std::size_t step = 0; step < static_cast<std::size_t>(rows.longest()); ++step) {
         std::vector<std::int64_t> tokens;
         for (const TokenIds& ids : decoderInputs)
-            tokens.push_back(step < ids.size() ? ids[step] : m_dimensions.padToken);
+            tokens.push_back(step < ids.size() ? ids[step] : m_config.padTokenId);
         byStep.push_back(steps->step(at::tensor(tokens, at::kLong).to(steps->device())));
     }
     std::vector<at::Tensor> ordered;
@@ -154,13 +153,12 @@ void keepFreedMemory() {
 
 }  // namespace
 
-std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const backend::T5Dimensions& dimensions,
+std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const t5::T5Config& config,
                                               const backend::WeightSource& source,
                                               const backend::Seq2SeqOptions& options,
                                               const Progress& progress) {
-    return onModel("The model", [&] {
-        auto model =
-            std::make_unique<TorchSeq2Seq>(dimensions, source, placementOf(options), progress);
+    return onAllCores("The model", [&] {
+        auto model = std::make_unique<TorchSeq2Seq>(config, source, placementOf(options), progress);
         keepFreedMemory();  // afterwards: what loading frees goes back
         return model;
     });

@@ -13,7 +13,7 @@ namespace rankscope::torch_backend {
 /// backend::Seq2Seq on T5Model; see there for what each function does.
 class TorchSeq2Seq final : public backend::Seq2Seq {
  public:
-    TorchSeq2Seq(const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+    TorchSeq2Seq(const t5::T5Config& config, const backend::WeightSource& source,
                  const Placement& placement, const Progress& progress);
 
     std::int64_t vocabulary() const override { return m_model.vocabulary(); }
@@ -33,12 +33,12 @@ class TorchSeq2Seq final : public backend::Seq2Seq {
     at::Tensor stepwiseLogits(std::span<const backend::TokenIds> sources,
                               std::span<const backend::TokenIds> decoderInputs) const;
 
-    backend::T5Dimensions m_dimensions;
+    t5::T5Config m_config;
     T5Model m_model;
 };
 
 /// backend::Backend says what it does.
-std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const backend::T5Dimensions& dimensions,
+std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const t5::T5Config& config,
                                               const backend::WeightSource& source,
                                               const backend::Seq2SeqOptions& options,
                                               const Progress& progress);

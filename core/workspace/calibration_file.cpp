@@ -14,6 +14,7 @@
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "core/method/calibration.h"
+#include "core/t5/t5_layout.h"
 #include "core/workspace/hdf5_values.h"
 
 namespace rankscope::workspace {
@@ -142,8 +143,8 @@ class CalibrationFile final : public method::Calibration {
 
     InputMoments inputs(const std::string& module, bool heldOut) const override {
         InputMoments moments;
-        std::tie(moments.tokens, moments.second, moments.absolute) = readMoments(
-            heldOut ? "held_out" : "inputs", backend::inputOfModule(module), "absolute");
+        std::tie(moments.tokens, moments.second, moments.absolute) =
+            readMoments(heldOut ? "held_out" : "inputs", t5::inputOfModule(module), "absolute");
         if (moments.absolute.size() != static_cast<std::size_t>(moments.second.rows))
             throw Error(m_reader.refusal("the sizes of " + printable(module) + " do not fit"));
         return moments;

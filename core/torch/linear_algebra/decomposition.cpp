@@ -6,9 +6,9 @@
 #include <tuple>
 
 #include "core/base/error.h"
-#include "core/torch/linear_algebra/guarded.h"
 #include "core/torch/linear_algebra/lapack.h"
 #include "core/torch/linear_algebra/tensors.h"
+#include "core/torch/linear_algebra/torch_errors.h"
 
 namespace rankscope::torch_backend {
 
@@ -100,7 +100,7 @@ backend::SingularValues singularValues(const MatrixView& weight, const backend::
         const auto count = static_cast<std::size_t>(std::min(weight.rows, weight.columns));
         return {.values = std::vector<double>(count, 0.0), .direct = false};
     }
-    return guarded("The singular values", device, [&]() -> backend::SingularValues {
+    return onOneCore("The singular values", device, [&]() -> backend::SingularValues {
         const at::Tensor tensor = toTensor(weight, device);
         if (canBeSquared(largest)) {
             const std::vector<double> ascending = gramEigenvalues(weight, tensor);
@@ -126,7 +126,7 @@ backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
                          std::to_string(full) + " for a matrix of shape " +
                          toString(Shape{weight.rows, weight.columns}) + ".");
     }
-    return guarded("The factors", device, [&] {
+    return onOneCore("The factors", device, [&] {
         const at::Tensor tensor = toTensor(weight, device);
         if (canBeSquared(largestMagnitude(weight))) {
             const auto [values, vectors] = at::linalg_eigh(gramMatrix(tensor));

@@ -5,8 +5,8 @@
 #include <tuple>
 
 #include "core/base/error.h"
-#include "core/torch/linear_algebra/guarded.h"
 #include "core/torch/linear_algebra/tensors.h"
+#include "core/torch/linear_algebra/torch_errors.h"
 
 namespace rankscope::torch_backend {
 
@@ -60,7 +60,7 @@ backend::Factors metricFactors(const MatrixView& weight, const MatrixView& input
     requireSquare(inputs, weight.columns, "inputs");
     const bool oneSided = outputs.values.empty();
     if (!oneSided) requireSquare(outputs, weight.rows, "outputs");
-    return guarded("The factors", device, [&]() -> backend::Factors {
+    return onOneCore("The factors", device, [&]() -> backend::Factors {
         const at::Tensor w = toTensor(weight, device);
         const at::Tensor metric = toTensor(inputs, device);
         if (oneSided) {
@@ -76,13 +76,13 @@ backend::Factors metricFactors(const MatrixView& weight, const MatrixView& input
 }
 
 Matrix orthonormalBasis(const MatrixView& a, const backend::Device& device) {
-    return guarded("The orthonormal basis", device,
-                   [&] { return toMatrix(std::get<0>(at::linalg_qr(toTensor(a, device)))); });
+    return onOneCore("The orthonormal basis", device,
+                     [&] { return toMatrix(std::get<0>(at::linalg_qr(toTensor(a, device)))); });
 }
 
 Matrix divide(const MatrixView& b, const MatrixView& a, const backend::Device& device) {
     requireSquare(a, b.columns, "divisor");
-    return guarded("The quotient", device, [&] {
+    return onOneCore("The quotient", device, [&] {
         const at::Tensor upper = rootOf(toTensor(a, device), "The divisor");
         // a = upperᵀ · upper; (b a⁻¹)ᵀ = a⁻¹ bᵀ.
         const at::Tensor solved = at::cholesky_solve(toTensor(b, device).t(), upper, true);

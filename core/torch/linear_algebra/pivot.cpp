@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/torch/linear_algebra/guarded.h"
 #include "core/torch/linear_algebra/tensors.h"
+#include "core/torch/linear_algebra/torch_errors.h"
 
 namespace rankscope::torch_backend {
 
@@ -124,7 +124,7 @@ backend::PivotedFactors pivot(const backend::Factors& factors) {
                     " and " + toString(Shape{factors.right.rows, factors.right.columns}) +
                     " cannot be written in the pivoted form.");
     }
-    return guarded("The pivoted form", {}, [&] {
+    return onOneCore("The pivoted form", {}, [&] {
         const at::Tensor left = toTensor(factors.left, {});
         // Scaling columns changes no mix but the condition of the rows it is solved from.
         const at::Tensor norms = at::linalg_vector_norm(left, 2, at::IntArrayRef{0});

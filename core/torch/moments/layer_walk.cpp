@@ -7,10 +7,11 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/t5/t5_layout.h"
 #include "core/torch/linear_algebra/tensors.h"
+#include "core/torch/linear_algebra/torch_errors.h"
 #include "core/torch/moments/second_moment.h"
 #include "core/torch/moments/teacher_forcing.h"
-#include "core/torch/t5/model_guard.h"
 #include "core/torch/t5/t5_blocks.h"
 
 namespace rankscope::torch_backend {
@@ -87,19 +88,19 @@ std::size_t endOfBatch(std::span<const TokenIds> sources, std::span<const TokenI
 
 }  // namespace
 
-TorchLayerWalk::TorchLayerWalk(const backend::T5Dimensions& dimensions,
-                               const backend::WeightSource& source, const Placement& placement,
-                               const backend::WalkExamples& examples, const Progress& progress)
-    : m_dimensions(dimensions),
+TorchLayerWalk::TorchLayerWalk(const t5::T5Config& config, const backend::WeightSource& source,
+                               const Placement& placement, const backend::WalkExamples& examples,
+                               const Progress& progress)
+    : m_config(config),
       m_source(&source),
       m_placement(placement),
-      m_steps(walkSteps(dimensions)) {
-    activationNamed(dimensions.activation);  // complains before anything is read
+      m_steps(t5::layerGroups(config)) {
+    activationNamed(config.denseActFn);  // complains before anything is read
     WeightLoader loader(source, placement, progress, 1);
-    const LinearGroup embedding(loader, {"shared"}, -1, dimensions.dModel);
+    const LinearGroup embedding(loader, {"shared"}, -1, config.dModel);
     const auto [sources, targets, rarity] = examples;
     checkPairs(sources, targets, embedding.out(0));
-    const std::vector<TokenIds> inputs = teacherForced(targets, dimensions.startToken);
+    const std::vector<TokenIds> inputs = teacherForced(targets, config.decoderStartTokenId);
     m_sourceWeights = TokenWeights(sources, rarity);
     m_targetWeights = TokenWeights(inputs, rarity);
     for (std::size_t first = 0; first < sources.size();) {
@@ -125,13 +126,13 @@ void TorchLayerWalk::addBatch(const LinearGroup& embedding, std::span<const Toke
 }
 
 void TorchLayerWalk::beginStack(bool decoder) {
-    const std::string stack = decoder ? "decoder" : "encoder";
+    const t5::Stack stack = decoder ? t5::Stack::Decoder : t5::Stack::Encoder;
     WeightLoader loader(*m_source, m_placement, m_silent, 1);
     const PositionBias bias(
-        loader.tensor(stack + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight",
-                      {m_dimensions.relativeAttentionNumBuckets, m_dimensions.numHeads}),
-        !decoder, m_dimensions.relativeAttentionMaxDistance);
-    const std::int64_t heads = m_dimensions.numHeads;
+        loader.tensor(t5::positionTableName(stack) + ".weight",
+                      {m_config.relativeAttentionNumBuckets, m_config.numHeads}),
+        !decoder, m_config.relativeAttentionMaxDistance);
+    const std::int64_t heads = m_config.numHeads;
     for (Batch& batch : m_batches) {
         const Ragged& rows = decoder ? batch.targets : batch.sources;
         batch.self = {AttentionPass(m_placement, heads, rows, rows, &bias, /*causal=*/decoder)};
@@ -142,14 +143,14 @@ void TorchLayerWalk::beginStack(bool decoder) {
 }
 
 std::optional<WalkedGroup> TorchLayerWalk::next(const Progress& progress) {
-    return onModel("The walk through the layers", [&]() -> std::optional<WalkedGroup> {
+    return onAllCores("The walk through the layers", [&]() -> std::optional<WalkedGroup> {
         if (m_met > 0 && m_met <= m_steps.size()) pass(m_steps[m_met - 1], progress);
         m_replaced.clear();
         if (m_met >= m_steps.size()) {
             m_met = m_steps.size() + 1;  // the last group cannot be replaced any more
             return std::nullopt;
         }
-        const WalkStep& step = m_steps[m_met++];
+        const t5::LayerGroup& step = m_steps[m_met++];
         progress.report(static_cast<double>(m_met - 1) / static_cast<double>(m_steps.size()),
                         "walking through " + step.modules.front());
         enter(step);
@@ -159,37 +160,37 @@ std::optional<WalkedGroup> TorchLayerWalk::next(const Progress& progress) {
 
 void TorchLayerWalk::replace(const std::string& module, const backend::LayerWeights& weights) {
     const bool given = m_met > 0 && m_met <= m_steps.size();
-    const WalkStep* step = given ? &m_steps[m_met - 1] : nullptr;
+    const t5::LayerGroup* step = given ? &m_steps[m_met - 1] : nullptr;
     if (!given ||
         std::find(step->modules.begin(), step->modules.end(), module) == step->modules.end())
         throw Error(fmt::format("{} is not among the layers met just now, so it cannot be "
                                 "replaced.",
                                 printable(module)),
                     module);
-    onModel("A replaced layer", [&] {
+    onAllCores("A replaced layer", [&] {
         const Replacement source(weights);
         WeightLoader loader(source, m_placement, m_silent, 1);
         m_replaced[module] = loader.layer(module, step->out, step->in);
     });
 }
 
-void TorchLayerWalk::enter(const WalkStep& step) {
+void TorchLayerWalk::enter(const t5::LayerGroup& step) {
     if (step.norm.empty()) return;
     WeightLoader loader(*m_source, m_placement, m_silent, 1);
-    const Norm norm{loader.tensor(step.norm + ".weight", {m_dimensions.dModel}),
-                    m_dimensions.layerNormEpsilon};
-    const bool scaled = step.then == WalkStep::Then::End && m_dimensions.outputScale != 1;
+    const Norm norm{loader.tensor(step.norm + ".weight", {m_config.dModel}),
+                    m_config.layerNormEpsilon};
+    const bool scaled = step.next == t5::LayerGroup::Next::End && m_config.outputScale() != 1;
     for (Model* model : {&m_original, &m_compressed})
         for (State& state : model->states) {
             state.input = norm(state.stream);
-            if (scaled) state.input.mul_(m_dimensions.outputScale);
+            if (scaled) state.input.mul_(m_config.outputScale());
         }
 }
 
-WalkedGroup TorchLayerWalk::moments(const WalkStep& step, const Progress& progress) const {
+WalkedGroup TorchLayerWalk::moments(const t5::LayerGroup& step, const Progress& progress) const {
     WalkedGroup group;
     group.modules = step.modules;
-    const bool toStream = step.then == WalkStep::Then::AddToStream;
+    const bool toStream = step.next == t5::LayerGroup::Next::AddToStream;
     Sums sums(step.in, toStream ? step.out : 0, m_placement.device);
     for (std::size_t i = 0; i < m_batches.size(); ++i) {
         throwIfStopped(progress);
@@ -217,9 +218,9 @@ WalkedGroup TorchLayerWalk::moments(const WalkStep& step, const Progress& progre
     return group;
 }
 
-void TorchLayerWalk::pass(const WalkStep& step, const Progress& progress) {
-    if (step.then == WalkStep::Then::End) return;
-    if (step.then == WalkStep::Then::Decoder) return beginDecoder(step);
+void TorchLayerWalk::pass(const t5::LayerGroup& step, const Progress& progress) {
+    if (step.next == t5::LayerGroup::Next::End) return;
+    if (step.next == t5::LayerGroup::Next::Decoder) return beginDecoder(step);
     const LinearGroup original = groupOf(step, 0, step.modules.size(), /*compressed=*/false);
     const LinearGroup compressed = groupOf(step, 0, step.modules.size(), /*compressed=*/true);
     for (std::size_t i = 0; i < m_batches.size(); ++i) {
@@ -229,33 +230,33 @@ void TorchLayerWalk::pass(const WalkStep& step, const Progress& progress) {
     }
 }
 
-void TorchLayerWalk::apply(const WalkStep& step, const LinearGroup& group, const Model& model,
+void TorchLayerWalk::apply(const t5::LayerGroup& step, const LinearGroup& group, const Model& model,
                            const Batch& batch, State& state) const {
     const std::vector<at::Tensor> outputs = group.all(state.input);
-    switch (step.then) {
-        case WalkStep::Then::SelfAttention:
+    switch (step.next) {
+        case t5::LayerGroup::Next::SelfAttention:
             state.input = batch.self.front()(outputs[0], outputs[1], outputs[2]);
             return;
-        case WalkStep::Then::CrossAttention: {
+        case t5::LayerGroup::Next::CrossAttention: {
             const auto keysAndValues = model.keysAndValues[step.block].all(state.encoded);
             state.input = batch.cross.front()(outputs[0], keysAndValues[0], keysAndValues[1]);
             return;
         }
-        case WalkStep::Then::Activation:
-            state.input = activated(activationNamed(m_dimensions.activation), outputs[0]);
+        case t5::LayerGroup::Next::Activation:
+            state.input = activated(activationNamed(m_config.denseActFn), outputs[0]);
             if (outputs.size() == 2) state.input.mul_(outputs[1]);
             return;
-        case WalkStep::Then::AddToStream:
+        case t5::LayerGroup::Next::AddToStream:
             state.stream.add_(outputs[0]);
             return;
-        case WalkStep::Then::Decoder:
-        case WalkStep::Then::End:
+        case t5::LayerGroup::Next::Decoder:
+        case t5::LayerGroup::Next::End:
             return;
     }
 }
 
 /// The encoder's output and the layers that make keys and values of it are kept.
-void TorchLayerWalk::beginDecoder(const WalkStep& step) {
+void TorchLayerWalk::beginDecoder(const t5::LayerGroup& step) {
     for (std::size_t first = 0; first < step.modules.size(); first += 2) {
         m_original.keysAndValues.push_back(groupOf(step, first, 2, /*compressed=*/false));
         m_compressed.keysAndValues.push_back(groupOf(step, first, 2, /*compressed=*/true));
@@ -271,8 +272,8 @@ void TorchLayerWalk::beginDecoder(const WalkStep& step) {
 }
 
 /// Layers first … first + count of a step, as the original or the compressed model has them.
-LinearGroup TorchLayerWalk::groupOf(const WalkStep& step, std::size_t first, std::size_t count,
-                                    bool compressed) const {
+LinearGroup TorchLayerWalk::groupOf(const t5::LayerGroup& step, std::size_t first,
+                                    std::size_t count, bool compressed) const {
     WeightLoader loader(*m_source, m_placement, m_silent, 1);
     std::vector<LayerTensors> layers;
     for (std::size_t i = first; i < first + count; ++i) {
@@ -284,13 +285,13 @@ LinearGroup TorchLayerWalk::groupOf(const WalkStep& step, std::size_t first, std
     return {layers, m_placement};
 }
 
-std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions& dimensions,
+std::unique_ptr<backend::LayerWalk> openLayerWalk(const t5::T5Config& config,
                                                   const backend::WeightSource& source,
                                                   const backend::Seq2SeqOptions& options,
                                                   const backend::WalkExamples& examples,
                                                   const Progress& progress) {
-    return onModel("The walk through the layers", [&] {
-        return std::make_unique<TorchLayerWalk>(dimensions, source, placementOf(options), examples,
+    return onAllCores("The walk through the layers", [&] {
+        return std::make_unique<TorchLayerWalk>(config, source, placementOf(options), examples,
                                                 progress);
     });
 }

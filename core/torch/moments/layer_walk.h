@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/backend/moments.h"
+#include "core/t5/t5_layout.h"
 #include "core/torch/kernels/ragged.h"
 #include "core/torch/moments/token_weights.h"
-#include "core/torch/moments/walk_steps.h"
 #include "core/torch/t5/attention_pass.h"
 #include "core/torch/t5/linear.h"
 
@@ -20,7 +20,7 @@ namespace rankscope::torch_backend {
 class TorchLayerWalk final : public backend::LayerWalk {
  public:
     /// `source` must outlive it.
-    TorchLayerWalk(const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+    TorchLayerWalk(const t5::T5Config& config, const backend::WeightSource& source,
                    const Placement& placement, const backend::WalkExamples& examples,
                    const Progress& progress);
 
@@ -49,30 +49,30 @@ class TorchLayerWalk final : public backend::LayerWalk {
     void addBatch(const LinearGroup& embedding, std::span<const backend::TokenIds> sources,
                   std::span<const backend::TokenIds> targets);
     void beginStack(bool decoder);
-    void enter(const WalkStep& step);
-    backend::WalkedGroup moments(const WalkStep& step, const Progress& progress) const;
-    void pass(const WalkStep& step, const Progress& progress);
-    void apply(const WalkStep& step, const LinearGroup& group, const Model& model,
+    void enter(const t5::LayerGroup& step);
+    backend::WalkedGroup moments(const t5::LayerGroup& step, const Progress& progress) const;
+    void pass(const t5::LayerGroup& step, const Progress& progress);
+    void apply(const t5::LayerGroup& step, const LinearGroup& group, const Model& model,
                const Batch& batch, State& state) const;
-    void beginDecoder(const WalkStep& step);
-    LinearGroup groupOf(const WalkStep& step, std::size_t first, std::size_t count,
+    void beginDecoder(const t5::LayerGroup& step);
+    LinearGroup groupOf(const t5::LayerGroup& step, std::size_t first, std::size_t count,
                         bool compressed) const;
 
-    backend::T5Dimensions m_dimensions;
+    t5::T5Config m_config;
     const backend::WeightSource* m_source;
     Progress m_silent;  // of the reading of single layers
     Placement m_placement;
     TokenWeights m_sourceWeights, m_targetWeights;
     std::vector<Batch> m_batches;
     Model m_original, m_compressed;
-    std::vector<WalkStep> m_steps;
+    std::vector<t5::LayerGroup> m_steps;
     bool m_inDecoder = false;                        // what the next step's rows are
     std::size_t m_met = 0;                           // steps given so far
     std::map<std::string, LayerTensors> m_replaced;  // of the step given last
 };
 
 /// backend::Backend says what it does.
-std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions& dimensions,
+std::unique_ptr<backend::LayerWalk> openLayerWalk(const t5::T5Config& config,
                                                   const backend::WeightSource& source,
                                                   const backend::Seq2SeqOptions& options,
                                                   const backend::WalkExamples& examples,

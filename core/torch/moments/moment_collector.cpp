@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/torch/linear_algebra/torch_errors.h"
 #include "core/torch/moments/teacher_forcing.h"
-#include "core/torch/t5/model_guard.h"
 
 namespace rankscope::torch_backend {
 
@@ -31,15 +31,15 @@ TorchMomentCollector::TorchMomentCollector(const T5Model& model,
     const bool wanted = options.arithmetic ? *options.arithmetic == MomentArithmetic::FixedPoint
                                            : FixedPointGram::fast();
     if (wanted && model.placement().cpuFloat()) m_fixedPoint.emplace();
-    if (options.gradients) onModel("The gradients", [&] { m_differentiated.emplace(model); });
+    if (options.gradients) onAllCores("The gradients", [&] { m_differentiated.emplace(model); });
 }
 
 void TorchMomentCollector::add(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
                                const Progress& progress) {
     checkPairs(sources, targets, m_model->vocabulary());
     if (sources.empty()) return;
-    const std::vector<TokenIds> inputs = teacherForced(targets, m_model->dimensions().startToken);
-    onModel("The moments", [&] {
+    const std::vector<TokenIds> inputs = teacherForced(targets, m_model->config().decoderStartTokenId);
+    onAllCores("The moments", [&] {
         const at::Tensor encoded = m_model->encode(sources, progress, nullptr, this);
         m_model->decode(inputs, encoded, Ragged(sources), progress, nullptr, this);
         for (std::size_t i = 0; m_differentiated && i < sources.size(); ++i) {
@@ -71,7 +71,7 @@ void TorchMomentCollector::takeGradient(const std::string& module, const at::Ten
 }
 
 const std::map<std::string, backend::InputMoments>& TorchMomentCollector::inputs() const {
-    onModel("The moments", [&] {
+    onAllCores("The moments", [&] {
         for (auto& [name, sums] : m_inputSums) sums.finish();
     });
     return m_inputs;
@@ -82,7 +82,7 @@ MomentArithmetic TorchMomentCollector::arithmetic() const {
 }
 
 const std::map<std::string, backend::GradientMoments>& TorchMomentCollector::gradients() const {
-    onModel("The moments", [&] {
+    onAllCores("The moments", [&] {
         for (auto& [module, sums] : m_gradientSums) sums.finish();
     });
     return m_gradients;

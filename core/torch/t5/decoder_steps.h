@@ -11,7 +11,7 @@ namespace rankscope::torch_backend {
 /// The decoder as search sees it. Rows are hypotheses, `beams` adjacent rows a source.
 class DecoderSteps {
  public:
-    virtual ~DecoderSteps();
+    virtual ~DecoderSteps() = default;
 
     /// Next-token logits, float32 [rows, vocabulary], after one more token for each row.
     /// tokens: int64 [rows] on the model's device.

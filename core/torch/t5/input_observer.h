@@ -5,13 +5,15 @@
 
 #include <string>
 
+#include "core/t5/t5_layout.h"
+
 namespace rankscope::torch_backend {
 
 /// Is shown what layers take in while a model runs.
 class InputObserver {
  public:
     virtual ~InputObserver() = default;
-    /// x [rows, in] is the input called `name` (backend::inputOfModule); its rows may come in
+    /// x [rows, in] is the input called `name` (inputOfModule); its rows may come in
     /// several calls. x is only read, and may be written over afterwards.
     virtual void take(const std::string& name, const at::Tensor& x) = 0;
 };

@@ -5,7 +5,10 @@
 
 namespace rankscope::torch_backend {
 
-using backend::T5Dimensions;
+using t5::Role;
+using t5::Stack;
+using t5::Sublayer;
+using t5::T5Config;
 
 namespace {
 
@@ -13,51 +16,50 @@ namespace {
 /// the stream, 200 MB for 8192 rows of a base model.
 constexpr std::int64_t feedForwardRows = 1024;
 
-Norm loadNorm(WeightLoader& loader, const std::string& prefix, const T5Dimensions& dimensions) {
-    return {loader.tensor(prefix + "layer_norm.weight", {dimensions.dModel}),
-            dimensions.layerNormEpsilon};
+Norm loadNorm(WeightLoader& loader, const std::string& name, const T5Config& config) {
+    return {loader.tensor(name + ".weight", {config.dModel}), config.layerNormEpsilon};
 }
 
-std::int64_t innerWidth(const T5Dimensions& dimensions) {
-    return dimensions.numHeads * dimensions.dKv;
+/// The layers of a sublayer that have one input.
+LinearGroup loadGroup(WeightLoader& loader, const t5::Place& sublayer,
+                      const std::vector<Role>& roles, const T5Config& config) {
+    std::vector<std::string> modules;
+    for (const Role role : roles)
+        modules.push_back(
+            t5::moduleName({sublayer.stack, sublayer.block, sublayer.sublayer, role}));
+    const Shape shape = t5::shapeOf(roles.front(), config);
+    return {loader, modules, shape[0], shape[1]};
 }
 
-/// One projection from the residual stream to the heads.
-LinearGroup toHeads(WeightLoader& loader, const std::string& module,
-                    const T5Dimensions& dimensions) {
-    return {loader, {module}, innerWidth(dimensions), dimensions.dModel};
-}
-
-std::vector<std::string> innerModules(const std::string& prefix, bool gated) {
-    const std::string module = prefix + "DenseReluDense.";
-    if (gated) return {module + "wi_0", module + "wi_1"};
-    return {module + "wi"};
+std::vector<Role> innerRoles(const T5Config& config) {
+    std::vector<Role> roles = t5::rolesOf(Sublayer::FeedForward, config);
+    roles.pop_back();  // wo
+    return roles;
 }
 
 }  // namespace
 
-SelfAttention::SelfAttention(WeightLoader& loader, const std::string& prefix,
-                             const T5Dimensions& dimensions)
-    : norm(loadNorm(loader, prefix, dimensions)),
-      qkv(loader,
-          {prefix + "SelfAttention.q", prefix + "SelfAttention.k", prefix + "SelfAttention.v"},
-          innerWidth(dimensions), dimensions.dModel),
-      output(loader, {prefix + "SelfAttention.o"}, dimensions.dModel, innerWidth(dimensions)) {}
+SelfAttention::SelfAttention(WeightLoader& loader, Stack stack, int block, const T5Config& config)
+    : norm(loadNorm(loader, t5::normName(stack, block, Sublayer::SelfAttention), config)),
+      qkv(loadGroup(loader, {stack, block, Sublayer::SelfAttention}, {Role::Q, Role::K, Role::V},
+                    config)),
+      output(loadGroup(loader, {stack, block, Sublayer::SelfAttention}, {Role::O}, config)) {}
 
-CrossAttention::CrossAttention(WeightLoader& loader, const std::string& prefix,
-                               const T5Dimensions& dimensions)
-    : norm(loadNorm(loader, prefix, dimensions)),
-      query(toHeads(loader, prefix + "EncDecAttention.q", dimensions)),
-      key(toHeads(loader, prefix + "EncDecAttention.k", dimensions)),
-      value(toHeads(loader, prefix + "EncDecAttention.v", dimensions)),
-      output(loader, {prefix + "EncDecAttention.o"}, dimensions.dModel, innerWidth(dimensions)) {}
+CrossAttention::CrossAttention(WeightLoader& loader, int block, const T5Config& config)
+    : norm(loadNorm(loader, t5::normName(Stack::Decoder, block, Sublayer::CrossAttention), config)),
+      query(
+          loadGroup(loader, {Stack::Decoder, block, Sublayer::CrossAttention}, {Role::Q}, config)),
+      key(loadGroup(loader, {Stack::Decoder, block, Sublayer::CrossAttention}, {Role::K}, config)),
+      value(
+          loadGroup(loader, {Stack::Decoder, block, Sublayer::CrossAttention}, {Role::V}, config)),
+      output(loadGroup(loader, {Stack::Decoder, block, Sublayer::CrossAttention}, {Role::O},
+                       config)) {}
 
-FeedForward::FeedForward(WeightLoader& loader, const std::string& prefix,
-                         const T5Dimensions& dimensions)
-    : norm(loadNorm(loader, prefix, dimensions)),
-      inner(loader, innerModules(prefix, dimensions.gated), dimensions.dFf, dimensions.dModel),
-      output(loader, {prefix + "DenseReluDense.wo"}, dimensions.dModel, dimensions.dFf),
-      activation(activationNamed(dimensions.activation)) {}
+FeedForward::FeedForward(WeightLoader& loader, Stack stack, int block, const T5Config& config)
+    : norm(loadNorm(loader, t5::normName(stack, block, Sublayer::FeedForward), config)),
+      inner(loadGroup(loader, {stack, block, Sublayer::FeedForward}, innerRoles(config), config)),
+      output(loadGroup(loader, {stack, block, Sublayer::FeedForward}, {Role::Wo}, config)),
+      activation(activationNamed(config.denseActFn)) {}
 
 void FeedForward::apply(at::Tensor& x, InputObserver* observer) const {
     const std::int64_t step = x.device().is_cpu() ? feedForwardRows : x.size(0);
@@ -70,15 +72,13 @@ void FeedForward::apply(at::Tensor& x, InputObserver* observer) const {
     }
 }
 
-EncoderBlock::EncoderBlock(WeightLoader& loader, const std::string& prefix,
-                           const T5Dimensions& dimensions)
-    : self(loader, prefix + "layer.0.", dimensions),
-      feedForward(loader, prefix + "layer.1.", dimensions) {}
+EncoderBlock::EncoderBlock(WeightLoader& loader, int block, const T5Config& config)
+    : self(loader, Stack::Encoder, block, config),
+      feedForward(loader, Stack::Encoder, block, config) {}
 
-DecoderBlock::DecoderBlock(WeightLoader& loader, const std::string& prefix,
-                           const T5Dimensions& dimensions)
-    : self(loader, prefix + "layer.0.", dimensions),
-      cross(loader, prefix + "layer.1.", dimensions),
-      feedForward(loader, prefix + "layer.2.", dimensions) {}
+DecoderBlock::DecoderBlock(WeightLoader& loader, int block, const T5Config& config)
+    : self(loader, Stack::Decoder, block, config),
+      cross(loader, block, config),
+      feedForward(loader, Stack::Decoder, block, config) {}
 
 }  // namespace rankscope::torch_backend

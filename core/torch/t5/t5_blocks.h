@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/t5/t5_layout.h"
 #include "core/torch/kernels/row_kernels.h"
 #include "core/torch/t5/linear.h"
 #include "core/torch/t5/weight_loader.h"
@@ -27,8 +28,7 @@ struct SelfAttention {
     LinearGroup qkv;
     LinearGroup output;
 
-    SelfAttention(WeightLoader& loader, const std::string& prefix,
-                  const backend::T5Dimensions& dimensions);
+    SelfAttention(WeightLoader& loader, t5::Stack stack, int block, const t5::T5Config& config);
 
     /// `attention(q, k, v)` gives [rows, inner].
     template <typename Attention>
@@ -44,8 +44,7 @@ struct CrossAttention {
     LinearGroup query, key, value;
     LinearGroup output;
 
-    CrossAttention(WeightLoader& loader, const std::string& prefix,
-                   const backend::T5Dimensions& dimensions);
+    CrossAttention(WeightLoader& loader, int block, const t5::T5Config& config);
 
     /// `attention(q)` gives [rows, inner].
     template <typename Attention>
@@ -61,8 +60,7 @@ struct FeedForward {
     LinearGroup output;
     Activation activation = Activation::Relu;
 
-    FeedForward(WeightLoader& loader, const std::string& prefix,
-                const backend::T5Dimensions& dimensions);
+    FeedForward(WeightLoader& loader, t5::Stack stack, int block, const t5::T5Config& config);
 
     void apply(at::Tensor& x, InputObserver* observer = nullptr) const;
 };
@@ -70,16 +68,14 @@ struct FeedForward {
 struct EncoderBlock {
     SelfAttention self;
     FeedForward feedForward;
-    EncoderBlock(WeightLoader& loader, const std::string& prefix,
-                 const backend::T5Dimensions& dimensions);
+    EncoderBlock(WeightLoader& loader, int block, const t5::T5Config& config);
 };
 
 struct DecoderBlock {
     SelfAttention self;
     CrossAttention cross;
     FeedForward feedForward;
-    DecoderBlock(WeightLoader& loader, const std::string& prefix,
-                 const backend::T5Dimensions& dimensions);
+    DecoderBlock(WeightLoader& loader, int block, const t5::T5Config& config);
 };
 
 }  // namespace rankscope::torch_backend

@@ -49,7 +49,7 @@ std::unique_ptr<DecoderSteps> T5Model::startDecoding(std::span<const backend::To
     shape.placement = m_placement;
     shape.layers = static_cast<std::int64_t>(m_decoder.size());
     shape.heads = heads();
-    shape.inner = m_dimensions.numHeads * m_dimensions.dKv;
+    shape.inner = m_config.numHeads * m_config.dKv;
     shape.beams = beams;
     shape.maxSteps = maxSteps;
     shape.sources = Ragged(sources);

@@ -11,19 +11,23 @@
 namespace rankscope::torch_backend {
 
 using backend::TokenIds;
+using t5::Stack;
 
 namespace {
 
-/// Tensors and matrices that a model of these dimensions asks for.
-std::int64_t expectedLoads(const backend::T5Dimensions& d) {
-    const std::int64_t inner = d.gated ? 2 : 1;
-    return d.encoderLayers * (7 + inner) + d.decoderLayers * (12 + inner) + 6;
+/// Tensors and matrices that a model of this config asks for.
+std::int64_t expectedLoads(const t5::T5Config& config) {
+    std::int64_t loads = 3;  // the embedding and two tables of positions
+    for (const t5::LayerGroup& group : t5::layerGroups(config))
+        loads += static_cast<std::int64_t>(group.modules.size()) + (group.norm.empty() ? 0 : 1);
+    return loads;
 }
 
 /// Lookups are not checked one by one, so a token that the model feeds itself must be a row.
-void requireTokens(const backend::T5Dimensions& d, std::int64_t vocabulary) {
-    for (const auto& [what, id] : {std::pair{"start", d.startToken}, std::pair{"end", d.eosToken},
-                                   std::pair{"padding", d.padToken}})
+void requireTokens(const t5::T5Config& d, std::int64_t vocabulary) {
+    for (const auto& [what, id] :
+         {std::pair{"start", d.decoderStartTokenId}, std::pair{"end", d.eosTokenId},
+          std::pair{"padding", d.padTokenId}})
         if (id < 0 || id >= vocabulary)
             throw Error(
                 fmt::format("The model's {} token is {}, but its embedding has rows 0 to {} "
@@ -37,35 +41,33 @@ void keep(std::vector<at::Tensor>* states, const at::Tensor& x) {
 
 }  // namespace
 
-T5Model::T5Model(const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+T5Model::T5Model(const t5::T5Config& config, const backend::WeightSource& source,
                  const Placement& placement, const Progress& progress)
-    : m_dimensions(dimensions), m_placement(placement) {
-    activationNamed(dimensions.activation);  // complains before anything is read
-    WeightLoader loader(source, placement, progress, expectedLoads(dimensions));
+    : m_config(config), m_placement(placement) {
+    activationNamed(config.denseActFn);  // complains before anything is read
+    WeightLoader loader(source, placement, progress, expectedLoads(config));
     m_shared = std::make_shared<const LinearGroup>(loader, std::vector<std::string>{"shared"}, -1,
-                                                   dimensions.dModel);
-    requireTokens(dimensions, m_shared->out(0));
-    for (std::int64_t i = 0; i < dimensions.encoderLayers; ++i)
-        m_encoder.emplace_back(loader, fmt::format("encoder.block.{}.", i), dimensions);
-    m_encoderBias = loadBias(loader, "encoder");
-    m_encoderNorm = {loader.tensor("encoder.final_layer_norm.weight", {dimensions.dModel}),
-                     dimensions.layerNormEpsilon};
-    for (std::int64_t i = 0; i < dimensions.decoderLayers; ++i)
-        m_decoder.emplace_back(loader, fmt::format("decoder.block.{}.", i), dimensions);
-    m_decoderBias = loadBias(loader, "decoder");
-    m_decoderNorm = {loader.tensor("decoder.final_layer_norm.weight", {dimensions.dModel}),
-                     dimensions.layerNormEpsilon};
-    m_head = dimensions.tiedHead
+                                                   config.dModel);
+    requireTokens(config, m_shared->out(0));
+    for (int i = 0; i < config.numLayers; ++i) m_encoder.emplace_back(loader, i, config);
+    m_encoderBias = loadBias(loader, Stack::Encoder);
+    m_encoderNorm = {loader.tensor(t5::finalNormName(Stack::Encoder) + ".weight", {config.dModel}),
+                     config.layerNormEpsilon};
+    for (int i = 0; i < config.numDecoderLayers; ++i) m_decoder.emplace_back(loader, i, config);
+    m_decoderBias = loadBias(loader, Stack::Decoder);
+    m_decoderNorm = {loader.tensor(t5::finalNormName(Stack::Decoder) + ".weight", {config.dModel}),
+                     config.layerNormEpsilon};
+    m_head = config.tiedHead
                  ? m_shared
                  : std::make_shared<const LinearGroup>(loader, std::vector<std::string>{"lm_head"},
-                                                       m_shared->out(0), dimensions.dModel);
+                                                       m_shared->out(0), config.dModel);
 }
 
-PositionBias T5Model::loadBias(WeightLoader& loader, const std::string& stack) const {
+PositionBias T5Model::loadBias(WeightLoader& loader, Stack stack) const {
     const at::Tensor table =
-        loader.tensor(stack + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight",
-                      {m_dimensions.relativeAttentionNumBuckets, m_dimensions.numHeads});
-    return {table, stack == "encoder", m_dimensions.relativeAttentionMaxDistance};
+        loader.tensor(t5::positionTableName(stack) + ".weight",
+                      {m_config.relativeAttentionNumBuckets, m_config.numHeads});
+    return {table, stack == Stack::Encoder, m_config.relativeAttentionMaxDistance};
 }
 
 at::Tensor T5Model::encode(std::span<const TokenIds> sources, const Progress& progress,
@@ -112,7 +114,7 @@ at::Tensor T5Model::decode(std::span<const TokenIds> inputs, const at::Tensor& e
 }
 
 at::Tensor T5Model::headInput(const at::Tensor& decoded) const {
-    return m_dimensions.outputScale == 1 ? decoded : decoded.mul(m_dimensions.outputScale);
+    return m_config.outputScale() == 1 ? decoded : decoded.mul(m_config.outputScale());
 }
 
 at::Tensor T5Model::logits(const at::Tensor& decoded) const {

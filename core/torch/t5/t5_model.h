@@ -19,7 +19,7 @@ namespace rankscope::torch_backend {
 class T5Model {
  public:
     /// Takes the weights one after the other. Throws Error naming the tensor that does not fit.
-    T5Model(const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
+    T5Model(const t5::T5Config& config, const backend::WeightSource& source,
             const Placement& placement, const Progress& progress);
 
     /// The encoder's output [rows, dModel], after the final norm. `states`, where given, receives
@@ -51,8 +51,8 @@ class T5Model {
     at::Tensor embed(const at::Tensor& ids) const { return m_shared->weightRows(ids); }
 
     std::int64_t vocabulary() const { return m_shared->out(0); }
-    const backend::T5Dimensions& dimensions() const { return m_dimensions; }
-    std::int64_t heads() const { return m_dimensions.numHeads; }
+    const t5::T5Config& config() const { return m_config; }
+    std::int64_t heads() const { return m_config.numHeads; }
     const Placement& placement() const { return m_placement; }
     const LinearGroup& head() const { return *m_head; }
     const std::vector<EncoderBlock>& encoderBlocks() const { return m_encoder; }
@@ -63,9 +63,9 @@ class T5Model {
     const Norm& decoderNorm() const { return m_decoderNorm; }
 
  private:
-    PositionBias loadBias(WeightLoader& loader, const std::string& stack) const;
+    PositionBias loadBias(WeightLoader& loader, t5::Stack stack) const;
 
-    backend::T5Dimensions m_dimensions;
+    t5::T5Config m_config;
     Placement m_placement;
     std::shared_ptr<const LinearGroup> m_shared, m_head;  // one and the same where tied
     std::vector<EncoderBlock> m_encoder;

@@ -2,21 +2,22 @@
 #include <gtest/gtest.h>
 
 #include "core/backend/moments.h"
+#include "core/t5/t5_layout.h"
 
 namespace rankscope::backend {
 namespace {
 
 TEST(InputOfModule, IsNamedAfterTheFirstThatTakesIt) {
     const std::string self = "encoder.block.3.layer.0.SelfAttention.";
-    EXPECT_EQ(inputOfModule(self + "q"), self + "q");
-    EXPECT_EQ(inputOfModule(self + "k"), self + "q");
-    EXPECT_EQ(inputOfModule(self + "v"), self + "q");
-    EXPECT_EQ(inputOfModule(self + "o"), self + "o");
+    EXPECT_EQ(t5::inputOfModule(self + "q"), self + "q");
+    EXPECT_EQ(t5::inputOfModule(self + "k"), self + "q");
+    EXPECT_EQ(t5::inputOfModule(self + "v"), self + "q");
+    EXPECT_EQ(t5::inputOfModule(self + "o"), self + "o");
     const std::string inner = "decoder.block.11.layer.2.DenseReluDense.";
-    EXPECT_EQ(inputOfModule(inner + "wi_0"), inner + "wi_0");
-    EXPECT_EQ(inputOfModule(inner + "wi_1"), inner + "wi_0");
-    EXPECT_EQ(inputOfModule(inner + "wi"), inner + "wi");
-    EXPECT_EQ(inputOfModule(inner + "wo"), inner + "wo");
+    EXPECT_EQ(t5::inputOfModule(inner + "wi_0"), inner + "wi_0");
+    EXPECT_EQ(t5::inputOfModule(inner + "wi_1"), inner + "wi_0");
+    EXPECT_EQ(t5::inputOfModule(inner + "wi"), inner + "wi");
+    EXPECT_EQ(t5::inputOfModule(inner + "wo"), inner + "wo");
 }
 
 TEST(InputOfModule, KeysAndValuesOfCrossAttentionShareOne) {
@@ -24,17 +25,17 @@ TEST(InputOfModule, KeysAndValuesOfCrossAttentionShareOne) {
     for (const char* block : {"0", "7", "23"}) {
         const std::string cross =
             std::string("decoder.block.") + block + ".layer.1.EncDecAttention.";
-        EXPECT_EQ(inputOfModule(cross + "k"), shared);
-        EXPECT_EQ(inputOfModule(cross + "v"), shared);
-        EXPECT_EQ(inputOfModule(cross + "q"), cross + "q");
-        EXPECT_EQ(inputOfModule(cross + "o"), cross + "o");
+        EXPECT_EQ(t5::inputOfModule(cross + "k"), shared);
+        EXPECT_EQ(t5::inputOfModule(cross + "v"), shared);
+        EXPECT_EQ(t5::inputOfModule(cross + "q"), cross + "q");
+        EXPECT_EQ(t5::inputOfModule(cross + "o"), cross + "o");
     }
 }
 
 TEST(InputOfModule, OtherModulesKeepTheirName) {
-    EXPECT_EQ(inputOfModule("lm_head"), "lm_head");
-    EXPECT_EQ(inputOfModule("shared"), "shared");
-    EXPECT_EQ(inputOfModule("k"), "k");
+    EXPECT_EQ(t5::inputOfModule("lm_head"), "lm_head");
+    EXPECT_EQ(t5::inputOfModule("shared"), "shared");
+    EXPECT_EQ(t5::inputOfModule("k"), "k");
 }
 
 }  // namespace

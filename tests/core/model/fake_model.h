@@ -94,13 +94,12 @@ class FakeBackend : public backend::Backend {
     const backend::LinearAlgebra& algebra(const backend::Device&) const override {
         throw std::logic_error("A FakeBackend has no linear algebra.");
     }
-    std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const backend::T5Dimensions&,
-                                                  const backend::WeightSource&,
+    std::unique_ptr<backend::Seq2Seq> openSeq2Seq(const t5::T5Config&, const backend::WeightSource&,
                                                   const backend::Seq2SeqOptions&,
                                                   const Progress&) const override {
         return std::make_unique<FakeModel>(m_behaviour);
     }
-    std::unique_ptr<backend::LayerWalk> openLayerWalk(const backend::T5Dimensions&,
+    std::unique_ptr<backend::LayerWalk> openLayerWalk(const t5::T5Config&,
                                                       const backend::WeightSource&,
                                                       const backend::Seq2SeqOptions&,
                                                       const backend::WalkExamples&,

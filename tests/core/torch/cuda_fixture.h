@@ -39,7 +39,7 @@ class Cuda : public testing::Test {
     static std::unique_ptr<backend::Seq2Seq> model(const checkpoint::Checkpoint& checkpoint,
                                                    const backend::WeightSource& weights,
                                                    const backend::Seq2SeqOptions& options) {
-        return backend().openSeq2Seq(model::dimensionsOf(checkpoint), weights, options, {});
+        return backend().openSeq2Seq(checkpoint.config(), weights, options, {});
     }
     static std::unique_ptr<backend::Seq2Seq> model(const checkpoint::Checkpoint& checkpoint,
                                                    const backend::Seq2SeqOptions& options) {

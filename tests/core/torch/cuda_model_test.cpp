@@ -172,8 +172,7 @@ TEST_P(CudaModel, WalksThroughTheLayersAsTheCpuDoes) {
     const compress::PlannedWeights thin(planned, *factors, compress::PlannedForm::AsStored);
     const std::vector<TokenIds> rows = inputs();
     const auto walk = [&](const backend::Device& device) {
-        return backend().openLayerWalk(model::dimensionsOf(*m_checkpoint), weights,
-                                       {.device = device},
+        return backend().openLayerWalk(m_checkpoint->config(), weights, {.device = device},
                                        {.sources = rows, .targets = rows, .rarity = 0.5}, {});
     };
     const auto onCpu = walk({}), onGpu = walk(gpu());

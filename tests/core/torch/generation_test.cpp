@@ -26,8 +26,8 @@ namespace {
 std::unique_ptr<Seq2Seq> openGolden(const std::string& kind) {
     const checkpoint::Checkpoint checkpoint =
         checkpoint::openCheckpoint(fmt::format("{}/{}", GOLDEN_FOLDER, kind));
-    return loadBackend({}).openSeq2Seq(model::dimensionsOf(checkpoint),
-                                       model::CheckpointWeights(checkpoint), {}, Progress());
+    return loadBackend({}).openSeq2Seq(checkpoint.config(), model::CheckpointWeights(checkpoint),
+                                       {}, Progress());
 }
 
 Json goldenCases(const std::string& kind) {
@@ -243,8 +243,8 @@ class BrokenHead : public WeightSource {
 TEST_F(GenerationTest, ScoresOfABrokenModelAreNotNumbers) {
     const checkpoint::Checkpoint checkpoint =
         checkpoint::openCheckpoint(std::string(GOLDEN_FOLDER) + "/A");
-    const std::unique_ptr<Seq2Seq> model = loadBackend({}).openSeq2Seq(
-        model::dimensionsOf(checkpoint), BrokenHead(checkpoint), {}, Progress());
+    const std::unique_ptr<Seq2Seq> model =
+        loadBackend({}).openSeq2Seq(checkpoint.config(), BrokenHead(checkpoint), {}, Progress());
     for (const std::int64_t beams : {1, 4})
         for (const GeneratedSequence& result :
              model->generate(m_sources, {.beams = beams, .maxNewTokens = 5}, Progress()))

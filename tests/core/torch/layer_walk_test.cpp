@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the walk gives is held against MomentCollector on whole models, which is held against
 // transformers in moments_test.cpp.
+#include "core/t5/t5_layout.h"
 #include "tests/core/torch/moments_fixture.h"
 
 namespace rankscope {
@@ -11,12 +12,12 @@ using ::testing::HasSubstr;
 using Inputs = std::map<std::string, backend::InputMoments>;
 
 std::unique_ptr<backend::LayerWalk> walk(const CalmCase& model) {
-    return engine().openLayerWalk(model.dimensions, model.weights, {},
-                                  {model.sources, model.targets}, {});
+    return engine().openLayerWalk(model.config, model.weights, {}, {model.sources, model.targets},
+                                  {});
 }
 
 Inputs momentsOf(const CalmCase& model, const backend::WeightSource& weights) {
-    const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
+    const auto network = open(model.config, weights, backend::ComputeType::Float32);
     const auto collector = network->collectMoments({});
     collector->add(model.sources, model.targets, {});
     return collector->inputs();
@@ -32,7 +33,7 @@ TEST_P(Walk, WithoutReplacementsBothModelsAreTheOriginal) {
     const auto layers = walk(m_case);
     std::size_t groups = 0;
     while (const auto group = layers->next({})) {
-        const auto& moments = expected.at(backend::inputOfModule(group->modules.front()));
+        const auto& moments = expected.at(t5::inputOfModule(group->modules.front()));
         EXPECT_EQ(group->tokens, moments.tokens) << group->modules.front();
         for (const Matrix* matrix : {&group->original, &group->cross, &group->shifted})
             EXPECT_LE(relativeDifference(matrix->values, moments.second.values), 1e-6)
@@ -52,7 +53,7 @@ TEST_P(Walk, MeetsEveryMatrixOnce) {
         met.insert(met.end(), group->modules.begin(), group->modules.end());
     for (const checkpoint::WeightMatrix& matrix : m_case.checkpoint.matrices())
         if (matrix.module() != "shared") expected.push_back(matrix.module());
-    if (m_case.dimensions.tiedHead) expected.push_back("lm_head");
+    if (m_case.config.tiedHead) expected.push_back("lm_head");
     EXPECT_THAT(met, ::testing::UnorderedElementsAreArray(expected));
 }
 
@@ -111,7 +112,7 @@ TEST(WalkWithReplacements, ShiftsTheInputsAsAModelBuiltWithThem) {
     const auto layers = walk(model);
     std::size_t done = 0;
     while (const auto group = layers->next({})) {
-        const std::string input = backend::inputOfModule(group->modules.front());
+        const std::string input = t5::inputOfModule(group->modules.front());
         const Inputs shifted = momentsOf(model, soFar);
         EXPECT_LE(relativeDifference(group->original.values, original.at(input).second.values),
                   1e-6)
@@ -203,7 +204,7 @@ TEST(WalkWithReplacements, LostIsWhatTheStreamLacks) {
         Replaced weights(model.weights);
         if (!withOut) weights.changed[out] = zero(out);
         if (!withWo) weights.changed[wo] = zero(wo);
-        const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
+        const auto network = open(model.config, weights, backend::ComputeType::Float32);
         const std::vector<TokenIds> start(model.sources.size(), TokenIds{0});
         return network->activations(model.sources, start, false).encoder[1];
     };
@@ -241,7 +242,7 @@ TEST(WalkOverTokens, RareOnesCanCountAsMuchAsOthers) {
     const std::vector<TokenIds> once{TokenIds(distinct.begin(), distinct.end())};
     const std::vector<TokenIds> target{TokenIds{1}};
     const auto first = [&](const backend::WalkExamples& examples) {
-        return engine().openLayerWalk(model.dimensions, model.weights, {}, examples, {})->next({});
+        return engine().openLayerWalk(model.config, model.weights, {}, examples, {})->next({});
     };
     const auto alike = first({model.sources, model.targets});
     const auto weighed = first({model.sources, model.targets, 1});

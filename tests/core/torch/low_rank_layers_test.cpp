@@ -84,7 +84,7 @@ void expectSameModel(const Checkpoint& checkpoint, const std::vector<Form>& form
         thin.changed[matrix.module()] = std::move(both.thin);
         dense.changed[matrix.module()] = std::move(both.dense);
     }
-    const auto dimensions = model::dimensionsOf(checkpoint);
+    const auto dimensions = checkpoint.config();
     const std::vector<TokenIds> sources{{5, 9, 1}, {17, 4, 8, 99, 23, 61, 3, 1}};
     const std::vector<TokenIds> inputs{{0, 12, 44, 7}, {0, 3}};
     const auto a = open(dimensions, thin, backend::ComputeType::Float32);
@@ -151,7 +151,7 @@ TEST_P(SavedForms, FullRankFoldersAndPlansGiveTheModelItself) {
     const compress::PlannedModel model{source, plan, nullptr, compute};
     const auto factors = compress::factorsOf(model, {});
     const compress::PlannedWeights planned(model, *factors, compress::PlannedForm::AsStored);
-    const auto inMemory = open(model::dimensionsOf(source), planned, backend::ComputeType::Float32);
+    const auto inMemory = open(source.config(), planned, backend::ComputeType::Float32);
     EXPECT_LE(largestDifference(inMemory->activations(sources, inputs, false), expected), 1e-5);
 }
 

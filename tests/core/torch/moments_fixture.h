@@ -14,19 +14,19 @@ struct CalmCase {
         : checkpoint(goldenCheckpoint(kind)),
           cases(parseJson(fixtures::readFile(goldens / kind / "cases.json"), "cases.json")),
           calm(parseJson(fixtures::readFile(goldens / kind / "calm.json"), "calm.json")),
-          dimensions(model::dimensionsOf(checkpoint)),
+          config(checkpoint.config()),
           weights(checkpoint, calm.at("factors")),
           sources(idsOf(cases, "sources")),
           targets(idsOf(cases, "targets")) {}
 
     Checkpoint checkpoint;
     Json cases, calm;
-    backend::T5Dimensions dimensions;
+    t5::T5Config config;
     CalmWeights weights;
     std::vector<TokenIds> sources, targets;
 
     std::unique_ptr<backend::Seq2Seq> model() const {
-        return open(dimensions, weights, backend::ComputeType::Float32);
+        return open(config, weights, backend::ComputeType::Float32);
     }
 };
 

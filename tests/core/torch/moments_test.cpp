@@ -2,6 +2,8 @@
 // The goldens are made by make_moment_goldens.py: sums over what hooks in transformers see.
 #include "tests/core/torch/moments_fixture.h"
 
+#include "core/t5/t5_layout.h"
+
 namespace rankscope {
 namespace {
 
@@ -85,7 +87,7 @@ TEST_P(Moments, EveryMatrixFindsItsInput) {
     collector->add(m_case.sources, m_case.targets, {});
     for (const checkpoint::WeightMatrix& matrix : m_case.checkpoint.matrices()) {
         if (matrix.module() == "shared") continue;  // an embedding takes ids
-        const std::string input = backend::inputOfModule(matrix.module());
+        const std::string input = t5::inputOfModule(matrix.module());
         ASSERT_TRUE(collector->inputs().contains(input)) << matrix.module();
         EXPECT_EQ(collector->inputs().at(input).second.rows, matrix.columns) << matrix.module();
     }
@@ -144,7 +146,7 @@ TEST(MomentsOfThinLayers, AreThoseOfTheDenseOnes) {
     for (const std::string& module : {factored, pivoted})
         dense.changed[module].dense = multipliedOut(thin.changed[module]);
     const auto momentsOf = [&](const backend::WeightSource& weights) {
-        const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
+        const auto network = open(model.config, weights, backend::ComputeType::Float32);
         const auto collector = network->collectMoments({.gradients = true});
         collector->add(model.sources, model.targets, {});
         return std::pair(collector->inputs(), collector->gradients());
@@ -161,7 +163,7 @@ TEST(MomentsOfThinLayers, AreThoseOfTheDenseOnes) {
 
 TEST(MomentsOfHalfTypes, AreCloseToThoseOfFloat32) {
     const CalmCase model("A");
-    const auto half = open(model.dimensions, model.weights, backend::ComputeType::BFloat16);
+    const auto half = open(model.config, model.weights, backend::ComputeType::BFloat16);
     const auto collector = half->collectMoments({false, MomentArithmetic::FixedPoint});
     EXPECT_EQ(collector->arithmetic(), MomentArithmetic::Float64);  // what is no float32 is
     collector->add(model.sources, model.targets, {});
@@ -181,7 +183,7 @@ TEST(MomentsOfHalfTypes, ThinLayersHaveGradientsToo) {
     pivoted.mix = seededTensor(60, 4, 4, 0.3);
     for (std::int64_t i = 0; i < 64; ++i) pivoted.rows.push_back((i * 7 + 3) % 64);
     const auto gradientsIn = [&](backend::ComputeType type) {
-        const auto network = open(model.dimensions, thin, type);
+        const auto network = open(model.config, thin, type);
         const auto collector = network->collectMoments({.gradients = true});
         collector->add(model.sources, model.targets, {});
         return collector->gradients();
@@ -198,7 +200,7 @@ TEST(MomentsOfBadInput, NameTheInputThatIsNoNumber) {
     std::vector<double> values(24 * 32, 0.5);
     values[40] = std::nan("");
     weights.changed[module].dense = {DType::F32, {24, 32}, fromFloat64(DType::F32, values)};
-    const auto network = open(model.dimensions, weights, backend::ComputeType::Float32);
+    const auto network = open(model.config, weights, backend::ComputeType::Float32);
     const auto collector = network->collectMoments({});
     try {
         collector->add(model.sources, model.targets, {});

@@ -30,15 +30,15 @@ inline const std::filesystem::path goldens = GOLDEN_FOLDER;
 inline const backend::Backend& engine() { return backend::loadBackend({.threads = 2}); }
 
 /// The model on the CPU with two threads.
-inline std::unique_ptr<backend::Seq2Seq> open(const backend::T5Dimensions& dimensions,
+inline std::unique_ptr<backend::Seq2Seq> open(const t5::T5Config& config,
                                               const backend::WeightSource& source,
                                               backend::ComputeType compute) {
-    return engine().openSeq2Seq(dimensions, source, {.device = {}, .compute = compute}, {});
+    return engine().openSeq2Seq(config, source, {.device = {}, .compute = compute}, {});
 }
 
 inline std::unique_ptr<backend::Seq2Seq> open(
     const Checkpoint& checkpoint, backend::ComputeType compute = backend::ComputeType::Float32) {
-    return open(model::dimensionsOf(checkpoint), model::CheckpointWeights(checkpoint), compute);
+    return open(checkpoint.config(), model::CheckpointWeights(checkpoint), compute);
 }
 
 inline std::vector<TokenIds> idsOf(const Json& cases, const char* key) {

@@ -19,8 +19,8 @@ class EveryKind : public ::testing::TestWithParam<std::string> {
  protected:
     std::unique_ptr<backend::Seq2Seq> calmModel(
         backend::ComputeType compute = backend::ComputeType::Float32) const {
-        return open(model::dimensionsOf(m_checkpoint),
-                    CalmWeights(m_checkpoint, m_calm.at("factors")), compute);
+        return open(m_checkpoint.config(), CalmWeights(m_checkpoint, m_calm.at("factors")),
+                    compute);
     }
     void expectLosses(const std::vector<backend::SequenceLoss>& losses, const Json& expected) const;
 
@@ -135,7 +135,7 @@ std::string messageOf(const Work& work) {
 class BadInput : public ::testing::Test {
  protected:
     Checkpoint m_checkpoint = goldenCheckpoint("A");
-    backend::T5Dimensions m_dimensions = model::dimensionsOf(m_checkpoint);
+    t5::T5Config m_config = m_checkpoint.config();
 };
 
 TEST_F(BadInput, IdsOutsideTheEmbeddingAreNamed) {
@@ -161,9 +161,9 @@ TEST_F(BadInput, IdsOutsideTheEmbeddingAreNamed) {
 }
 
 TEST_F(BadInput, AWrongShapeNamesItsTensor) {
-    m_dimensions.dFf = 48;
+    m_config.dFf = 48;
     EXPECT_THAT(messageOf([&] {
-                    open(m_dimensions, model::CheckpointWeights(m_checkpoint),
+                    open(m_config, model::CheckpointWeights(m_checkpoint),
                          backend::ComputeType::Float32);
                 }),
                 HasSubstr("encoder.block.0.layer.1.DenseReluDense.wi_0.weight has shape [64, 32], "
@@ -171,19 +171,19 @@ TEST_F(BadInput, AWrongShapeNamesItsTensor) {
 }
 
 TEST_F(BadInput, AnUnknownActivationIsNamed) {
-    m_dimensions.activation = "mish";
+    m_config.denseActFn = "mish";
     EXPECT_THAT(messageOf([&] {
-                    open(m_dimensions, model::CheckpointWeights(m_checkpoint),
+                    open(m_config, model::CheckpointWeights(m_checkpoint),
                          backend::ComputeType::Float32);
                 }),
                 HasSubstr("The activation function \"mish\" is not supported"));
 }
 
 TEST_F(BadInput, ATokenOfItsOwnOutsideTheEmbeddingIsRefused) {
-    const auto expectRefused = [&](std::int64_t backend::T5Dimensions::*token, const char* name) {
+    const auto expectRefused = [&](std::int64_t t5::T5Config::*token, const char* name) {
         for (const std::int64_t id :
              {std::int64_t{160}, std::int64_t{1'000'000'000}, INT64_MAX, std::int64_t{-1}}) {
-            backend::T5Dimensions wrong = m_dimensions;
+            t5::T5Config wrong = m_config;
             wrong.*token = id;
             EXPECT_THAT(messageOf([&] {
                             open(wrong, model::CheckpointWeights(m_checkpoint),
@@ -194,9 +194,9 @@ TEST_F(BadInput, ATokenOfItsOwnOutsideTheEmbeddingIsRefused) {
                                               name, id)));
         }
     };
-    expectRefused(&backend::T5Dimensions::startToken, "start");
-    expectRefused(&backend::T5Dimensions::eosToken, "end");
-    expectRefused(&backend::T5Dimensions::padToken, "padding");
+    expectRefused(&t5::T5Config::decoderStartTokenId, "start");
+    expectRefused(&t5::T5Config::eosTokenId, "end");
+    expectRefused(&t5::T5Config::padTokenId, "padding");
 }
 
 TEST_F(BadInput, RowsThatAreNoPermutationAreRefused) {
@@ -206,7 +206,7 @@ TEST_F(BadInput, RowsThatAreNoPermutationAreRefused) {
     pivoted.down = {DType::F32, {2, 32}, std::vector<std::byte>(2 * 32 * 4)};
     pivoted.mix = {DType::F32, {22, 2}, std::vector<std::byte>(22 * 2 * 4)};
     pivoted.rows.assign(24, 5);
-    EXPECT_THAT(messageOf([&] { open(m_dimensions, weights, backend::ComputeType::Float32); }),
+    EXPECT_THAT(messageOf([&] { open(m_config, weights, backend::ComputeType::Float32); }),
                 HasSubstr(module + ".rows does not hold each row number of its matrix once"));
 }
 
@@ -215,7 +215,7 @@ TEST_F(BadInput, AWeightThatIsNoNumberGivesALossThatIsNone) {
     const std::string name = "decoder.final_layer_norm.weight";
     const std::vector<double> values(32, std::nan(""));
     weights.changedTensors[name] = {DType::F32, {32}, fromFloat64(DType::F32, values)};
-    const auto model = open(m_dimensions, weights, backend::ComputeType::Float32);
+    const auto model = open(m_config, weights, backend::ComputeType::Float32);
     const std::vector<TokenIds> ids{{5, 1}};
     EXPECT_TRUE(std::isnan(model->loss(ids, ids, {})[0].sum));
 }
@@ -240,7 +240,7 @@ TEST_F(BadInput, AStopIsHeardWhileLoadingAndComputing) {
         return ErrorKind::Failed;
     };
     const model::CheckpointWeights weights(m_checkpoint);
-    EXPECT_EQ(kindOf([&] { engine().openSeq2Seq(m_dimensions, weights, {}, StopAt(9)); }),
+    EXPECT_EQ(kindOf([&] { engine().openSeq2Seq(m_config, weights, {}, StopAt(9)); }),
               ErrorKind::Interrupted);
     const auto model = open(m_checkpoint);
     const std::vector<TokenIds> ids{{5, 7, 1}};
