@@ -16,8 +16,8 @@ enum class ErrorKind {
 
 /// The program's only exception: what() is a whole sentence for the user that names the file, the
 /// place and what to do; subject() is the file or tensor it is about, for machines.
-/// The command line's main shows it and ends; the window shows it; code that can go on without what
-/// failed makes a warning of it.
+/// The command line's main shows it and ends; the window shows it; code that can go on after the
+/// failure turns it into a warning.
 class Error : public std::runtime_error {
  public:
     explicit Error(const std::string& sentence, std::string subject = {},

@@ -130,7 +130,7 @@ std::int64_t Hdf5Reader::number(hid_t object, const char* name) const {
     const Hdf5Handle attribute = openAttribute(object, name, H5T_INTEGER);
     std::int64_t value = 0;
     requireHdf5(H5Aread(attribute, H5T_NATIVE_INT64, &value),
-                refusal(fmt::format("the attribute {} is no number", name)));
+                refusal(fmt::format("the attribute {} is not a number", name)));
     return value;
 }
 

@@ -182,7 +182,7 @@ TEST_F(OutputSafety, ForceDeletesNothingThatRankscopeDidNotWrite) {
         for (int times = 0; times < 2; ++times)  // made, and replaced
             EXPECT_EQ(runCommand(words).exitCode, 0);
         fixtures::writeFile(at("o/thesis.txt"), "years of work");
-        expectKept(" holds what Rankscope did not write: thesis.txt");
+        expectKept(" holds things that Rankscope did not write: thesis.txt");
         fs::remove_all(at("o"));
     }
 }

@@ -52,7 +52,7 @@ class Node {
     }
 
     const std::string& text() const {
-        if (!m_json->is_string()) fail("is no text");
+        if (!m_json->is_string()) fail("is not a text");
         return m_json->get_ref<const std::string&>();
     }
 

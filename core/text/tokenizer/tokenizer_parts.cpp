@@ -35,7 +35,7 @@ void checkPiece(const TokenizerParts& parts, std::size_t i, const std::filesyste
     if (!isUtf8(piece)) reject(file, fmt::format("piece {} is not valid UTF-8", i));
     if (!std::isfinite(parts.scores[i]))
         reject(file,
-               fmt::format("the score of piece {} (\"{}\") is no number", i, printable(piece)));
+               fmt::format("the score of piece {} (\"{}\") is not a number", i, printable(piece)));
 }
 
 void checkAdded(const TokenizerParts& parts, const std::filesystem::path& file) {
@@ -59,7 +59,7 @@ void checkAdded(const TokenizerParts& parts, const std::filesystem::path& file) 
                                shown, token.id));
         if (!ids.insert(token.id).second || !contents.insert(token.content).second)
             reject(file,
-                   fmt::format("added token \"{}\" or its id {} stands twice", shown, token.id));
+                   fmt::format("added token \"{}\" or its id {} occurs twice", shown, token.id));
     }
 }
 
@@ -99,7 +99,7 @@ void checkParts(const TokenizerParts& parts, const std::filesystem::path& file) 
         checkPiece(parts, i, file);
         if (!seen.insert(parts.pieces[i]).second)
             reject(file,
-                   fmt::format("piece {} (\"{}\") stands twice", i, printable(parts.pieces[i])));
+                   fmt::format("piece {} (\"{}\") occurs twice", i, printable(parts.pieces[i])));
     }
     const auto count = static_cast<std::int32_t>(parts.pieces.size());
     if (parts.unknown < 0 || parts.unknown >= count)
@@ -132,7 +132,7 @@ TokenizerSettings readTokenizerSettings(const std::filesystem::path& folder) {
     if (const auto extra = json.find("extra_ids"); extra != json.end() && !extra->is_null()) {
         if (!extra->is_number_unsigned() || extra->get<std::uint64_t>() > mostExtraIds)
             reject(file,
-                   fmt::format("\"extra_ids\" is no whole number from 0 to {}", mostExtraIds));
+                   fmt::format("\"extra_ids\" is not a whole number from 0 to {}", mostExtraIds));
         settings.extraIds = extra->get<int>();
     }
     if (const auto added = json.find("added_tokens_decoder");

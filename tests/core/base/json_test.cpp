@@ -98,7 +98,7 @@ TEST(ReadTextFile, ReadsAFileAndRefusesOthers) {
     EXPECT_THAT(failure(folder / "none", 9), AllOf(HasSubstr("none"), HasSubstr("No such file")));
     EXPECT_THAT(failure(folder.path(), 9), HasSubstr("is a folder"));
     ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-    EXPECT_THAT(failure(folder / "pipe", 9), HasSubstr("no regular file"));
+    EXPECT_THAT(failure(folder / "pipe", 9), HasSubstr("not a regular file"));
 }
 
 }  // namespace

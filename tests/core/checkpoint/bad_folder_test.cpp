@@ -76,10 +76,10 @@ TEST_F(BadInput, Case042_ShardIsPipeOrDevice) {
     shard();
     fs::remove(shardPath(1));
     ASSERT_EQ(::mkfifo(shardPath(1).c_str(), 0600), 0);
-    expectRefused(model().string(), {"model-00001", "no regular file"});
+    expectRefused(model().string(), {"model-00001", "not a regular file"});
     fs::remove(shardPath(1));
     fs::create_symlink("/dev/zero", shardPath(1));
-    expectRefused(model().string(), {"model-00001", "no regular file"});
+    expectRefused(model().string(), {"model-00001", "not a regular file"});
     fs::remove(shardPath(1));
     fs::create_directory(shardPath(1));
     expectRefused(model().string(), {"model-00001", "is a folder"});

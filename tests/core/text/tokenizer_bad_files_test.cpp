@@ -82,7 +82,7 @@ TEST(BadTokenizer, Case88PiecesAndScores) {
     EXPECT_THAT(refusal(model), HasSubstr("no pieces"));
     model = {};
     model.pieces.push_back({"ab", -1});
-    EXPECT_THAT(refusal(model), HasSubstr("stands twice"));
+    EXPECT_THAT(refusal(model), HasSubstr("occurs twice"));
     model = {};
     model.pieces.push_back({"", -1});
     EXPECT_THAT(refusal(model), HasSubstr("is empty"));
@@ -91,7 +91,7 @@ TEST(BadTokenizer, Case88PiecesAndScores) {
     for (const float score :
          {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
         model.pieces.back() = {"c", score};
-        EXPECT_THAT(refusal(model), HasSubstr("is no number"));
+        EXPECT_THAT(refusal(model), HasSubstr("is not a number"));
     }
     Json document = tokenizerDocument();
     document["model"]["vocab"] = Json::array();
