@@ -22,7 +22,7 @@ constexpr std::array<std::pair<Role, std::string_view>, 10> roles{{
     {Role::Head, "head"},
 }};
 
-/// Takes `prefix` off the front of `text`, if it stands there.
+/// Takes `prefix` off the front of `text`, if it is there.
 bool take(std::string_view& text, std::string_view prefix) {
     if (!text.starts_with(prefix)) return false;
     text.remove_prefix(prefix.size());

@@ -141,7 +141,7 @@ TEST_F(BadInput, Case048_ExtraTensorsAreListed) {
         "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight";
     tensors.push_back({old, "F32", "[1]", "1234"});
     writeFile(weights(), fileOf(tensors));
-    const Checkpoint checkpoint = expectOpens({"1 tensors are no part of this T5", old});
+    const Checkpoint checkpoint = expectOpens({"1 tensors are not part of this T5", old});
     EXPECT_EQ(checkpoint.parameterCount(), openCheckpoint(model().string()).denseParameterCount());
 }
 
