@@ -118,7 +118,7 @@ Hdf5Handle Hdf5Reader::openAttribute(hid_t object, const char* name, H5T_class_t
 
 std::string Hdf5Reader::text(hid_t object, const char* name) const {
     const Hdf5Handle attribute = openAttribute(object, name, H5T_STRING);
-    const std::string reason = refusal(fmt::format("the attribute {} is no text", name));
+    const std::string reason = refusal(fmt::format("the attribute {} is not a text", name));
     const Hdf5Handle stored(H5Aget_type(attribute), H5Tclose, reason);
     if (H5Tis_variable_str(stored) != 0) throw Error(reason);
     std::string value(H5Tget_size(stored), '\0');

@@ -66,7 +66,7 @@ void checkAdded(const TokenizerParts& parts, const std::filesystem::path& file) 
 /// "added_tokens_decoder": ids as keys, tokens with their flags.
 std::vector<AddedToken> addedTokens(const Json& json, const std::filesystem::path& file) {
     std::vector<AddedToken> tokens;
-    if (!json.is_object()) reject(file, "\"added_tokens_decoder\" is no object");
+    if (!json.is_object()) reject(file, "\"added_tokens_decoder\" is not an object");
     for (const auto& [key, value] : json.items()) {
         AddedToken token;
         const auto [end, failure] = std::from_chars(key.data(), key.data() + key.size(), token.id);
@@ -103,13 +103,13 @@ void checkParts(const TokenizerParts& parts, const std::filesystem::path& file) 
     }
     const auto count = static_cast<std::int32_t>(parts.pieces.size());
     if (parts.unknown < 0 || parts.unknown >= count)
-        reject(file, fmt::format("the unknown piece's id {} is none of its {} pieces",
+        reject(file, fmt::format("the unknown piece's id {} is not one of its {} pieces",
                                  parts.unknown, count));
     checkAdded(parts, file);
     bool eosKnown = parts.eos >= 0 && parts.eos < count;
     for (const AddedToken& token : parts.added) eosKnown = eosKnown || token.id == parts.eos;
     if (!eosKnown)
-        reject(file, fmt::format("the end-of-text id {} is none of its pieces", parts.eos));
+        reject(file, fmt::format("the end-of-text id {} is not one of its pieces", parts.eos));
 }
 
 TokenizerSettings readTokenizerSettings(const std::filesystem::path& folder) {

@@ -81,7 +81,7 @@ TEST_F(DatasetTest, ArrowColumnsOfOtherTypes) {
                 HasSubstr("has no field \"nowhere\"; its fields are: \"flag\", \"turns\", \"id\""));
     options.sourceField = "turns";
     EXPECT_THAT(errorOf(fixture("mixed.arrow"), options),
-                HasSubstr("Line 1: The field \"turns\" is no text."));
+                HasSubstr("Line 1: The field \"turns\" is not a text."));
     options.sourceField = "id";
     EXPECT_THAT(errorOf(fixture("mixed.arrow"), options),
                 HasSubstr("Line 1: The field \"id\" is a number, not text."));

@@ -195,7 +195,7 @@ TEST(BadTokenizer, Case92OtherModels) {
     EXPECT_THAT(with("post_processor", {{"type", "BertProcessing"}}), HasSubstr("BertProcessing"));
     EXPECT_THAT(with("post_processor", nullptr), HasSubstr("missing"));
     EXPECT_THAT(with("model", nullptr), HasSubstr("missing"));
-    EXPECT_THAT(with("added_tokens", "text"), HasSubstr("no list"));
+    EXPECT_THAT(with("added_tokens", "text"), HasSubstr("not a list"));
     EXPECT_THAT(with("normalizer",
                      {{"type", "Replace"}, {"pattern", {{"Regex", "(a+)+$"}}}, {"content", ""}}),
                 HasSubstr("Regex"));
