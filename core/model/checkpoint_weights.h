@@ -9,7 +9,7 @@
 
 namespace rankscope::model {
 
-/// The weights of a checkpoint as its files keep them.
+/// The weights of a checkpoint as its files store them.
 class CheckpointWeights : public backend::WeightSource {
  public:
     explicit CheckpointWeights(const checkpoint::Checkpoint& checkpoint)
@@ -21,10 +21,11 @@ class CheckpointWeights : public backend::WeightSource {
     const checkpoint::Checkpoint* m_checkpoint;
 };
 
-/// Puts a stored tensor of a matrix where its suffix (".weight", ".down.weight" …) says.
+/// Puts a stored tensor of a matrix into the field that its suffix (".weight", ".down.weight" …)
+/// names.
 void placeTensor(backend::LayerWeights& weights, std::string_view suffix, backend::Tensor tensor);
 
-/// config.json in the words of the backend.
+/// config.json in the backend's terms.
 backend::T5Dimensions dimensionsOf(const checkpoint::Checkpoint& checkpoint);
 
 }  // namespace rankscope::model
