@@ -43,7 +43,7 @@ std::span<const Method> methods() {
          .factorizeWalked = &anchored,
          .hasRidge = true},
         {.name = "compensated",
-         .help = "as anchored, but making up for what the residual stream has lost; rare tokens "
+         .help = "as anchored, but making up for the residual stream's error; rare tokens "
                  "count more",
          .needs = MethodNeeds::Walk,
          .factorizeWalked = &compensated,
