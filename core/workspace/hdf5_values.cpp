@@ -89,11 +89,12 @@ void requireFormatToReplace(const std::filesystem::path& path, const char* forma
     if (regular && std::filesystem::file_size(path, none) == 0) return;
     const std::string found = regular ? formatOf(path) : "";
     if (found == format) return;
-    throw Error(fmt::format("{} is no {}{} and is not replaced; choose another name, or remove it "
-                            "first.",
-                            printable(path.string(), 1000), what,
-                            found.empty() ? "" : fmt::format(" ({})", printable(found, 60))),
-                path.string());
+    throw Error(
+        fmt::format("{} is not a {}{} and is not replaced; choose another name, or remove it "
+                    "first.",
+                    printable(path.string(), 1000), what,
+                    found.empty() ? "" : fmt::format(" ({})", printable(found, 60))),
+        path.string());
 }
 
 void Hdf5Reader::requireFormat(hid_t file, const char* format, std::int64_t version) const {

@@ -96,14 +96,14 @@ TEST(SpectraFile, RefusesStorageOutsideAndFilters) {
     EXPECT_THAT(
         refusal(withDataset(
             4, [](hid_t properties) { H5Pset_external(properties, "/etc/passwd", 0, 32); })),
-        testing::HasSubstr("z is no spectrum"));
+        testing::HasSubstr("z is not a spectrum"));
     EXPECT_THAT(refusal(withDataset(4,
                                     [](hid_t properties) {
                                         const hsize_t chunk = 4;
                                         H5Pset_chunk(properties, 1, &chunk);
                                         H5Pset_deflate(properties, 1);
                                     })),
-                testing::HasSubstr("z is no spectrum"));
+                testing::HasSubstr("z is not a spectrum"));
 }
 
 TEST(SpectraFile, RefusesSizesThatAreNotThere) {
@@ -111,7 +111,7 @@ TEST(SpectraFile, RefusesSizesThatAreNotThere) {
     EXPECT_THAT(refusal(withDataset(
                     hsize_t{1} << 58U,
                     [](hid_t properties) { H5Pset_alloc_time(properties, H5D_ALLOC_TIME_LATE); })),
-                testing::HasSubstr("z is no spectrum"));
+                testing::HasSubstr("z is not a spectrum"));
 }
 
 TEST(SpectraFile, RefusesValuesWhoseHashDiffers) {
