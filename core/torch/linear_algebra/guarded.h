@@ -15,11 +15,11 @@
 namespace rankscope::torch_backend {
 
 /// Runs `work` without gradients, on one core of the CPU or on the GPU beside the work of other
-/// threads: what it makes there must not leave it. LibTorch's exceptions become Errors that begin
-/// with `task`, e.g. "The singular values"; short memory becomes bad_alloc.
+/// threads: tensors made there must not leave it. LibTorch's exceptions become Errors that
+/// begin with `task`, e.g. "The singular values"; short memory becomes bad_alloc.
 template <typename Work>
 auto guarded(const char* task, const backend::Device& device, const Work& work) {
-    at::get_num_threads();  // once a thread this sets OpenMP's number; do it before it is lowered
+    at::get_num_threads();  // once per thread this sets OpenMP's number; do it before it is lowered
     const OneCorePerCall oneCore;
     const c10::InferenceMode inference;
     try {

@@ -24,7 +24,7 @@ namespace {
 constexpr std::int64_t batchTokens = 4096;
 constexpr std::int64_t walkRows = 1024;
 
-/// A source of the one matrix that takes a module's place.
+/// A source of the one matrix that replaces a module.
 class Replacement : public backend::WeightSource {
  public:
     explicit Replacement(const backend::LayerWeights& weights) : m_weights(&weights) {}
@@ -44,7 +44,7 @@ struct Rows {
     at::Tensor roots = {};  // of the tokens' weights [rows, 1]; may be undefined
 };
 
-/// The upper triangles of X Xᵀ and X' X'ᵀ, X X'ᵀ, and (S - S') X'ᵀ where `out` is above 0.
+/// The upper triangles of X Xᵀ and X' X'ᵀ, X X'ᵀ, and (S - S') X'ᵀ if `out` is above 0.
 struct Sums {
     at::Tensor original, cross, shifted, lost;
 
@@ -72,7 +72,7 @@ struct Sums {
     }
 };
 
-/// One behind the last example of the batch that begins with `first`.
+/// One past the last example of the batch that begins with `first`.
 std::size_t endOfBatch(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
                        std::size_t first) {
     std::size_t sourceTokens = 0, targetTokens = 0, end = first;
@@ -94,7 +94,7 @@ TorchLayerWalk::TorchLayerWalk(const backend::T5Dimensions& dimensions,
       m_source(&source),
       m_placement(placement),
       m_steps(walkSteps(dimensions)) {
-    activationNamed(dimensions.activation);  // complains before anything is read
+    activationNamed(dimensions.activation);  // fails before anything is read
     WeightLoader loader(source, placement, progress, 1);
     const LinearGroup embedding(loader, {"shared"}, -1, dimensions.dModel);
     const auto [sources, targets, rarity] = examples;
@@ -146,7 +146,7 @@ std::optional<WalkedGroup> TorchLayerWalk::next(const Progress& progress) {
         if (m_met > 0 && m_met <= m_steps.size()) pass(m_steps[m_met - 1], progress);
         m_replaced.clear();
         if (m_met >= m_steps.size()) {
-            m_met = m_steps.size() + 1;  // the last group cannot be replaced any more
+            m_met = m_steps.size() + 1;  // the last group can no longer be replaced
             return std::nullopt;
         }
         const WalkStep& step = m_steps[m_met++];
@@ -162,7 +162,7 @@ void TorchLayerWalk::replace(const std::string& module, const backend::LayerWeig
     const WalkStep* step = given ? &m_steps[m_met - 1] : nullptr;
     if (!given ||
         std::find(step->modules.begin(), step->modules.end(), module) == step->modules.end())
-        throw Error(fmt::format("{} is not among the layers met just now, so it cannot be "
+        throw Error(fmt::format("{} is not one of the layers just given, so it cannot be "
                                 "replaced.",
                                 printable(module)),
                     module);
@@ -203,7 +203,7 @@ WalkedGroup TorchLayerWalk::moments(const WalkStep& step, const Progress& progre
     }
     for (const at::Tensor& sum : {sums.original, sums.shifted})
         if (!std::isfinite(sum.trace().item<double>()))
-            throw Error(fmt::format("The input of {} holds values that are infinite or no numbers "
+            throw Error(fmt::format("The input of {} holds values that are infinite or NaN "
                                     "in the {} model.",
                                     step.modules.front(),
                                     sum.is_same(sums.original) ? "original" : "compressed"),
@@ -254,7 +254,7 @@ void TorchLayerWalk::apply(const WalkStep& step, const LinearGroup& group, const
     }
 }
 
-/// The encoder's output and the layers that make keys and values of it are kept.
+/// Keeps the encoder's output and the layers that make keys and values from it.
 void TorchLayerWalk::beginDecoder(const WalkStep& step) {
     for (std::size_t first = 0; first < step.modules.size(); first += 2) {
         m_original.keysAndValues.push_back(groupOf(step, first, 2, /*compressed=*/false));
@@ -270,7 +270,7 @@ void TorchLayerWalk::beginDecoder(const WalkStep& step) {
     beginStack(/*decoder=*/true);
 }
 
-/// Layers first … first + count of a step, as the original or the compressed model has them.
+/// Layers first … first + count of a step, of the original or the compressed model.
 LinearGroup TorchLayerWalk::groupOf(const WalkStep& step, std::size_t first, std::size_t count,
                                     bool compressed) const {
     WeightLoader loader(*m_source, m_placement, m_silent, 1);

@@ -14,9 +14,9 @@ using backend::TokenIds;
 
 namespace {
 
-/// What is called `what` (an input or a gradient) of a module holds a value that is none.
+/// The Error for a non-finite input or gradient (`what`) of a module.
 Error notFinite(const char* what, const std::string& module) {
-    return Error(fmt::format("The {} of {} holds values that are infinite or no numbers; the "
+    return Error(fmt::format("The {} of {} holds values that are infinite or NaN; the "
                              "checkpoint is damaged, or its activations overflow in the type "
                              "computed in.",
                              what, module),

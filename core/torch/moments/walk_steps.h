@@ -9,12 +9,12 @@
 
 namespace rankscope::torch_backend {
 
-/// Linear layers with one input, and what the model does with their outputs.
+/// Linear layers with the same input, and what the model does with their outputs.
 struct WalkStep {
     enum class Then {
         SelfAttention,   ///< of q, k, v: it is the next step's input
-        CrossAttention,  ///< of q with the block's keys and values: likewise
-        Activation,      ///< act(wi x), or act(wi_0 x) · (wi_1 x): likewise
+        CrossAttention,  ///< of q with the block's keys and values: the same
+        Activation,      ///< act(wi x), or act(wi_0 x) · (wi_1 x): the same
         AddToStream,
         Decoder,  ///< keys and values of all blocks: the decoder begins
         End,      ///< the head
@@ -22,8 +22,8 @@ struct WalkStep {
 
     std::vector<std::string> modules;
     std::int64_t out = 0, in = 0;  // of each of them; out may be -1: any
-    /// Whose norm of the residual stream is the input, e.g. "encoder.block.0.layer.0.layer_norm";
-    /// empty: the input is what the step before has left.
+    /// The norm of the residual stream that gives the input, e.g.
+    /// "encoder.block.0.layer.0.layer_norm"; empty: the input is the result of the step before.
     std::string norm;
     Then then = Then::End;
     std::size_t block = 0;

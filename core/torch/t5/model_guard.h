@@ -13,10 +13,10 @@
 namespace rankscope::torch_backend {
 
 /// Runs `work` of a model without gradients, on all threads. LibTorch's exceptions become Errors
-/// that begin with `task`, e.g. "The loss"; of kind OutOfMemory where memory was lacking.
+/// that begin with `task`, e.g. "The loss"; of kind OutOfMemory if memory was short.
 template <typename Work>
 auto onModel(const char* task, const Work& work) {
-    at::get_num_threads();  // once a thread this sets OpenMP's number
+    at::get_num_threads();  // once per thread this sets OpenMP's number
     const c10::InferenceMode inference;
     const auto tooLittle = [&](const std::string& reason) {
         return Error(std::string(task) +

@@ -14,7 +14,7 @@ using backend::TokenIds;
 
 namespace {
 
-/// Tensors and matrices that a model of these dimensions asks for.
+/// Number of tensors and matrices that a model of these dimensions loads.
 std::int64_t expectedLoads(const backend::T5Dimensions& d) {
     const std::int64_t inner = d.gated ? 2 : 1;
     return d.encoderLayers * (7 + inner) + d.decoderLayers * (12 + inner) + 6;
@@ -40,7 +40,7 @@ void keep(std::vector<at::Tensor>* states, const at::Tensor& x) {
 T5Model::T5Model(const backend::T5Dimensions& dimensions, const backend::WeightSource& source,
                  const Placement& placement, const Progress& progress)
     : m_dimensions(dimensions), m_placement(placement) {
-    activationNamed(dimensions.activation);  // complains before anything is read
+    activationNamed(dimensions.activation);  // fails before anything is read
     WeightLoader loader(source, placement, progress, expectedLoads(dimensions));
     m_shared = std::make_shared<const LinearGroup>(loader, std::vector<std::string>{"shared"}, -1,
                                                    dimensions.dModel);

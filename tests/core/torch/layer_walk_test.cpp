@@ -268,7 +268,7 @@ TEST(WalkWithBadInput, IsRefused) {
         return std::string("no error");
     };
     EXPECT_THAT(messageOf([&] { layers->replace("lm_head", own); }),
-                HasSubstr("lm_head is not among the layers met just now"));
+                HasSubstr("lm_head is not one of the layers just given"));
     backend::LayerWeights wrong;
     wrong.dense = seededTensor(24, 31, 1, 1);
     EXPECT_THAT(messageOf([&] { layers->replace(group->modules[0], wrong); }),
@@ -278,7 +278,7 @@ TEST(WalkWithBadInput, IsRefused) {
     layers->replace(group->modules[2], wrong);
     EXPECT_THAT(messageOf([&] { layers->next({}); }),
                 HasSubstr("The input of encoder.block.0.layer.0.SelfAttention.o holds values that "
-                          "are infinite or no numbers in the compressed model"));
+                          "are infinite or NaN in the compressed model"));
 }
 
 TEST(WalkWithBadInput, StopsAreHeard) {

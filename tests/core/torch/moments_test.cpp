@@ -205,7 +205,7 @@ TEST(MomentsOfBadInput, NameTheInputThatIsNoNumber) {
         FAIL() << "no error";
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), HasSubstr("The input of encoder.block.1.layer.0.SelfAttention.o "
-                                            "holds values that are infinite or no numbers"));
+                                            "holds values that are infinite or NaN"));
         EXPECT_EQ(error.subject(), "encoder.block.1.layer.0.SelfAttention.o");
     }
 }
