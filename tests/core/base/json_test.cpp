@@ -79,7 +79,7 @@ TEST(ParseJson, TakesLinearTimeForManyKeys) {
     const auto start = std::chrono::steady_clock::now();
     EXPECT_EQ(parseJson(text, "many").size(), 200'000U);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    EXPECT_LT(seconds.count(), 10);  // minutes where keys are searched one by one
+    EXPECT_LT(seconds.count(), 10);  // minutes if keys are searched one by one
 }
 
 TEST(ReadTextFile, ReadsAFileAndRefusesOthers) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Archives, Arrow, Parquet and folders. Numbers behind "Case" are those of the project's list of
-// bad inputs; the files are made by make_dataset_fixtures.py.
+// Archives, Arrow, Parquet and folders. Numbers after "Case" are those of the project's list of bad
+// inputs; the files are made by make_dataset_fixtures.py.
 #include <cstdint>
 #include <cstring>
 

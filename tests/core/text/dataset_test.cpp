@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers behind "Case" are those of the project's list of bad inputs.
+// Numbers after "Case" are those of the project's list of bad inputs.
 #include "core/text/dataset/dataset.h"
 
 #include <nlohmann/json.hpp>
@@ -23,7 +23,7 @@ std::string jsonLines(std::string_view second) {
 
 }  // namespace
 
-/// The same 12 dialogues in each format; what they must be is read from the JSON by its library.
+/// The same 12 dialogues in each format; the expected ones are read from the JSON by its library.
 class SameRecords : public ::testing::TestWithParam<std::pair<std::string_view, std::string_view>> {
 };
 

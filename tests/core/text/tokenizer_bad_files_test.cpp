@@ -19,7 +19,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// The sentence with which a file is refused; empty where it is read. Any other exception fails.
+/// The sentence with which a file is refused; empty if it is read. Any other exception fails.
 std::string refusal(const std::string& name, const std::string& bytes) {
     const fixtures::TempFolder folder;
     fixtures::writeFile(folder / name, bytes);
@@ -68,7 +68,7 @@ TEST(BadTokenizer, Case87ProtobufBounds) {
     EXPECT_THAT(refusal("spiece.model", whole + varintBytes(9U << 3U | 4U)),
                 HasSubstr("did not begin"));
     EXPECT_THAT(refusal("spiece.model", whole + varintBytes(9U << 3U | 7U)), HasSubstr("no field"));
-    // Unknown fields of every type are passed over.
+    // Unknown fields of every type are skipped.
     const std::string group = varintBytes(9U << 3U | 3U) + varintField(2, 7) +
                               varintBytes(9U << 3U | 4U) + varintBytes(10U << 3U | 1U) +
                               "12345678" + varintBytes(11U << 3U | 5U) + "1234" +

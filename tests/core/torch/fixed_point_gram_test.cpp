@@ -13,7 +13,7 @@
 namespace rankscope::torch_backend {
 namespace {
 
-constexpr double nothing = -7;  // what stands below the diagonal before and after
+constexpr double nothing = -7;  // the values below the diagonal before and after
 
 struct Rows {
     std::int64_t rows = 0, width = 0, stride = 0;
@@ -183,7 +183,7 @@ TEST(FixedPointGram, NumberOfThreadsChangesNoBit) {
     EXPECT_EQ(one.absolute, three.absolute);
 }
 
-/// Widths below, at and beyond tiles and blocks; rows likewise.
+/// Widths below, at and beyond tiles and blocks; the same for rows.
 TEST(FixedPointGram, AmxGivesTheBitsOfThePortablePath) {
     if (!FixedPointGram::fast())
         GTEST_SKIP() << "This processor, or this system, has no AMX; the portable path is tested.";

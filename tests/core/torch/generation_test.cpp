@@ -169,7 +169,7 @@ TEST_F(GenerationTest, OptionsOutOfRangeAreRefused) {
     }
 }
 
-// 2 · 80 candidates a row are the whole vocabulary.
+// 2 · 80 candidates per row are the whole vocabulary.
 TEST_F(GenerationTest, AsManyBeamsAsTheVocabularyAllows) {
     const std::vector<GeneratedSequence> results = m_model->generate(
         std::span(m_sources).first(2), {.beams = 80, .maxNewTokens = 3}, Progress());

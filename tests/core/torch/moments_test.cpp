@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The goldens are made by make_moment_goldens.py: sums over what hooks in transformers see.
+// The goldens are made by make_moment_goldens.py: sums over the values that hooks in transformers
+// see.
 #include "tests/core/torch/moments_fixture.h"
 
 namespace rankscope {
@@ -163,7 +164,7 @@ TEST(MomentsOfHalfTypes, AreCloseToThoseOfFloat32) {
     const CalmCase model("A");
     const auto half = open(model.dimensions, model.weights, backend::ComputeType::BFloat16);
     const auto collector = half->collectMoments({false, MomentArithmetic::FixedPoint});
-    EXPECT_EQ(collector->arithmetic(), MomentArithmetic::Float64);  // what is no float32 is
+    EXPECT_EQ(collector->arithmetic(), MomentArithmetic::Float64);  // other types than float32 are
     collector->add(model.sources, model.targets, {});
     const Golden golden(goldens / "A" / "moments.safetensors");
     for (const auto& [name, moments] : collector->inputs())

@@ -33,7 +33,7 @@ SpectraFile decode(const std::string& bytes) {
     return decodeSpectra(std::as_bytes(std::span(bytes)), "cache.h5");
 }
 
-/// Message of the Error for these bytes, "" where they are accepted.
+/// Message of the Error for these bytes, "" if they are accepted.
 std::string refusal(const std::string& bytes) {
     try {
         decode(bytes);
@@ -145,7 +145,7 @@ TEST(SpectraFile, RefusesEveryTruncation) {
     }
 }
 
-// A flipped bit is found, or stands where no value is kept.
+// A flipped bit is found, or is in a place that holds no value.
 TEST(SpectraFile, NeverGivesWrongValuesForFlippedBytes) {
     const std::string good = encodeSpectra(twoSpectra());
     const std::string before = decode(good).spectra[0].name();
