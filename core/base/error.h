@@ -35,7 +35,7 @@ class Error : public std::runtime_error {
 /// An Error of kind Usage.
 Error usageError(const std::string& sentence, std::string subject = {});
 
-/// The reason that an errno stands for, e.g. "Permission denied".
+/// The reason that an errno means, e.g. "Permission denied".
 std::string errnoText(int code);
 
 /// Text from a file made safe to show: control characters and bidirectional marks are written as

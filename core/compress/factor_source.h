@@ -18,7 +18,8 @@ namespace rankscope::compress {
 /// Factors at full rank by matrix name; the first r components are those of rank r.
 using FullRankFactors = std::map<std::string, backend::Factors>;
 
-/// A plan and everything needed to carry it out. Its referents must outlive what is made from it.
+/// A plan and everything needed to carry it out. Everything it refers to must outlive the factors
+/// made from it.
 struct PlannedModel {
     const checkpoint::Checkpoint& checkpoint;
     const plan::CompressionPlan& plan;

@@ -16,7 +16,7 @@ namespace rankscope::method {
 std::span<const Method> methods() {
     static constexpr std::array<Method, 8> table{{
         {.name = "svd",
-         .help = "truncated singular value decomposition; looks at the weights alone",
+         .help = "truncated singular value decomposition; uses only the weights",
          .factorize = &truncatedSvd},
         {.name = "whitened",
          .help = "best on the calibration inputs",

@@ -50,7 +50,7 @@ bool endsWord(std::u32string_view rest) {
            manyPunctuation(rest) > 0;
 }
 
-/// The length of the token at the beginning of `text`, which is no white space.
+/// The length of the token at the beginning of `text`, which is not white space.
 std::size_t tokenLength(std::u32string_view text) {
     if (const std::size_t length = manyPunctuation(text); length > 0) return length;
     if (oneOf(text[0], U"(\"`{[:;&#*@)}]-,")) return 1;

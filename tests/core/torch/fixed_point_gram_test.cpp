@@ -126,7 +126,7 @@ TEST(FixedPointGram, SumsAreExact) {
     EXPECT_EQ(summed(x).gram, summed(turned).gram);
 }
 
-// It is the Gram matrix of real rows: features that are one but for the sign stay so, to the bit.
+// It is the Gram matrix of real rows: features that differ only in sign stay so, to the bit.
 TEST(FixedPointGram, KeepsOppositeFeaturesOpposite) {
     Rows x = drawn(600, 3, 3, 3);
     for (std::int64_t row = 0; row < x.rows; ++row)
