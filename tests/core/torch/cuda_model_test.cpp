@@ -218,7 +218,7 @@ TEST_F(Cuda, ValuesThatAreNoNumbersAreNamed) {
     const auto collector = network->collectMoments({});
     try {
         collector->add(sources(160), sources(160), {});
-        ADD_FAILURE() << "moments of no numbers were taken";
+        ADD_FAILURE() << "moments of NaN were taken";
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), testing::HasSubstr("encoder.block.0.layer.1"));
     }
