@@ -25,7 +25,7 @@ def main():
     parser.add_argument("--examples", type=int, default=64)
     parser.add_argument("--token-budget", type=int, default=8192)
     parser.add_argument("--layers", type=int, default=12, help="fewer only to try the script")
-    parser.add_argument("--vocabulary", type=int, default=32128, help="likewise")
+    parser.add_argument("--vocabulary", type=int, default=32128, help="smaller only to try the script")
     arguments = parser.parse_args()
 
     arguments.work.mkdir(parents=True, exist_ok=True)

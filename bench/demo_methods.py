@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./dev bench demo_methods: loss and ROUGE of the demo model against what is stored, for every method and
+"""./dev bench demo_methods: loss and ROUGE of the demo model against stored parameters, for every method and
 allocation. Prints the Markdown tables of docs/methods.md.
 
 Moments are of 100 of the demo's calibration dialogues; loss (mean over tokens) and ROUGE-1 are of
@@ -43,7 +43,7 @@ def write(path, dense, budgets, rows):
 
 
 def draw(path, dense, budgets, rows):
-    """ROUGE-1 above the loss, a column for each allocation, a line for each method."""
+    """ROUGE-1 above the loss, a column per allocation, a line per method."""
     from matplotlib import pyplot, ticker
     allocations = list(dict.fromkeys(allocation for _, allocation in rows))
     methods = list(dict.fromkeys(method for method, _ in rows))

@@ -36,7 +36,7 @@ def loss(model, data):
 
 
 def steps(config):
-    """Linear layers in the order of the forward pass; those with one input together."""
+    """Linear layers in the order of the forward pass; those with the same input together."""
     for i in range(config.num_layers):
         block = f"encoder.block.{i}.layer"
         yield [f"{block}.0.SelfAttention.{role}" for role in "qkv"]
@@ -64,7 +64,7 @@ def to_stream(name):
 
 
 def captured(model, names, data, real):
-    """Inputs [tokens, in] by name, and what is in the residual stream before o and wo."""
+    """Inputs [tokens, in] by name, and the residual stream before o and wo."""
     inputs, streams, handles = {}, {}, []
     source = data["attention_mask"].bool()
     for name in names:

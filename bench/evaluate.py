@@ -182,7 +182,7 @@ def make_tasks(arguments):
 
 
 def check(answers):
-    """That ours computes what the peers do."""
+    """Checks that ours computes the same as the peers."""
     def same_ids(task, peer):
         ours, theirs = answers[task]["ours"]["ids"], answers[task][peer]["ids"]
         return sum(a == b for a, b in zip(ours, theirs, strict=True))
@@ -255,7 +255,7 @@ def main():
     parser.add_argument("--examples", type=int, default=128, help="of the loss")
     parser.add_argument("--new-tokens", type=int, default=48)
     parser.add_argument("--layers", type=int, default=12, help="fewer only to try the script")
-    parser.add_argument("--vocabulary", type=int, default=32128, help="likewise")
+    parser.add_argument("--vocabulary", type=int, default=32128, help="smaller only to try the script")
     parser.add_argument("--json", type=pathlib.Path, help="also write the figures here")
     parser.add_argument("--peer", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -7,8 +7,8 @@
 //   {"task": "loss", "sources", "targets", "token_budget"} -> {"seconds", "sum", "tokens"}
 //   {"task": "rouge", "references", "predictions", "resamples"}
 //       -> {"seconds", "rouge1": [precision, recall, f], …}
-// and in each the peak memory so far, "peak_rss_bytes"; {"out_of_memory": true} where the device
-// has too little. With "-" for CHECKPOINT only the last task works.
+// and in each the peak memory so far, "peak_rss_bytes"; {"out_of_memory": true} if the device has
+// too little. With "-" for CHECKPOINT only the last task works.
 #include <sys/resource.h>
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 published steps in Python.
 
 The steps of SVD-LLM (arXiv:2403.07378), layer by layer in PyTorch: Cholesky of G in float64 (with
-the paper's (1e-6 - smallest eigenvalue) added where that fails), SVD of W S and the inverse of S in
-float32, as its code does. Both sides read the same weights and the same G, one a width; reading the
+the paper's (1e-6 - smallest eigenvalue) added if that fails), SVD of W S and the inverse of S in
+float32, as its code does. Both sides read the same weights and the same G, one per width; reading the
 weights is inside the time. Every round runs each once, in a process of its own. The layer errors
 are worked out in float64 by both.
 """

@@ -6,7 +6,7 @@ and dialogues; the same loss of the same dialogues on both sides, none of them i
 Every round starts with an empty cache on both sides; within a round the 16 runs keep theirs, so that
 spectra and the dense model's loss are computed once there too. Prints a Markdown table and the ratios
 round by round, of seconds and of processor seconds (which other work on the machine moves less), and
-ends with an error where the losses differ or a median ratio is below the goal.
+ends with an error if the losses differ or a median ratio is below the goal.
 """
 import argparse
 import json

@@ -70,7 +70,7 @@ def ours(arguments, folder):
     values = {entry["name"]: entry["singular_values"] for entry in document["spectra"]}
     expected = len(checkpoints.linear_names(folder))
     if len(values) != expected:
-        raise SystemExit(f"{len(values)} spectra came where {expected} were expected")
+        raise SystemExit(f"{len(values)} spectra came, but {expected} were expected")
     return {"seconds": seconds, "processor_seconds": usage.ru_utime + usage.ru_stime,
             "peak_rss_bytes": usage.ru_maxrss * 1024,
             "threads": document["threads"],

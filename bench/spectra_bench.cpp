@@ -22,7 +22,7 @@ namespace {
 
 using rankscope::Json;
 
-/// The first work on a GPU loads its libraries, which is no part of what follows.
+/// The first work on a GPU loads its libraries, which is not part of the timing.
 rankscope::backend::Device warmed(const rankscope::backend::Backend& backend,
                                   const std::string& name) {
     const auto device = backend.chooseDevice(name);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./dev bench wait_policy: how long idle threads of OpenMP should wait awake before they sleep.
+"""./dev bench wait_policy: how long idle threads of OpenMP should spin before they sleep.
 
 Under each policy, in turn: generation and loss on one checkpoint of the shape of Flan-T5-base with
 random weights, whole commands on the demo, and several processes of one command at once, which
@@ -70,7 +70,7 @@ def run_at_once(command, policy, count, timeout):
         begin = time.monotonic()
         running = {}
         for number in range(count):
-            cache = {"XDG_CACHE_HOME": f"{folder}/{number}"}  # each with nothing kept
+            cache = {"XDG_CACHE_HOME": f"{folder}/{number}"}  # each with an empty cache
             child = subprocess.Popen([*environment_of(policy), "timeout", "-s", "KILL",
                                       str(timeout), *command], stdout=subprocess.DEVNULL,
                                      stderr=subprocess.DEVNULL, env={**os.environ, **cache})

@@ -9,7 +9,7 @@ import shutil
 import struct
 from dataclasses import dataclass
 
-PART = ".part"  # what a folder or file is called until it is whole
+PART = ".part"  # ending of a folder's or file's name until it is whole
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class ListNumbers:
 
 def decaying_matrix(numbers, rows, columns):
     """Noise plus a signal with power-law singular values, as trained weights look. The entries'
-    standard deviation is about 0.045 where min(rows, columns) is 768."""
+    standard deviation is about 0.045 if min(rows, columns) is 768."""
     if rows < columns:
         return numbers.transposed(decaying_matrix(numbers, columns, rows))
     directions = min(96, columns)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Token ids as long as the dialogues and summaries of SAMSum, which is not shipped."""
-START, END = 0, 1  # <pad> starts the decoder of T5, </s> ends what it reads and writes
+START, END = 0, 1  # <pad> starts the decoder of T5, </s> ends its inputs and outputs
 
 
 def samsum_like(generator, count, vocabulary):

@@ -5,8 +5,8 @@ of a checkpoint. Prints one JSON document, an object for each kind of loop.
     python3 torch_peer.py FOLDER svdvals,svd,gram,factors [--device cuda] [--seconds 30]
 
 Reading is inside the time, as it is in ours. With --seconds the loop goes through the shapes in
-turn and stops when so much time has passed; "seconds" is then reckoned for all matrices from the
-mean of each shape, and "measured" says how many were met. "factors" are those of half rank.
+turn and stops when so much time has passed; "seconds" is then estimated for all matrices from the
+mean of each shape, and "measured" says how many were done. "factors" are those of half rank.
 """
 import argparse
 import json
@@ -62,7 +62,7 @@ def to_host(result):
 
 
 def measure(folder, kind, device, limit):
-    """Seconds of each matrix and what was computed, by name; results are brought to the host."""
+    """Seconds and result of each matrix, by name; results are brought to the host."""
     import torch
     work = loops(torch)[kind]
     cores = len(os.sched_getaffinity(0))

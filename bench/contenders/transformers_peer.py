@@ -81,8 +81,8 @@ class Transformers:
         return {"seconds": time.perf_counter() - start, "sum": total, "tokens": sum(counts)}
 
     def moments(self, request):
-        """Second moments of what every linear layer takes in, by hooks, in float64; padding is
-        not taken out. Layers with one input are hooked once."""
+        """Second moments of every linear layer's inputs, by hooks, in float64; padding is
+        not removed. Layers with the same input are hooked once."""
         torch = self.torch
         sums = {}
 

@@ -17,7 +17,7 @@ const Option& deviceOption() {
         .name = "device",
         .label = "Device",
         .help =
-            "Where to compute: auto takes CUDA where it is usable, else the CPU; cuda:N names "
+            "Where to compute: auto takes CUDA if it is usable, else the CPU; cuda:N names "
             "one GPU.",
         .defaultText = "auto",
         .minimum = {},

@@ -17,7 +17,7 @@
 
 namespace rankscope::backend {
 
-/// What is in force once LibTorch is loaded; `doctor` shows it.
+/// The settings in force once LibTorch is loaded; `doctor` shows them.
 struct BackendInfo {
     std::string libraryPath;     ///< of our backend library
     std::string torchVersion;    ///< e.g. "1.13.1"
@@ -27,22 +27,22 @@ struct BackendInfo {
     int threads = 1;             ///< ATen's
     bool cudaBuilt = false;
     std::vector<std::string> gpus;  ///< names of usable CUDA devices
-    std::string cudaReason;         ///< why CUDA is not usable, a sentence; empty where it is
+    std::string cudaReason;         ///< why CUDA is not usable, a sentence; empty if it is
 };
 
 class LayerWalk;      // moments.h
 struct WalkExamples;  // moments.h
 
-/// All that LibTorch computes for the rest of the program. Torch-free interface, implemented by
-/// the library that loadBackend() opens.
+/// Everything that LibTorch computes for the rest of the program. Torch-free interface, implemented
+/// by the library that loadBackend() opens.
 class Backend {
  public:
     virtual ~Backend();
 
     virtual BackendInfo info() const = 0;
 
-    /// Turns "auto|cpu|cuda[:N]" into a device. "auto" takes CUDA where it is usable. Throws Error
-    /// saying why where CUDA was asked for and cannot be had.
+    /// Turns "auto|cpu|cuda[:N]" into a device. "auto" takes CUDA if it is usable. Throws Error
+    /// saying why if CUDA was asked for and is not usable.
     virtual Device chooseDevice(std::string_view name) const = 0;
 
     /// Linear algebra on that device; lives as long as the backend.
@@ -65,7 +65,7 @@ class Backend {
                                                      const Progress& progress) const = 0;
 };
 
-/// What a long computation runs on.
+/// The device and threads of a long computation.
 struct Compute {
     const Backend& backend;
     Device device = {};
@@ -83,8 +83,8 @@ struct BackendOptions {
     int threads = 0;  ///< 0: all cores this process may use
 };
 
-/// Opens the backend library (dlopen; the first call does, later calls return the same object).
-/// Sets OPENBLAS_CORETYPE by CPUID before, unless the user has set it. Throws Error saying what is
+/// Opens the backend library (dlopen on the first call; later calls return the same object). Sets
+/// OPENBLAS_CORETYPE by CPUID before, unless the user has set it. Throws Error saying what is
 /// missing and how to get it.
 const Backend& loadBackend(const BackendOptions& options);
 

@@ -4,7 +4,7 @@
 namespace rankscope::backend {
 
 // Debian 12's OpenBLAS 0.3.21 knows CPUs by family and model and takes its oldest kernels for ones
-// it has not met: a fifth of the speed. What the kernels need are instructions, so ask for those.
+// it does not know: a fifth of the speed. The kernels need only instructions, so ask for those.
 std::string openBlasCoreForThisCpu() {
 #if defined(__x86_64__) && defined(__GNUC__)
     __builtin_cpu_init();

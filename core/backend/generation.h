@@ -15,7 +15,7 @@ enum class EarlyStopping {
 /// How summaries are generated; the rules are those of transformers' generate() without sampling.
 struct GenerationOptions {
     std::int64_t beams = 1;  ///< 1: greedy
-    /// Tokens after the start token, </s> among them; transformers' max_length is one more.
+    /// Tokens after the start token, including </s>; transformers' max_length is one more.
     std::int64_t maxNewTokens = 19;
     std::int64_t minNewTokens = 0;  ///< </s> is forbidden before so many tokens
     double lengthPenalty = 1.0;     ///< scores are divided by length^penalty

@@ -3,8 +3,8 @@
 
 #include "core/backend/backend.h"
 
-/// What the loader looks up in the backend library. The number in the name changes whenever the
-/// Backend interface does, so that a library left over from another build is refused.
+/// The symbol that the loader looks up in the backend library. The number in the name changes
+/// whenever the Backend interface does, so that a library left from another build is refused.
 #define RANKSCOPE_BACKEND_FACTORY rankscopeBackend5
 #define RANKSCOPE_BACKEND_FACTORY_NAME "rankscopeBackend5"
 

@@ -11,7 +11,7 @@ namespace rankscope::backend {
 /// Singular values of one matrix.
 struct SingularValues {
     std::vector<double> values;  ///< descending, float64, min(rows, columns) of them
-    bool direct = false;  ///< true where the smallest eigenvalue of the Gram matrix was under 1e-13
+    bool direct = false;  ///< true if the smallest eigenvalue of the Gram matrix was under 1e-13
                           ///< of the largest and a float64 SVD was made instead
 };
 
@@ -30,14 +30,14 @@ struct PivotedFactors {
 };
 
 /// Float64 linear algebra of one device (Backend::algebra()). May be called from several threads at
-/// once; each call then uses one core, and on a GPU a queue of its thread's own.
+/// once; each call then uses one core, and on a GPU its thread's own queue.
 class LinearAlgebra {
  public:
     virtual ~LinearAlgebra();
 
     /// Singular values of `weight` [rows, columns]: float64 Gram matrix on the smaller side and its
-    /// symmetric eigenvalues; redone by a direct float64 SVD where that is not accurate (see
-    /// SingularValues::direct). Values must be finite: checked by the caller.
+    /// symmetric eigenvalues; redone by a direct float64 SVD if that is not accurate (see
+    /// SingularValues::direct). The caller checks that the values are finite.
     virtual SingularValues singularValues(const MatrixView& weight) const = 0;
 
     /// Best rank-`rank` approximation (Eckart-Young), the singular values folded into one factor:
@@ -45,23 +45,23 @@ class LinearAlgebra {
     /// factor has orthonormal columns or rows. 1 <= rank <= min(rows, columns).
     virtual Factors truncatedSvd(const MatrixView& weight, std::int64_t rank) const = 0;
 
-    /// The rank-`rank` W' nearest to W [m, n] where errors count as ‖L (W - W') S‖_F, with S Sᵀ =
-    /// `inputs` [n, n] and Lᵀ L = `outputs` [m, m] (empty: the identity). Both symmetric, positive
-    /// semidefinite; `inputs` may be singular, `outputs` must be positive definite. Components come
-    /// in order of importance, so the first r columns of left and rows of right are the best of
-    /// rank r. Without `outputs` left has orthonormal columns U and W' = U Uᵀ W; no inverse is
-    /// taken (docs/methods.md "Whitened").
+    /// The rank-`rank` W' nearest to W [m, n] if errors are measured by ‖L (W - W') S‖_F, with S Sᵀ
+    /// = `inputs` [n, n] and Lᵀ L = `outputs` [m, m] (empty: the identity). Both symmetric,
+    /// positive semidefinite; `inputs` may be singular, `outputs` must be positive definite.
+    /// Components come in order of importance, so the first r columns of left and rows of right are
+    /// the best of rank r. Without `outputs` left has orthonormal columns U and W' = U Uᵀ W; no
+    /// inverse is taken (docs/methods.md "Whitened").
     virtual Factors metricFactors(const MatrixView& weight, const MatrixView& inputs,
                                   const MatrixView& outputs, std::int64_t rank) const = 0;
 
     /// Q [m, n] with orthonormal columns that span those of a [m, n], m >= n (Householder QR).
     virtual Matrix orthonormalBasis(const MatrixView& a) const = 0;
 
-    /// b [m, n] · a⁻¹ for a symmetric, positive definite a [n, n]. Throws Error where it is not.
+    /// b [m, n] · a⁻¹ for a symmetric, positive definite a [n, n]. Throws Error if it is not.
     virtual Matrix divide(const MatrixView& b, const MatrixView& a) const = 0;
 
-    /// The same matrix with r(m + n) - r² numbers: `rank` rows of W' are kept and the others
-    /// written as combinations of them (methods.md "Pivoted storage"). Rows are chosen by
+    /// The same matrix with r(m + n) - r² numbers: `rank` rows of W' are kept and the others are
+    /// combinations of them (methods.md "Pivoted storage"). Rows are chosen by
     /// pivoting and exchanged until max |mix| <= 1.05, so that rounding is not amplified.
     virtual PivotedFactors pivot(const Factors& factors) const = 0;
 

@@ -37,8 +37,8 @@ fs::path libraryPath() {
     return installPrefix() / "lib" / "rankscope" / "librankscope_torch.so";
 }
 
-/// How often an idle thread of GNU's OpenMP looks for work before it sleeps. Its own 300,000 take
-/// longer than a time slice: on a busy machine a thread that waits awake keeps the one that has the
+/// How often an idle thread of GNU's OpenMP looks for work before it sleeps. Its default of 300,000
+/// takes longer than a time slice: on a busy machine a spinning thread keeps the one that has the
 /// work from running, and small products take a hundred times longer (docs/performance.md).
 constexpr const char* looksBeforeSleep = "1000";
 
@@ -48,13 +48,13 @@ void setEnvironment(const BackendOptions& options) {
     if (!core.empty()) {
         setenv("OPENBLAS_CORETYPE", core.c_str(), 0);
     }
-    // Debian's torch may start with one thread unless told; a wish on the command line wins over
-    // the environment, the environment over the number of cores.
+    // Debian's torch may start with one thread unless told; the command line wins over the
+    // environment, the environment over the number of cores.
     const bool asked = options.threads > 0;
     const std::string threads = std::to_string(asked ? options.threads : availableCores());
     setenv("OMP_NUM_THREADS", threads.c_str(), asked ? 1 : 0);
     setenv("OPENBLAS_NUM_THREADS", threads.c_str(), asked ? 1 : 0);
-    // The count would win over the policy, and what the user chose is to stay.
+    // The count would win over the policy, and the user's choice must stay.
     if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
         setenv("GOMP_SPINCOUNT", looksBeforeSleep, 0);
     }
@@ -89,7 +89,7 @@ const Backend* openLibrary(const BackendOptions& options) {
     requireMemory(needed(options.threads), "LibTorch", memoryAdvice);
     if (package) loadTorchPackage(torch);
     // Local: LibTorch's symbols (protobuf among them) must not meet those of other libraries.
-    // Thrown Errors still cross, because type names are compared where addresses differ.
+    // Thrown Errors still cross, because type names are compared if addresses differ.
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) {
         refuse(path, dlerror());
@@ -98,10 +98,11 @@ const Backend* openLibrary(const BackendOptions& options) {
         reinterpret_cast<BackendFactory>(dlsym(handle, RANKSCOPE_BACKEND_FACTORY_NAME));
     if (factory == nullptr) {
         dlclose(handle);
-        throw Error(printable(path.string(), 1000) +
-                        " is no backend library of this version of Rankscope: build it again with "
-                        "\"./dev build\".",
-                    path.string());
+        throw Error(
+            printable(path.string(), 1000) +
+                " is not a backend library of this version of Rankscope: build it again with "
+                "\"./dev build\".",
+            path.string());
     }
     return factory(&options, path.c_str());
 }

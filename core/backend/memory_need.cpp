@@ -13,10 +13,10 @@ namespace rankscope::backend {
 namespace {
 
 constexpr std::uint64_t megabyte = 1'000'000;
-// Debian's LibTorch 1.13 on one thread; of the wheel its own files, which is less than it takes.
+// Debian's LibTorch 1.13 on one thread; for the wheel its own files, which is less than it takes.
 constexpr std::uint64_t libraryAddresses = RANKSCOPE_LIBTORCH_MEGABYTES * megabyte;
 constexpr std::uint64_t libraryData = 100 * megabyte;
-// OpenBLAS has one for each of its own threads, and one for each call that runs.
+// OpenBLAS has one per thread of its own, and one per running call.
 constexpr std::uint64_t buffer = std::uint64_t{1} << 27U;
 constexpr std::uint64_t stack = 10 * megabyte;
 constexpr std::uint64_t heap = 70 * megabyte;

@@ -8,18 +8,18 @@
 
 namespace rankscope::backend {
 
-/// What opening LibTorch takes, with `threads` threads (0: all cores) of OpenBLAS. Measured
-/// (docs/performance.md).
+/// The memory that opening LibTorch takes, with `threads` threads (0: all cores) of OpenBLAS.
+/// Measured (docs/performance.md).
 MemoryNeed needOfLibraries(int threads);
 
-/// What as many threads of ours take while they compute, weights and values not counted: their
-/// stacks, their share of the heap, and the buffer that OpenBLAS gives each call.
+/// The memory that so many threads of ours take while they compute, weights and values not counted:
+/// their stacks, their share of the heap, and the buffer that OpenBLAS gives each call.
 MemoryNeed needOfThreads(int threads);
 
-/// Throws Error if this reason of the dynamic linker for refusing `library` is short memory.
+/// Throws Error if the dynamic linker's reason for refusing `library` is short memory.
 void throwIfMemoryIsShort(std::string_view reason, const std::string& library);
 
-/// What to do where they do not get it.
+/// The remedy if they do not get it.
 constexpr const char* memoryAdvice = "raise that limit, or take fewer --threads";
 
 }  // namespace rankscope::backend

@@ -23,8 +23,8 @@ struct Tensor {
     std::vector<std::byte> bytes;
 };
 
-/// A weight W [out, in] of y = x Wᵀ in the form it is kept in. Either `dense` is set; or `down`
-/// and `up`, W = up·down; or `down`, `mix` and `rows`, where row rows[i] of W is row i of
+/// A weight W [out, in] of y = x Wᵀ in its stored form. Either `dense` is set; or `down` and `up`,
+/// W = up·down; or `down`, `mix` and `rows`, where row rows[i] of W is row i of
 /// [down; mix·down]. W itself is never rebuilt from factors.
 struct LayerWeights {
     Tensor dense;                    // [out, in]
@@ -57,22 +57,21 @@ using TokenIds = std::vector<std::int32_t>;
 
 /// Negative log-likelihood of one target, teacher-forced.
 struct SequenceLoss {
-    double sum = 0;           ///< -Σ log p(token); NaN or infinite where the model gives that
-    std::int64_t tokens = 0;  ///< of the target, </s> among them
+    double sum = 0;           ///< -Σ log p(token); NaN or infinite if the model gives that
+    std::int64_t tokens = 0;  ///< of the target, including </s>
 };
 
 /// One generated sequence.
 struct GeneratedSequence {
-    TokenIds ids;  ///< without the start token and padding; with </s> where it was reached
+    TokenIds ids;  ///< without the start token and padding; with </s> if it was reached
     /// Beam search: Σ log p / length^penalty, as transformers' sequences_scores. Greedy: Σ log p.
     double score = 0;
 };
 
-/// Every hidden state of one forward pass, float32, padded rows left out. For tests and for looking
-/// inside.
+/// Every hidden state of one forward pass, float32, without padded rows. For tests and inspection.
 struct Activations {
     /// After the embedding, after each block, and (in place of the last) after the final norm: as
-    /// transformers' output_hidden_states. Each is the sources' rows one after the other.
+    /// transformers' output_hidden_states. Each holds the sources' rows one after the other.
     std::vector<std::vector<float>> encoder;  // [layers + 1][tokens, dModel]
     std::vector<std::vector<float>> decoder;  // [layers + 1][tokens, dModel]
     std::vector<float> logits;                // [tokens, vocabulary]
@@ -83,9 +82,9 @@ struct MomentOptions;   // moments.h
 
 /// An encoder-decoder model ready to run. Not to be called from two threads at once; one call uses
 /// all threads of the backend. Batches may be ragged; padding is added and masked inside.
-/// Ids must lie in [0, vocabulary), checked by the functions: Error naming the id and its row.
-/// Any of them throws Error of kind OutOfMemory where the device has too little memory for the
-/// batch (a smaller one may be tried), Interrupted where `progress` asks to stop.
+/// Ids must lie in [0, vocabulary); else the functions throw Error naming the id and its row. Any
+/// of them throws Error of kind OutOfMemory if the device has too little memory for the batch (a
+/// smaller one may be tried), Interrupted if `progress` asks to stop.
 class Seq2Seq {
  public:
     virtual ~Seq2Seq();
@@ -94,12 +93,12 @@ class Seq2Seq {
     virtual std::int64_t vocabulary() const = 0;
 
     /// Loss of targets[i] (ending in </s>, as the tokenizer gives them) given sources[i]. The
-    /// decoder is fed the target shifted right behind the start token.
+    /// decoder is fed the target shifted right after the start token.
     virtual std::vector<SequenceLoss> loss(std::span<const TokenIds> sources,
                                            std::span<const TokenIds> targets,
                                            const Progress& progress) = 0;
 
-    /// One best sequence for each source, as transformers' generate() gives it.
+    /// The best sequence for each source, as transformers' generate() gives it.
     virtual std::vector<GeneratedSequence> generate(std::span<const TokenIds> sources,
                                                     const GenerationOptions& options,
                                                     const Progress& progress) = 0;
@@ -110,7 +109,7 @@ class Seq2Seq {
     virtual Activations activations(std::span<const TokenIds> sources,
                                     std::span<const TokenIds> decoderInputs, bool stepwise) = 0;
 
-    /// Gathers what the layers take in. The model must outlive it.
+    /// Collects the moments of the layers' inputs. The model must outlive it.
     virtual std::unique_ptr<MomentCollector> collectMoments(const MomentOptions& options) = 0;
 };
 

@@ -7,8 +7,8 @@
 
 namespace rankscope::backend {
 
-/// The version of the PyTorch whose folder `torch` this is, e.g. "2.11.0+cu130", as its version.py
-/// says; empty if the folder holds none.
+/// The version of the PyTorch whose folder `torch` this is, e.g. "2.11.0+cu130", from its
+/// version.py; empty if the folder has none.
 std::string torchPackageVersion(const std::filesystem::path& torch);
 
 /// The folder `torch` of the installed PyTorch to take LibTorch from: RANKSCOPE_TORCH if it is set,
@@ -20,7 +20,7 @@ std::string torchPackageVersion(const std::filesystem::path& torch);
 std::filesystem::path findTorchPackage(const std::filesystem::path& library,
                                        std::string_view minor);
 
-/// Loads LibTorch, with CUDA if it has it, out of that folder, so that the backend library finds it
+/// Loads LibTorch, with CUDA if it has it, from that folder, so that the backend library finds it
 /// in memory. Throws Error with the dynamic linker's reason.
 void loadTorchPackage(const std::filesystem::path& torch);
 

@@ -44,10 +44,10 @@ FileHandle openForReading(const std::filesystem::path& path) {
     if (::fstat(file.get(), &status) != 0) fail(path, "examined", errno);
     if (S_ISDIR(status.st_mode))
         throw Error(
-            fmt::format("{} is a folder where a file is expected.", printable(path.string(), 4096)),
+            fmt::format("{} is a folder, but a file is expected.", printable(path.string(), 4096)),
             path.string());
     if (!S_ISREG(status.st_mode))
-        throw Error(fmt::format("{} is no regular file (a pipe, socket or device); give a file.",
+        throw Error(fmt::format("{} is not a regular file (a pipe, socket or device); give a file.",
                                 printable(path.string(), 4096)),
                     path.string());
     if (const auto output = claimedOutput(identityOf(status)))
@@ -74,10 +74,11 @@ void readExactly(const FileHandle& file, std::span<std::byte> bytes, std::uint64
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) fail(path, "read", errno);
         if (got == 0)
-            throw Error(fmt::format("{} ends at byte {} where more was expected; it is cut short "
-                                    "or was changed while it was read.",
-                                    printable(path.string(), 4096), offset),
-                        path.string());
+            throw Error(
+                fmt::format("{} ends at byte {} although more was expected; it is cut short "
+                            "or was changed while it was read.",
+                            printable(path.string(), 4096), offset),
+                path.string());
         bytes = bytes.subspan(static_cast<std::size_t>(got));
         offset += static_cast<std::uint64_t>(got);
     }

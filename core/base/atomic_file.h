@@ -12,7 +12,7 @@
 
 namespace rankscope {
 
-/// What identifies a file's content without reading it.
+/// Identifies a file's content without reading it.
 struct FileStamp {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -22,13 +22,13 @@ struct FileStamp {
 };
 
 /// Opens an existing regular file for reading, never blocking on a FIFO or device.
-/// Throws Error naming the file and the reason; also where it is to be replaced (OutputClaim).
+/// Throws Error naming the file and the reason; also if it is to be replaced (OutputClaim).
 FileHandle openForReading(const std::filesystem::path& path);
 
 /// Stamp of an open file.
 FileStamp stampOf(const FileHandle& file, const std::filesystem::path& path);
 
-/// Reads exactly `bytes.size()` bytes at `offset`; throws Error where the file ends before.
+/// Reads exactly `bytes.size()` bytes at `offset`; throws Error if the file ends before.
 void readExactly(const FileHandle& file, std::span<std::byte> bytes, std::uint64_t offset,
                  const std::filesystem::path& path);
 
@@ -44,7 +44,7 @@ class AtomicFile {
     const std::filesystem::path& temporaryPath() const { return m_unfinished.path(); }
     void write(std::span<const std::byte> bytes);
     void write(std::string_view text);
-    /// Throws Error (and removes the temporary file) where a byte could not be stored.
+    /// Throws Error (and removes the temporary file) if a byte could not be stored.
     void commit();
 
  private:
@@ -59,7 +59,7 @@ void writeFileAtomically(const std::filesystem::path& target, std::string_view t
 void writeAll(const FileHandle& file, std::span<const std::byte> bytes,
               const std::filesystem::path& path);
 
-/// fsync of a file or folder; throws Error. After a failure the file is to be taken as lost.
+/// fsync of a file or folder; throws Error. After a failure treat the file as lost.
 void syncFile(const FileHandle& file, const std::filesystem::path& path);
 void syncFolder(const std::filesystem::path& folder);
 

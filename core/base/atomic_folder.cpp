@@ -30,7 +30,7 @@ std::string shown(const fs::path& path) { return printable(path.string(), 4096);
     throw Error(fmt::format("{} {}", shown(target), reason), target.string());
 }
 
-/// True where `folder` or one of its parents is `ancestor`.
+/// True if `folder` or one of its parents is `ancestor`.
 bool isAtOrInside(fs::path folder, const FileIdentity& ancestor) {
     while (true) {
         if (identityOf(folder) == ancestor) return true;
@@ -56,7 +56,7 @@ void requireApartFromSource(const fs::path& target, std::span<const fs::path> so
     }
 }
 
-/// Names in the folder that are no files of its kind, sorted.
+/// Names in the folder that are not files of its kind, sorted.
 std::vector<std::string> foreignNames(const fs::path& folder, const FolderKind& kind) {
     std::vector<std::string> names;
     std::error_code failure;
@@ -77,7 +77,7 @@ std::vector<std::string> foreignNames(const fs::path& folder, const FolderKind& 
 
 void requireReplaceable(const fs::path& target, const FolderKind& kind, bool force) {
     if (!fs::is_directory(target))
-        refuse(target, "is a file where a folder is to be made; give another name.");
+        refuse(target, "is a file, but a folder is to be made; give another name.");
     if (!force) refuse(target, "exists already; give another folder, or --force to replace it.");
     const std::vector<std::string> foreign = foreignNames(target, kind);
     if (fs::is_empty(target)) return;
@@ -86,9 +86,10 @@ void requireReplaceable(const fs::path& target, const FolderKind& kind, bool for
                                    "another folder.",
                                    kind.what));
     if (!foreign.empty())
-        refuse(target, fmt::format("holds what Rankscope did not write: {}. Replacing it would "
-                                   "delete that too; move it away, or give another folder.",
-                                   listNames(foreign)));
+        refuse(target,
+               fmt::format("holds things that Rankscope did not write: {}. Replacing it would "
+                           "delete that too; move it away, or give another folder.",
+                           listNames(foreign)));
 }
 
 fs::path resolvedTarget(const fs::path& given) {
@@ -165,8 +166,8 @@ void AtomicFolder::removeReplaced(const fs::path& old, const Progress& progress)
         const fs::path kept = fmt::format("{}.replaced-{}", m_target.string(), ::getpid());
         fs::rename(old, kept, failure);
         progress.warn(
-            fmt::format("{} came to hold what Rankscope did not write while this ran; "
-                        "all that it held is kept in {}.",
+            fmt::format("While this ran, something that Rankscope did not write was put into {}; "
+                        "everything in it is kept in {}.",
                         shown(m_target), shown(failure ? old : kept)));
     }
 }
@@ -178,7 +179,7 @@ std::uint64_t spaceNeeded(std::uint64_t bytes) {
 std::uint64_t freeSpace(const fs::path& folder) {
     struct statvfs status {};
     if (::statvfs(folder.c_str(), &status) != 0)
-        throw Error(fmt::format("The free space of {} cannot be asked for: {}.", shown(folder),
+        throw Error(fmt::format("The free space of {} cannot be determined: {}.", shown(folder),
                                 errnoText(errno)),
                     folder.string());
     return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;

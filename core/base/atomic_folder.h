@@ -22,14 +22,14 @@ struct FolderKind {
     bool (*isOwnFile)(std::string_view name);
 };
 
-/// Whether the JSON file holds an object of which `test` is true. False for any other file.
+/// Whether the JSON file holds an object for which `test` is true. False for any other file.
 bool recordHolds(const std::filesystem::path& file, bool (*test)(const Json& record));
 
-/// What can be said before any work is done. Returns the target with its parent resolved. Throws
-/// Error if it is one of the folders `sources` that are read, lies inside one or contains one (by
-/// device and inode), is a symbolic
-/// link or a file, its parent is missing, or it exists without `force`. With it only a folder is
-/// replaced that is empty, or that Rankscope wrote and that holds nothing else.
+/// Checks the target before any work is done. Returns it with its parent resolved. Throws Error if
+/// it is one of the folders `sources` that are read, lies inside one or contains one (by device and
+/// inode), is a symbolic link or a file, its parent is missing, or it exists without `force`. With
+/// `force` a folder is replaced only if it is empty, or Rankscope wrote it and it holds nothing
+/// else.
 std::filesystem::path requireTarget(const std::filesystem::path& target, const FolderKind& kind,
                                     std::span<const std::filesystem::path> sources, bool force);
 
@@ -38,7 +38,7 @@ std::filesystem::path requireTarget(const std::filesystem::path& target, const F
 class AtomicFolder {
  public:
     /// Checks the target, removes what killed runs left of it, and makes the partial folder. Throws
-    /// Error as requireTarget() does, and where the parent cannot be written.
+    /// Error as requireTarget() does, and if the parent cannot be written.
     AtomicFolder(const std::filesystem::path& target, const FolderKind& kind,
                  std::span<const std::filesystem::path> sources, bool force,
                  const Progress& progress);
@@ -47,8 +47,8 @@ class AtomicFolder {
     const std::filesystem::path& partial() const { return m_unfinished->path(); }
 
     /// Gives the finished folder the target's name; an existing target is exchanged for it in one
-    /// step and then removed, but for what came into it meanwhile: that is kept under another name,
-    /// which a warning tells. Parent fsynced.
+    /// step and then removed, except for anything that came into it meanwhile: that is kept under
+    /// another name, which a warning gives. Parent fsynced.
     void publish(const Progress& progress);
 
  private:
@@ -60,10 +60,10 @@ class AtomicFolder {
     std::optional<Unfinished> m_unfinished;
 };
 
-/// What a save of `bytes` needs: 5 % and 64 MiB more.
+/// The space that a save of `bytes` needs: 5 % and 64 MiB more.
 std::uint64_t spaceNeeded(std::uint64_t bytes);
 
-/// Throws Error with both figures where fewer than `needed` bytes are free.
+/// Throws Error with both figures if fewer than `needed` bytes are free.
 void requireSpace(std::uint64_t needed, std::uint64_t free, const std::filesystem::path& folder);
 
 /// Bytes this user may still write on the folder's file system.

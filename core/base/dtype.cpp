@@ -75,7 +75,7 @@ std::vector<std::byte> narrow(std::span<const double> values, Convert convert) {
     return bytes;
 }
 
-/// float64 -> float32 with the last bit forced to odd where inexact, so that a second rounding to
+/// float64 -> float32 with the last bit forced to odd if inexact, so that a second rounding to
 /// a half type gives the same result as one direct rounding (round-to-odd).
 float narrowToOdd(double value) {
     const auto nearest = static_cast<float>(value);

@@ -49,7 +49,7 @@ int bitsPerElement(DType dtype);
 bool isWeightDType(DType dtype);
 
 /// Widens little-endian elements to float64 (exact for all weight types).
-/// bytes.size() must be elements * size; throws Error for a type that is no weight type.
+/// bytes.size() must be elements * size; throws Error for a type that is not a weight type.
 std::vector<double> toFloat64(DType dtype, std::span<const std::byte> bytes);
 
 /// Rounds to nearest even into `dtype` (F16, BF16, F32, F64), little-endian.

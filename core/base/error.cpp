@@ -24,7 +24,7 @@ std::string errnoText(int code) { return std::generic_category().message(code); 
 
 namespace {
 
-/// Decodes one UTF-8 character at `text[at]`; returns its length, 0 where it is not valid.
+/// Decodes one UTF-8 character at `text[at]`; returns its length, 0 if it is not valid.
 std::size_t decodeUtf8(std::string_view text, std::size_t at, std::uint32_t& codePoint) {
     const auto lead = static_cast<unsigned char>(text[at]);
     const std::size_t length = lead < 0x80            ? 1

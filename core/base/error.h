@@ -16,8 +16,8 @@ enum class ErrorKind {
 
 /// The program's only exception: what() is a whole sentence for the user that names the file, the
 /// place and what to do; subject() is the file or tensor it is about, for machines.
-/// The command line's main shows it and ends; the window shows it; code that can go on without what
-/// failed makes a warning of it.
+/// The command line's main shows it and ends; the window shows it; code that can go on after the
+/// failure turns it into a warning.
 class Error : public std::runtime_error {
  public:
     explicit Error(const std::string& sentence, std::string subject = {},
@@ -35,7 +35,7 @@ class Error : public std::runtime_error {
 /// An Error of kind Usage.
 Error usageError(const std::string& sentence, std::string subject = {});
 
-/// The reason that an errno stands for, e.g. "Permission denied".
+/// The reason that an errno means, e.g. "Permission denied".
 std::string errnoText(int code);
 
 /// Text from a file made safe to show: control characters and bidirectional marks are written as

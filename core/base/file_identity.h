@@ -8,7 +8,7 @@
 
 namespace rankscope {
 
-/// What makes two names the same file or folder.
+/// Equal for two names of the same file or folder.
 struct FileIdentity {
     dev_t device = 0;
     ino_t inode = 0;
@@ -17,7 +17,7 @@ struct FileIdentity {
 
 inline FileIdentity identityOf(const struct stat& status) { return {status.st_dev, status.st_ino}; }
 
-/// Links followed; nothing where there is no such file.
+/// Links followed; nothing if there is no such file.
 inline std::optional<FileIdentity> identityOf(const std::filesystem::path& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return std::nullopt;

@@ -75,7 +75,7 @@ void Journal::readLines(const Json& key, const Progress& progress) {
     }
     if (good < text.size()) {
         progress.warn(
-            fmt::format("{} is damaged or cut short from byte {} on; what was noted before that is "
+            fmt::format("{} is damaged or cut short from byte {} on; everything before that is "
                         "used, the rest is computed again.",
                         shown, good));
         if (::ftruncate(m_file.get(), static_cast<off_t>(good)) != 0)

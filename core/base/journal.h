@@ -13,18 +13,18 @@ namespace rankscope {
 
 /// Finished parts of long work, in a file of JSON lines, so that an interrupted run goes on where
 /// it was (docs/formats.md "Journals"). Every line carries the SHA-256 of its content; the first
-/// one holds what decides the results (`key`). From the first torn or damaged line on nothing is
-/// believed, and the file is cut there. One process at a time has a journal open.
+/// one holds what decides the results (`key`). Everything from the first torn or damaged line on is
+/// ignored, and the file is cut there. Only one process at a time can have a journal open.
 class Journal {
  public:
     /// One that keeps nothing.
     Journal() = default;
-    /// Opens or begins the file. A warning tells of a damaged part. Throws Error if it cannot be
-    /// written, is in use, or was begun with another key.
+    /// Opens or begins the file. Warns about a damaged part. Throws Error if it cannot be written,
+    /// is in use, or was begun with another key.
     Journal(std::filesystem::path path, const Json& key, const Progress& progress);
 
     bool isOpen() const { return static_cast<bool>(m_file); }
-    /// What earlier runs and this one wrote, in order.
+    /// The entries that earlier runs and this one wrote, in order.
     std::span<const Json> entries() const { return m_entries; }
     /// On disk when it returns. Does nothing if the journal is not open. Throws Error, e.g. on a
     /// full disk; the journal is closed then.

@@ -24,8 +24,8 @@ std::string placeOf(std::string_view text, std::size_t byte) {
     return fmt::format("line {}, column {}", line, column);
 }
 
-/// Builds the document while it checks what nlohmann's own builder lets pass: depth, duplicate
-/// keys, long strings.
+/// Builds the document and checks for what nlohmann's own builder lets pass: depth, duplicate keys,
+/// long strings.
 class StrictBuilder : public nlohmann::json_sax<Json> {
  public:
     StrictBuilder(Json& root, const JsonLimits& limits) : m_root(root), m_limits(limits) {}
@@ -48,7 +48,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     bool key(string_t& value) override {
         if (!checkLength(value)) return false;
         if (!m_open.back().keys.insert(value).second)
-            return fail(fmt::format("the key \"{}\" stands twice", printable(value)));
+            return fail(fmt::format("the key \"{}\" occurs twice", printable(value)));
         m_open.back().nextKey = std::move(value);
         return true;
     }
@@ -65,7 +65,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     }
 
     const std::string& reason() const { return m_reason; }
-    /// Byte after which parsing stopped, 0 where the parser did not say.
+    /// Byte after which parsing stopped, 0 if the parser did not say.
     std::size_t position() const { return m_position; }
 
  private:

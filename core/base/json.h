@@ -9,7 +9,7 @@
 
 namespace rankscope {
 
-/// Order of keys is kept, so what we write reads as we wrote it.
+/// Order of keys is kept, so our files read as we wrote them.
 using Json = nlohmann::ordered_json;
 
 /// Limits for JSON from a stranger's file.
@@ -23,7 +23,7 @@ struct JsonLimits {
 /// than the limit, a string over the limit, a number that overflows, trailing text.
 Json parseJson(std::string_view text, std::string_view what, const JsonLimits& limits = {});
 
-/// Reads a whole regular file; throws Error where it is missing, no regular file (FIFO, device),
+/// Reads a whole regular file; throws Error if it is missing, not a regular file (FIFO, device),
 /// unreadable, or larger than `limitBytes`.
 std::string readTextFile(const std::filesystem::path& path, std::size_t limitBytes);
 

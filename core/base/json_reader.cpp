@@ -29,7 +29,7 @@ std::optional<JsonReader> JsonReader::find(const std::string& key) const {
 }
 
 std::vector<JsonReader> JsonReader::elements() const {
-    if (!m_value->is_array()) fail("is no array");
+    if (!m_value->is_array()) fail("is not an array");
     std::vector<JsonReader> readers;
     for (std::size_t i = 0; i < m_value->size(); ++i)
         readers.emplace_back((*m_value)[i], fmt::format("{}[{}]", m_place, i), m_remedy);
@@ -44,7 +44,7 @@ std::vector<JsonReader> JsonReader::elements(std::size_t expected) const {
 
 double JsonReader::real() const {
     if (isNull()) return std::numeric_limits<double>::quiet_NaN();
-    if (!m_value->is_number()) fail("is no number");
+    if (!m_value->is_number()) fail("is not a number");
     return m_value->get<double>();
 }
 
@@ -52,19 +52,19 @@ std::int64_t JsonReader::whole() const {
     const bool fits = !m_value->is_number_unsigned() ||
                       m_value->get<std::uint64_t>() <=
                           static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    if (!m_value->is_number_integer() || !fits) fail("is no whole number");
+    if (!m_value->is_number_integer() || !fits) fail("is not a whole number");
     return m_value->get<std::int64_t>();
 }
 
 std::uint64_t JsonReader::natural() const {
     const bool natural = m_value->is_number_unsigned() ||
                          (m_value->is_number_integer() && m_value->get<std::int64_t>() >= 0);
-    if (!natural) fail("is no whole number of 0 or more");
+    if (!natural) fail("is not a whole number of 0 or more");
     return m_value->get<std::uint64_t>();
 }
 
 std::string JsonReader::text() const {
-    if (!m_value->is_string()) fail("is no text");
+    if (!m_value->is_string()) fail("is not a text");
     return m_value->get<std::string>();
 }
 

@@ -12,8 +12,8 @@
 namespace rankscope {
 
 /// Reads a document of ours back, every value with its type checked. An Error's sentence is the
-/// value's place, the reason and the remedy: "plan.json: entries[3].rank is no whole number. Make
-/// the plan again with `plan --out`."
+/// value's place, the reason and the remedy: "plan.json: entries[3].rank is not a whole number.
+/// Make the plan again with `plan --out`."
 class JsonReader {
  public:
     /// `place` begins every message; `value` must outlive the reader.

@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What the end of a name says.
+/// The meaning of a name's ending.
 struct Mark {
     std::string target;          ///< the name before it
     std::vector<pid_t> writers;  ///< of versions that did not lock
@@ -82,8 +82,8 @@ bool isStill(const fs::path& path, const FileIdentity& identity) {
     return ::lstat(path.c_str(), &status) == 0 && identityOf(status) == identity;
 }
 
-/// Looks at one entry of a folder; where it is a leftover of `target` (empty: of any), `found` is
-/// called while nobody else can begin to write it.
+/// Looks at one entry of a folder; if it is a leftover of `target` (empty: of any), calls `found`
+/// while nobody else can begin to write it.
 void examine(const fs::path& path, const std::string& target, const Found& found) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || status.st_uid != ::geteuid()) return;

@@ -9,8 +9,8 @@
 
 namespace rankscope {
 
-/// How many letters have to be put in, left out, replaced or swapped with their neighbour to make
-/// one word of the other, no letter being touched twice (optimal string alignment, the restricted
+/// How many letters have to be inserted, deleted, replaced or swapped with their neighbour to turn
+/// one word into the other, no letter being touched twice (optimal string alignment, the restricted
 /// Damerau-Levenshtein distance).
 std::size_t editDistance(std::string_view a, std::string_view b);
 

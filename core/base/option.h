@@ -14,11 +14,11 @@ struct Option {
     std::string_view name;          ///< command-line name without dashes, e.g. "multiple-of"
     std::string_view label;         ///< in forms, e.g. "Multiple of"
     std::string_view help;          ///< one sentence
-    std::string_view defaultText;   ///< as the user would type it; empty where there is none
-    std::optional<double> minimum;  ///< smallest permitted value, where the option is a number
+    std::string_view defaultText;   ///< as the user would type it; empty if there is none
+    std::optional<double> minimum;  ///< smallest permitted value, if the option is a number
     std::optional<double> maximum;  ///< largest permitted value
     std::string_view unit;          ///< "", "s", "parameters" …
-    std::vector<std::string_view> choices;  ///< permitted words, where it is a choice
+    std::vector<std::string_view> choices;  ///< permitted words, if it is a choice
 };
 
 }  // namespace rankscope

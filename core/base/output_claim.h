@@ -9,12 +9,12 @@
 
 namespace rankscope {
 
-/// Says what is going to be replaced: a file, or the files directly in a folder. As long as it
-/// lives, openForReading() refuses them, by device and inode, so under any name, link or hard link.
-/// Made before anything is read, it keeps every file that is read from being replaced.
+/// Announces what will be replaced: a file, or the files directly in a folder. As long as it lives,
+/// openForReading() refuses them, by device and inode, so under any name, link or hard link. Made
+/// before anything is read, it keeps every file that is read from being replaced.
 class OutputClaim {
  public:
-    /// Claims nothing where `path` is empty or does not exist yet.
+    /// Claims nothing if `path` is empty or does not exist yet.
     explicit OutputClaim(std::filesystem::path path);
     OutputClaim(const OutputClaim&) = delete;
     OutputClaim& operator=(const OutputClaim&) = delete;
@@ -28,7 +28,7 @@ class OutputClaim {
     std::vector<FileIdentity> m_files;
 };
 
-/// The claimed output that this file is, or is in; nothing where it is no such file.
+/// The claimed output that this file is, or is in; nothing if it is not such a file.
 std::optional<std::filesystem::path> claimedOutput(const FileIdentity& file);
 
 }  // namespace rankscope

@@ -27,7 +27,7 @@ std::filesystem::path requireInstalled(std::filesystem::path path) {
 }
 
 std::filesystem::path cacheFolder() {
-    // The XDG base directory rule: a relative value is to be ignored.
+    // The XDG base directory rule: a relative value must be ignored.
     if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && cache[0] == '/')
         return std::filesystem::path(cache) / "rankscope";
     if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/')

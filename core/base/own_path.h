@@ -16,7 +16,7 @@ std::filesystem::path sharedResource(std::string_view name);
 /// does not exist.
 std::filesystem::path requireInstalled(std::filesystem::path path);
 
-/// $XDG_CACHE_HOME/rankscope, or ~/.cache/rankscope; throws Error where neither is known.
+/// $XDG_CACHE_HOME/rankscope, or ~/.cache/rankscope; throws Error if neither is known.
 std::filesystem::path cacheFolder();
 
 }  // namespace rankscope

@@ -12,7 +12,7 @@ namespace rankscope {
 /// the start of further tasks and is thrown again here.
 void runInParallel(std::size_t count, int threads, const std::function<void(std::size_t)>& task);
 
-/// How many blocks of `size` hold `count` things.
+/// How many blocks of `size` are needed for `count` items.
 constexpr std::int64_t dividedUp(std::int64_t count, std::int64_t size) {
     return (count + size - 1) / size;
 }

@@ -9,17 +9,17 @@
 
 namespace rankscope {
 
-/// How a long function speaks to its caller: it reports how far it is and asks whether to stop.
+/// How a long function talks to its caller: it reports how far it is and asks whether to stop.
 /// Called from any worker thread; implementations lock. The default object is silent and never
 /// stops.
 class Progress {
  public:
     virtual ~Progress();
 
-    /// `fraction` of the work done, 0 to 1, and what is being done now.
+    /// `fraction` of the work done, 0 to 1, and a label of the current step.
     virtual void report(double fraction, std::string_view label) const;
 
-    /// Something the user should read but which does not end the work.
+    /// Something the user should read that does not end the work.
     virtual void warn(std::string_view sentence) const;
 
     /// True once the user wants the work to end. Asked at least once per matrix.
@@ -72,7 +72,7 @@ class OnceWarned : public Progress {
     }
     void warn(std::string_view sentence) const override;
     bool stopRequested() const override { return m_outer.stopRequested(); }
-    /// Those given so far, in their order; not while other threads may warn.
+    /// The warnings so far, in order; not while other threads may warn.
     const std::vector<std::string>& warnings() const { return m_warnings; }
 
  private:

@@ -13,7 +13,7 @@ namespace rankscope {
 /// Sizes of a tensor's dimensions, outermost first (row-major). A linear weight is [out, in].
 using Shape = std::vector<std::int64_t>;
 
-/// Product of the sizes (1 for rank 0); nothing where it does not fit into 63 bits or a size is
+/// Product of the sizes (1 for rank 0); nothing if it does not fit into 63 bits or a size is
 /// negative.
 std::optional<std::int64_t> elementCount(std::span<const std::int64_t> shape);
 

@@ -6,7 +6,7 @@
 namespace rankscope {
 
 /// Opens /dev/null on those of the descriptors 0, 1 and 2 that are closed, so that no other file
-/// gets their number and with it what is printed. To be called first in main(). Writing to a
+/// gets their number and receives the program's output. Call it first in main(). Writing to a
 /// descriptor held so fails, as it does on a closed one.
 void holdStandardDescriptors() noexcept;
 

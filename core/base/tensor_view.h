@@ -9,7 +9,7 @@
 
 namespace rankscope {
 
-/// Bytes of a tensor as they stand in a file: little-endian, row-major; not owned.
+/// Bytes of a tensor as they are in a file: little-endian, row-major; not owned.
 struct TensorView {
     DType dtype = DType::F32;
     Shape shape;

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What this process is writing. Never destroyed: threads may outlive main().
+/// The files and folders this process is writing. Never destroyed: threads may outlive main().
 struct Registry {
     std::timed_mutex mutex;
     std::vector<fs::path> paths;
@@ -40,7 +40,7 @@ Registry& registry() {
     return *all;
 }
 
-/// Letters only: the names that ended in a process number must stay apart from these.
+/// Letters only: the old names that end in a process number must not look like these.
 std::string sixLetters() {
     constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     std::random_device random;
@@ -50,7 +50,7 @@ std::string sixLetters() {
     return text;
 }
 
-/// An invalid handle, and errno, where it could not be made.
+/// An invalid handle, and errno, if it could not be made.
 FileHandle make(const fs::path& path, Unfinished::Kind kind) {
     if (kind == Unfinished::Kind::File)
         return FileHandle(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
@@ -118,7 +118,7 @@ int Unfinished::publish(const fs::path& target, unsigned flags) {
 
 void removeUnfinished() noexcept {
     using namespace std::chrono_literals;
-    // Held for ever, but for a thread that ended the process while it held the lock itself.
+    // Then held for ever, unless this thread ended the process while it held the lock itself.
     const bool held = registry().mutex.try_lock_for(1s);
     (void)held;
     // Other threads still write into these folders, until their files are gone too.

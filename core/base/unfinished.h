@@ -8,9 +8,9 @@
 namespace rankscope {
 
 /// A new file or folder under a name of its own, `<target>.partial-<six letters>`, until it is
-/// whole and takes the target's. Locked while it is written, so that others can tell it from what a
-/// killed run left (core/base/leftovers.h). Removed with all it holds unless published, by the
-/// destructor or by removeUnfinished().
+/// whole and takes the target's. Locked while it is written, so that others can tell it from a
+/// leftover of a killed run (core/base/leftovers.h). Removed with all it holds unless published, by
+/// the destructor or by removeUnfinished().
 class Unfinished {
  public:
     enum class Kind { File, Folder };
@@ -35,7 +35,7 @@ class Unfinished {
 };
 
 /// Removes whatever this process has not finished, and lets no thread begin or publish anything
-/// after. For ends that run no destructors: end the process next. Never throws.
+/// after. For exits that run no destructors: end the process next. Never throws.
 void removeUnfinished() noexcept;
 
 }  // namespace rankscope

@@ -5,16 +5,16 @@
 
 namespace rankscope {
 
-/// What a lock says of something unfinished.
+/// The state of something unfinished, as its lock shows it.
 enum class WriterState {
     Writing,  ///< its writer lives
     Gone,     ///< its writer is gone
     Unknown,  ///< locks say nothing here (a disk shared with other machines, or no locks at all)
 };
 
-/// Says, as long as `handle` is open, that the file or folder is being written. A file must be open
-/// for reading. False where something else is just taking it away as a leftover; true, without a
-/// lock, where writerState() would be Unknown.
+/// Marks the file or folder as being written as long as `handle` is open. A file must be open for
+/// reading. False if something else is just removing it as a leftover; true, without a lock, if
+/// writerState() would be Unknown.
 bool lockAsWriter(const FileHandle& handle);
 
 /// Whether another handle locked it so. Gone holds until `handle` is closed: nobody can begin to

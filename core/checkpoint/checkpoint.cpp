@@ -22,7 +22,7 @@ void expectUnchanged(const FileHandle& file, const WeightFile& expected) {
                 expected.path.string());
 }
 
-/// product += left [m, k] · right [k, n]; rows of `right` are walked in blocks that stay in cache.
+/// product += left [m, k] · right [k, n]; rows of `right` are taken in blocks that stay in cache.
 void multiplyInto(MatrixView left, MatrixView right, std::span<double> product) {
     constexpr std::int64_t block = 64;
     const auto columns = static_cast<std::size_t>(right.columns);
@@ -103,7 +103,7 @@ std::vector<std::byte> Checkpoint::readBytes(const TensorEntry& tensor) const {
 
 Matrix Checkpoint::readTensor(const TensorEntry& tensor) const {
     if (tensor.shape.empty() || tensor.shape.size() > 2)
-        throw Error(fmt::format("Tensor {} of shape {} is no vector or matrix.",
+        throw Error(fmt::format("Tensor {} of shape {} is not a vector or matrix.",
                                 printable(tensor.name), toString(tensor.shape)),
                     tensor.name);
     if (!isWeightDType(tensor.dtype))

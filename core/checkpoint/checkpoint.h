@@ -32,7 +32,7 @@ class Checkpoint {
     const std::string& label() const { return m_label; }              ///< as the user named it
     const std::filesystem::path& folder() const { return m_folder; }  ///< with config.json
     const T5Config& config() const { return m_config; }
-    /// config.json as it stands, for copying into a save.
+    /// config.json as read, for copying into a save.
     const Json& configJson() const { return m_configJson; }
     std::span<const WeightFile> files() const { return m_files; }
     std::span<const TensorEntry> tensors() const { return m_tensors; }     ///< sorted by name
@@ -42,18 +42,18 @@ class Checkpoint {
     const TensorEntry* findTensor(std::string_view name) const;
     const WeightMatrix* findMatrix(std::string_view name) const;
 
-    /// Numbers stored, tied tensors once, index tensors (`rows` of pivoted matrices) not counted.
+    /// Stored numbers, tied tensors once, index tensors (`rows` of pivoted matrices) not counted.
     std::int64_t parameterCount() const;
-    /// Numbers the model has when every matrix is dense.
+    /// Numbers in the model if every matrix is dense.
     std::int64_t denseParameterCount() const;
     /// Bytes of all weight files.
     std::uint64_t byteCount() const;
-    /// True where the head is the embedding (no lm_head.weight in the file).
+    /// True if the head is the embedding (no lm_head.weight in the file).
     bool tiedHead() const;
     /// Metadata of the first weight file ("__metadata__"), provenance of a compressed save.
     const std::map<std::string, std::string>& metadata() const { return m_metadata; }
 
-    /// Stored bytes of a tensor. Throws Error where the file changed since it was opened.
+    /// Stored bytes of a tensor. Throws Error if the file changed since it was opened.
     std::vector<std::byte> readBytes(const TensorEntry& tensor) const;
     /// The matrix as float64 [rows, columns]; factors are multiplied out.
     Matrix readMatrix(const WeightMatrix& matrix) const;
@@ -84,10 +84,10 @@ class Checkpoint {
 /// Throws Error naming file, place and what to do.
 Checkpoint openCheckpoint(const std::string& nameOrPath);
 
-/// The folder or file a name stands for (HF_HUB_CACHE / HF_HOME rules; never the network).
+/// The folder or file that a name means (HF_HUB_CACHE / HF_HOME rules; never the network).
 std::filesystem::path locateCheckpoint(const std::string& nameOrPath);
 
-/// The folders that hold what is read of it: config.json's, and each weight file's, links followed.
+/// The folders that its files are read from: config.json's, and each weight file's, links followed.
 std::vector<std::filesystem::path> foldersOf(const Checkpoint& checkpoint);
 
 }  // namespace rankscope::checkpoint

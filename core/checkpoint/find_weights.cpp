@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view indexName = "model.safetensors.index.json";
 
-/// Also true for a link that leads nowhere, so that it is reported and not overlooked.
+/// Also true for a dangling link, so that it is reported and not overlooked.
 bool nameExists(const fs::path& path) {
     std::error_code ignored;
     const auto type = fs::symlink_status(path, ignored).type();
@@ -41,7 +41,7 @@ std::vector<std::string> namesEndingWith(const fs::path& folder, std::string_vie
 std::string conversionAdvice(const fs::path& folder) {
     const std::string name = printable(folder.string(), 4096);
     return fmt::format(
-        "PyTorch's pickled form is not read; convert it where transformers is installed: python3 "
+        "PyTorch's pickled form is not read; convert it on a machine with transformers: python3 "
         "-c \"from transformers import AutoModelForSeq2SeqLM as M; "
         "M.from_pretrained('{0}').save_pretrained('{0}-safetensors', safe_serialization=True)\"",
         name);
@@ -99,15 +99,15 @@ void CheckpointBuilder::useIndex(const fs::path& path) {
 void CheckpointBuilder::useFile(const fs::path& path) {
     m_result.m_folder = path.has_parent_path() ? path.parent_path() : ".";
     if (isPickle(path)) {
-        openForReading(path);  // a missing file is told as such
-        fail(path, "it is no safetensors file. " + conversionAdvice(m_result.m_folder));
+        openForReading(path);  // reports a missing file as such
+        fail(path, "it is not a safetensors file. " + conversionAdvice(m_result.m_folder));
     }
     if (path.filename().string().ends_with(".index.json")) return useIndex(path);
     const fs::path index = m_result.m_folder / indexName;
     if (nameExists(index)) {
         useIndex(index);
         if (std::ranges::find(m_paths, m_result.m_folder / path.filename()) != m_paths.end())
-            return;  // one shard stands for the whole model
+            return;  // one shard names the whole model
         m_index.reset();
         m_indexPath.clear();
     }

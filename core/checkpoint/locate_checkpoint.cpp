@@ -49,7 +49,7 @@ struct HubId {
     std::string revision = "main";
 };
 
-/// "owner/name" or "name", with "@revision" behind it if wanted.
+/// "owner/name" or "name", optionally followed by "@revision".
 std::optional<HubId> parseHubId(std::string_view text) {
     HubId id;
     if (const auto at = text.find('@'); at != std::string_view::npos) {
@@ -95,7 +95,7 @@ fs::path locateSnapshot(const HubId& id, const std::string& name) {
     const std::string revision =
         at == std::string::npos ? "" : " --revision " + printable(id.revision);
     const std::string download = fmt::format(
-        "Download it where there is a network (\"hf download {}{}\"), or give a folder.",
+        "Download it on a machine with a network (\"hf download {}{}\"), or give a folder.",
         printable(name.substr(0, at)), revision);
     std::error_code ignored;
     if (!fs::is_directory(repository, ignored))

@@ -32,7 +32,7 @@ void CheckpointBuilder::matchTensors() {
     keepUsedTensors();
 }
 
-/// All three names mean one table (transformers ties them always): kept once as shared.weight.
+/// All three names mean the same table (transformers always ties them): kept once as shared.weight.
 void CheckpointBuilder::uniteEmbeddingNames() {
     const bool factored = find("shared.down.weight") != nullptr;
     bool known = factored || find(embeddingNames[0]) != nullptr;
@@ -82,7 +82,7 @@ const TensorEntry* CheckpointBuilder::find(const std::string& name) const {
     return found == m_found.end() ? nullptr : &found->second;
 }
 
-/// Takes a tensor into the model, or writes down what is wrong with it.
+/// Takes a tensor into the model, or records what is wrong with it.
 const TensorEntry* CheckpointBuilder::use(const std::string& name, const Shape& expected) {
     const TensorEntry* tensor = find(name);
     if (tensor == nullptr) {
@@ -105,7 +105,7 @@ void CheckpointBuilder::matchMatrix(WeightMatrix matrix) {
     const TensorEntry* down = find(matrix.module() + ".down.weight");
     const TensorEntry* dense = find(matrix.name);
     if (dense != nullptr && down != nullptr)
-        m_wrong.push_back(fmt::format("tensor {} is there both dense and as factors ({})",
+        m_wrong.push_back(fmt::format("tensor {} exists both dense and as factors ({})",
                                       printable(matrix.name), printable(down->name)));
     if (down != nullptr)
         matchFactors(matrix, *down);
@@ -166,7 +166,7 @@ void CheckpointBuilder::keepUsedTensors() {
         }
     }
     if (!extra.empty())
-        warn(fmt::format("{} tensors are no part of this T5 and are ignored: {}.", extra.size(),
+        warn(fmt::format("{} tensors are not part of this T5 and are ignored: {}.", extra.size(),
                          listNames(extra)));
 }
 

@@ -17,14 +17,14 @@ namespace {
 
 std::string sourceName(const WeightFile& file) { return printable(file.path.filename().string()); }
 
-/// Both without links.
+/// Both paths without links.
 bool liesIn(const fs::path& folder, const fs::path& path) {
     return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
            folder.end();
 }
 
 /// Whether huggingface_hub 2 shares this folder's files among all models of a cache: a marker file
-/// in it says in which version, and 1 is the known one.
+/// in it gives the version of that layout, and 1 is the known one.
 bool isSharedBlobStore(const fs::path& blobs) {
     std::string version;
     std::ifstream(blobs / ".huggingface-shared-blobs") >> version;

@@ -7,7 +7,7 @@
 
 namespace rankscope::checkpoint {
 
-/// Numbers a matrix of [rows, columns] takes in each form; `rank` is ignored for Dense.
+/// Numbers that a matrix of [rows, columns] takes in each form; `rank` is ignored for Dense.
 ///   dense m·n, factored r(m + n), pivoted r(m + n) - r² (Zhao et al., arXiv:2501.19090).
 std::int64_t storedParameters(std::int64_t rows, std::int64_t columns, std::int64_t rank,
                               Storage storage);

@@ -19,14 +19,14 @@ namespace {
 
 constexpr std::uint64_t lengthField = 8;  // bytes before the header
 
-/// Turns the header's JSON into entries, checking each by itself.
+/// Turns the header's JSON into entries, and checks each by itself.
 class HeaderParser {
  public:
     HeaderParser(std::uint64_t dataStart, std::uint64_t fileSize, std::string_view what)
         : m_dataStart(dataStart), m_dataBytes(fileSize - dataStart), m_what(what) {}
 
     [[noreturn]] void fail(const std::string& reason) const {
-        throw Error(fmt::format("{}: {}. The file is damaged or no safetensors file; fetch it "
+        throw Error(fmt::format("{}: {}. The file is damaged or not a safetensors file; fetch it "
                                 "again.",
                                 m_what, reason),
                     std::string(m_what));
@@ -37,12 +37,12 @@ class HeaderParser {
     }
 
     std::map<std::string, std::string> metadata(const Json& json) const {
-        if (!json.is_object()) fail("\"__metadata__\" is no object of texts");
+        if (!json.is_object()) fail("\"__metadata__\" is not an object of texts");
         std::map<std::string, std::string> result;
         for (const auto& [key, value] : json.items()) {
             if (!value.is_string())
-                fail(
-                    fmt::format("\"__metadata__\" holds \"{}\", which is no text", printable(key)));
+                fail(fmt::format("\"__metadata__\" holds \"{}\", which is not a text",
+                                 printable(key)));
             result.emplace(key, value.get_ref<const std::string&>());
         }
         return result;
@@ -103,7 +103,7 @@ class HeaderParser {
     }
 
     DType dtype(std::string_view name, const Json& json) const {
-        if (!json.is_string()) failTensor(name, "has a dtype that is no text");
+        if (!json.is_string()) failTensor(name, "has a dtype that is not a text");
         const auto dtype = parseDType(json.get_ref<const std::string&>());
         if (!dtype)
             failTensor(name, fmt::format("has the unknown dtype \"{}\"",
@@ -112,7 +112,7 @@ class HeaderParser {
     }
 
     Shape shape(std::string_view name, const Json& json) const {
-        if (!json.is_array()) failTensor(name, "has a shape that is no list");
+        if (!json.is_array()) failTensor(name, "has a shape that is not a list");
         Shape shape;
         for (const Json& size : json) {
             const bool fits =
@@ -178,12 +178,12 @@ SafetensorsHeader parseSafetensorsHeader(std::string_view json, std::uint64_t da
     const HeaderParser parser(dataStart, std::max(fileSize, dataStart), what);
     const std::string source = fmt::format("{}: the safetensors header", what);
     const Json root = parseJson(json, source);
-    if (!root.is_object()) parser.fail("the header is no JSON object");
+    if (!root.is_object()) parser.fail("the header is not a JSON object");
     SafetensorsHeader header;
     header.dataStart = dataStart;
     if (!json.empty() && json.front() != '{')
         header.warnings.push_back(
-            fmt::format("{}: spaces stand before the header; accepted.", what));
+            fmt::format("{}: there are spaces before the header; accepted.", what));
     header.tensors.reserve(root.size());
     for (const auto& [name, value] : root.items()) {
         if (name == "__metadata__")
@@ -201,7 +201,7 @@ SafetensorsHeader parseSafetensorsHeader(std::string_view json, std::uint64_t da
 SafetensorsHeader readSafetensorsHeader(const FileHandle& file, const std::filesystem::path& path) {
     const std::string what = printable(path.string(), 4096);
     const auto fail = [&](const std::string& reason) {
-        throw Error(fmt::format("{} is no safetensors file: {}.", what, reason), path.string());
+        throw Error(fmt::format("{} is not a safetensors file: {}.", what, reason), path.string());
     };
     const std::uint64_t size = stampOf(file, path).size;
     if (size < lengthField)

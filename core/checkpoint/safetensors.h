@@ -16,7 +16,7 @@
 
 namespace rankscope::checkpoint {
 
-/// Where one tensor stands in a safetensors file.
+/// The place of one tensor in a safetensors file.
 struct TensorEntry {
     std::string name;
     DType dtype = DType::F32;
@@ -59,15 +59,15 @@ struct TensorToWrite {
 /// spaces to 8 bytes, and metadata always holds {"format": "pt"}.
 class SafetensorsWriter {
  public:
-    /// Reserves the whole file and writes the header. `path` must not exist. Throws Error where it
-    /// does, where there is no room, and for a name that is repeated, reserved or no UTF-8.
+    /// Reserves the whole file and writes the header. `path` must not exist. Throws Error if it
+    /// does, if there is no room, and for a name that is repeated, reserved or not UTF-8.
     SafetensorsWriter(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
                       std::map<std::string, std::string> metadata);
     /// The order in which write() must be called.
     std::span<const TensorToWrite> order() const { return m_tensors; }
-    /// Bytes of the next tensor in order(); throws Error where their number is wrong.
+    /// Bytes of the next tensor in order(); throws Error if their number is wrong.
     void write(std::span<const std::byte> bytes);
-    /// fsync and close; throws Error where a tensor is missing. Returns the file's size in bytes.
+    /// fsync and close; throws Error if a tensor is missing. Returns the file's size in bytes.
     std::uint64_t finish();
 
  private:

@@ -50,7 +50,7 @@ std::string headerBytes(std::span<const TensorToWrite> tensors,
     try {
         text = header.dump();
     } catch (const nlohmann::json::type_error&) {
-        throw Error(fmt::format("{}: a tensor name or metadata text is no valid UTF-8.", what),
+        throw Error(fmt::format("{}: a tensor name or metadata text is not valid UTF-8.", what),
                     what);
     }
     text.append((8 - text.size() % 8) % 8, ' ');
@@ -78,7 +78,7 @@ void reserve(const FileHandle& file, std::uint64_t bytes, const std::filesystem:
     do {
         code = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes));
     } while (code == EINTR);
-    // File systems that cannot reserve say so; writing will tell there.
+    // File systems that cannot reserve say so; there writing will show it.
     if (code == 0 || code == EOPNOTSUPP || code == EINVAL || code == ENOSYS) return;
     throw Error(
         fmt::format("{} cannot be written: {}. It needs {} bytes, {} are free there; make "

@@ -59,7 +59,7 @@ void checkWord(const std::string& word, const Option& option) {
                        word.find_first_of(".*?[") != std::string::npos;
     if (known) return;
     const std::string hint = didYouMean(word, rolesAndGroups);
-    throw usageError(fmt::format("--{}: \"{}\" is no role, group or glob; permitted are {}{}",
+    throw usageError(fmt::format("--{}: \"{}\" is not a role, group or glob; permitted are {}{}",
                                  option.name, printable(word), permittedWords,
                                  hint.empty() ? "." : hint));
 }

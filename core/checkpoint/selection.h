@@ -11,7 +11,7 @@
 
 namespace rankscope::checkpoint {
 
-/// Which matrices: comma lists of roles (q,k,v,o,wi,wi_0,wi_1,wo,embedding,head), groups
+/// Chosen matrices: comma lists of roles (q,k,v,o,wi,wi_0,wi_1,wo,embedding,head), groups
 /// (attention, ffn, all: every linear matrix; never embedding or head unless named) or globs over
 /// tensor names (*, ?, [..]; the whole name must match).
 struct Selection {
@@ -25,8 +25,8 @@ const Option& excludeOption();
 /// The roles and groups that both take between commas.
 std::span<const std::string_view> selectionWords();
 
-/// The chosen matrices in model order. Throws Error of kind Usage where a word is no role, group
-/// or glob, where a word of `targets` matches nothing, or where nothing is left.
+/// The chosen matrices in model order. Throws Error of kind Usage if a word is not a role, group or
+/// glob, if a word of `targets` matches nothing, or if nothing is left.
 std::vector<WeightMatrix> selectMatrices(std::span<const WeightMatrix> matrices,
                                          const Selection& selection);
 

@@ -27,7 +27,7 @@ ShardIndex parseShardIndex(std::string_view text, std::string_view what) {
     };
     const Json json = parseJson(text, what);
     if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
-        fail("it holds no \"weight_map\" object and is no index of weight files");
+        fail("it holds no \"weight_map\" object and is not an index of weight files");
     ShardIndex index;
     std::set<std::string> files;
     for (const auto& [tensor, file] : json["weight_map"].items()) {

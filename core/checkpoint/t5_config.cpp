@@ -24,7 +24,7 @@ class ConfigReader {
         throw Error(fmt::format("{}: {}.", m_what, reason), std::string(m_what));
     }
 
-    /// The value, or nothing where the key is absent or null.
+    /// The value, or nothing if the key is absent or null.
     const Json* find(std::string_view key) const {
         const auto found = m_json.find(key);
         return found == m_json.end() || found->is_null() ? nullptr : &*found;
@@ -42,7 +42,7 @@ class ConfigReader {
         size = value->get<std::int64_t>();
     }
 
-    /// Leaves `token` as it is, with a warning, if the value is no id: such files are common.
+    /// Leaves `token` as it is, with a warning, if the value is not an id: such files are common.
     void readToken(std::string_view key, std::int64_t& token,
                    std::vector<std::string>& warnings) const {
         const Json* value = find(key);
@@ -51,7 +51,7 @@ class ConfigReader {
             token = *id;
             return;
         }
-        warnings.push_back(fmt::format("{}: \"{}\" is {}, no token id; {} is used.", m_what, key,
+        warnings.push_back(fmt::format("{}: \"{}\" is {}, not a token id; {} is used.", m_what, key,
                                        printable(value->dump(), 60), token));
     }
 

@@ -15,8 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The whole numbers that a key of generation_config.json gives, one or a list; others are left
-/// out.
+/// The whole numbers of a key of generation_config.json, one or a list; other values are left out.
 std::vector<std::int64_t> idsOf(const Json& json, const char* key) {
     std::vector<std::int64_t> ids;
     const auto found = json.find(key);
@@ -55,7 +54,7 @@ void CheckpointBuilder::checkTokenIds(std::int64_t rows) const {
 }
 
 /// Rankscope generates by config.json alone. transformers' generate() takes this file first, so
-/// what would make it fail there, or give other summaries, is noted.
+/// note anything that would make it fail there, or give other summaries.
 void CheckpointBuilder::checkGenerationConfig(std::int64_t rows) {
     const fs::path path = m_result.m_folder / "generation_config.json";
     std::error_code ignored;

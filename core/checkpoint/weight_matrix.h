@@ -18,7 +18,7 @@ using t5::Stack;
 using t5::stackName;
 using t5::Sublayer;
 
-/// How a matrix W [out, in] is kept in a file.
+/// How a matrix W [out, in] is stored in a file.
 ///   Dense:    `<module>.weight` [out, in]
 ///   Factored: `<module>.down.weight` [rank, in], `<module>.up.weight` [out, rank]; W' = up·down
 ///   Pivoted:  `<module>.down.weight` [rank, in], `<module>.mix.weight` [out - rank, rank],
@@ -34,7 +34,7 @@ inline std::string moduleOf(std::string_view tensorName) {
         tensorName.substr(0, tensorName.size() - std::string_view(".weight").size()));
 }
 
-/// One weight matrix of the model, whatever form the file keeps it in.
+/// One weight matrix of the model, in whatever form the file stores it.
 struct WeightMatrix {
     /// The dense tensor name, e.g. "encoder.block.0.layer.0.SelfAttention.q.weight".
     std::string name;
@@ -46,15 +46,15 @@ struct WeightMatrix {
     std::int64_t columns = 0;  ///< in
     DType dtype = DType::F32;
     Storage storage = Storage::Dense;
-    std::int64_t rank = 0;  ///< of the stored factors; min(rows, columns) where dense
+    std::int64_t rank = 0;  ///< of the stored factors; min(rows, columns) if dense
 
     /// The tensor name without ".weight": the module that holds the factors.
     std::string module() const { return moduleOf(name); }
     std::int64_t fullRank() const { return rows < columns ? rows : columns; }
 };
 
-/// What a tensor name means, nothing for tensors that are no matrix of a T5 (norms, tables, …).
-/// Understands the dense names of docs/formats.md; the alias names of the embedding
+/// The meaning of a tensor name; nothing for tensors that are not a matrix of a T5 (norms, tables,
+/// …). Understands the dense names of docs/formats.md; the alias names of the embedding
 /// (encoder.embed_tokens.weight, decoder.embed_tokens.weight) give Embedding.
 std::optional<WeightMatrix> matrixOfTensorName(std::string_view tensorName);
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view recordName = "rankscope.json";
 
-/// The files of a save, as docs/formats.md lists them.
+/// The files of a save, listed in docs/formats.md.
 bool isFileOfCheckpoint(std::string_view name) {
     static const std::regex weights(
         "model(-[0-9]{5,}-of-[0-9]{5,})?\\.safetensors|model\\.safetensors\\.index\\.json");

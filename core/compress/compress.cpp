@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::size_t largestSideFile = std::size_t{256} << 20U;
 
-/// One run of compress(): what its steps share.
+/// One run of compress(): the state its steps share.
 class Run {
  public:
     Run(const PlannedModel& model, const FactorSource& factors, const CompressOptions& options,
@@ -119,7 +119,7 @@ class Run {
                 result.warnings.push_back(fmt::format("{}: {}", printable(layer.name), layer.note));
         if (!m_source.tiedHead() && m_source.config().scaleDecoderOutputs)
             result.warnings.push_back(
-                "The source has a head of its own and scales the decoder's output; transformers 4 "
+                "The source has its own head and scales the decoder's output; transformers 4 "
                 "cannot express that, load the result with version 5.");
         return result;
     }
@@ -132,7 +132,7 @@ class Run {
     const backend::Compute& m_compute;
     const Progress& m_progress;
     std::mutex m_mutex;
-    std::vector<Layer> m_layers;          // as the plan's entries
+    std::vector<Layer> m_layers;          // in the order of the plan's entries
     std::vector<OutputTensor> m_written;  // scratch files
     std::map<std::string, std::string> m_hashes;
     Json m_provenance;
@@ -164,7 +164,7 @@ CompressResult compress(const PlannedModel& model, const CompressOptions& option
         result = run.finish(target.partial());
         throwIfStopped(progress);
     } catch (const Error& error) {
-        // A write that failed names a file in the partial folder; say what the whole save takes.
+        // A failed write names a file in the partial folder; say how much the whole save needs.
         if (error.kind() != ErrorKind::Failed ||
             !error.subject().starts_with(target.partial().string()))
             throw;

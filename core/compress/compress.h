@@ -34,8 +34,8 @@ struct CompressResult {
 
 /// Compresses as planned and saves: written beside the target, fsynced, read back, every layer's
 /// error recomputed from the written bytes and compared with the prediction, then renamed. On any
-/// error, or a stop, the target is as it was before and nothing is left beside it.
-/// Throws Error: target is the source or inside it, exists without force, too little space, …
+/// error, or a stop, the target is unchanged and nothing is left beside it. Throws Error: target is
+/// the source or inside it, exists without force, too little space, …
 CompressResult compress(const PlannedModel& model, const CompressOptions& options,
                         const Progress& progress);
 

@@ -16,7 +16,8 @@ struct CompressOptions {
     std::optional<DType> dtype;    ///< of the written weights; default: as in the source
     std::uint64_t seed = 0;        ///< recorded
     std::string command;           ///< recorded: the command that repeats this
-    std::uint64_t shardBytes = 5'000'000'000;  ///< largest weight file; more are written beyond it
+    std::uint64_t shardBytes =
+        5'000'000'000;  ///< largest weight file; beyond it several are written
 };
 
 }  // namespace rankscope::compress

@@ -64,7 +64,7 @@ struct Examples {
 void requireOutputs(const Method& method, const checkpoint::WeightMatrix& matrix) {
     if (method.looksAtOutputs && matrix.role == checkpoint::Role::Head)
         throw usageError(
-            fmt::format("The method \"{}\" looks at gradients of outputs, and those of {} are not "
+            fmt::format("The method \"{}\" needs gradients of outputs, and those of {} are not "
                         "collected, since there are too many: leave it out with --exclude head, or "
                         "choose another method.",
                         method.name, printable(matrix.name)));

@@ -18,11 +18,12 @@ namespace rankscope::compress {
 /// Factors at full rank by matrix name; the first r components are those of rank r.
 using FullRankFactors = std::map<std::string, backend::Factors>;
 
-/// A plan and all that carrying it out takes. What it refers to must outlive what is made from it.
+/// A plan and everything needed to carry it out. Everything it refers to must outlive the factors
+/// made from it.
 struct PlannedModel {
     const checkpoint::Checkpoint& checkpoint;
     const plan::CompressionPlan& plan;
-    const method::Calibration* calibration = nullptr;  ///< null if no method looks at one
+    const method::Calibration* calibration = nullptr;  ///< null if no method uses one
     const backend::Compute& compute;
     /// fullRankFactors() of the plan's method and settings, to be cut; null: none.
     std::shared_ptr<const FullRankFactors> known = {};
@@ -36,14 +37,14 @@ class FactorSource {
     virtual backend::Factors factors(const plan::PlanEntry& entry) const = 0;
 };
 
-/// Factors by the plan's methods, each made when it is asked for. If a method, or the refit, looks
-/// at the model compressed so far, the walk over the calibration's examples runs here: the original
-/// and the compressed model side by side, encoder first (docs/methods.md "Anchored"). Throws Error
-/// as requireCalibration() does.
+/// Factors by the plan's methods, each made on demand. If a method, or the refit, uses the model
+/// compressed so far, the walk over the calibration's examples runs here: the original and the
+/// compressed model side by side, encoder first (docs/methods.md "Anchored"). Throws Error as
+/// requireCalibration() does.
 std::unique_ptr<FactorSource> factorsOf(const PlannedModel& model, const Progress& progress);
 
-/// Every matrix by one method at full rank; null if the factors of one rank are not those of
-/// another cut (methods that walk, previews). `calibration` may be null if the method needs none.
+/// Every matrix by one method at full rank; null if smaller ranks are not cut from larger ones
+/// (methods that walk, previews). `calibration` may be null if the method needs none.
 std::shared_ptr<const FullRankFactors> fullRankFactors(
     const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
     const method::MethodChoice& how, const backend::Compute& compute, const Progress& progress);

@@ -22,7 +22,7 @@ using checkpoint::Storage;
 
 namespace {
 
-/// All that the choice of a form needs to know about one matrix.
+/// Everything the choice of a form needs about one matrix.
 struct Approximation {
     const plan::PlanEntry& entry;
     const backend::Factors factors;
@@ -39,7 +39,7 @@ bool allFinite(std::span<const double> values) {
     return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
 }
 
-/// The pivoted form, or in `reason` why it cannot be used.
+/// The pivoted form, or in `reason` why it is unusable.
 std::optional<StoredForm> tryPivoted(const Approximation& a, double& largestMix,
                                      std::string& reason) {
     backend::PivotedFactors pivots;
@@ -67,7 +67,7 @@ std::optional<StoredForm> tryPivoted(const Approximation& a, double& largestMix,
     return std::nullopt;
 }
 
-/// The smallest exact form once pivoting is refused: two factors where they save something.
+/// The smallest exact form once pivoting is refused: two factors if they save something.
 std::optional<StoredForm> withoutPivots(const Approximation& a, LayerResult& result,
                                         const std::string& reason) {
     const plan::ResolvedStorage factored =
@@ -77,12 +77,12 @@ std::optional<StoredForm> withoutPivots(const Approximation& a, LayerResult& res
         return a.factored();
     }
     result.note = fmt::format(
-        "Pivoted storage refused: {}; kept as it was, since two factors of rank {} save nothing.",
+        "Pivoted storage refused: {}; unchanged, since two factors of rank {} save nothing.",
         reason, a.entry.rank);
     return std::nullopt;
 }
 
-/// The form to write; nothing where the matrix is kept after all.
+/// The form to write; nothing if the matrix stays unchanged after all.
 std::optional<StoredForm> chooseForm(const Approximation& a, LayerResult& result,
                                      double& largestMix) {
     switch (a.entry.storage) {
@@ -103,7 +103,7 @@ std::optional<StoredForm> chooseForm(const Approximation& a, LayerResult& result
     return withoutPivots(a, result, reason);
 }
 
-/// How far a preview's error lies above that of the truncated SVD; nothing for other methods.
+/// How far a preview's error is above that of the truncated SVD; nothing for other methods.
 std::optional<double> measuredExcess(const plan::PlanEntry& entry, const Matrix& weight,
                                      double error, const backend::LinearAlgebra& algebra) {
     if (!method::methodNamed(entry.method).preview) return std::nullopt;

@@ -13,12 +13,12 @@
 
 namespace rankscope::compress {
 
-/// What became of one matrix.
+/// The result for one matrix.
 struct LayerResult {
     std::string name;
     std::int64_t rank = 0;
     checkpoint::Storage storage = checkpoint::Storage::Dense;
-    bool kept = false;          ///< left as it was
+    bool kept = false;          ///< unchanged
     double relativeError = 0;   ///< ‖W - W'‖_F / ‖W‖_F from the bytes read back
     double predictedError = 0;  ///< from the singular values
     /// Of a preview: ‖W - W'‖ / ‖W - W_r‖ - 1 before rounding, measured (excessError()).
@@ -29,14 +29,14 @@ struct LayerResult {
 /// One matrix approximated and rounded, before anything is written.
 struct Layer {
     LayerResult result;     ///< relativeError still unknown
-    StoredForm form;        ///< no tensors where the matrix is kept
+    StoredForm form;        ///< no tensors if the matrix is unchanged
     double tolerance = 0;   ///< how far the error of the written bytes may be from the prediction
     double largestMix = 0;  ///< max |mix| of the pivoted form
 };
 
 /// Approximates one matrix as its entry says. Pivoted storage must rebuild W' to 1e-5 in F32, and
-/// in the half types must not round worse than twice what two factors do; where that fails, `auto`
-/// takes the next smallest exact form and says so in the note, and a choice by name is an Error.
+/// in the half types must not round worse than twice what two factors do; if that fails, `auto`
+/// takes the next smallest exact form and says so in the note, while a choice by name is an Error.
 /// `dtype` is that of the written numbers; default: the matrix's own.
 Layer makeLayer(const checkpoint::Checkpoint& source, const plan::PlanEntry& entry,
                 const FactorSource& factorSource, std::optional<DType> dtype,

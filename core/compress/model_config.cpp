@@ -107,7 +107,7 @@ Json configForSave(const Checkpoint& source, const std::map<std::string, LowRank
     if (wasOurs) config["model_type"] = "t5";
     if (!config.contains("architectures") || wasOurs)
         config["architectures"] = {"T5ForConditionalGeneration"};
-    // transformers 4 reads only tie_word_embeddings, 5 ties by what the file holds and scales by
+    // transformers 4 reads only tie_word_embeddings, 5 ties by the file's tensors and scales by
     // scale_decoder_outputs.
     config["tie_word_embeddings"] = source.tiedHead();
     config["scale_decoder_outputs"] = source.config().scaleDecoderOutputs;

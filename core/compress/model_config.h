@@ -19,12 +19,12 @@ struct LowRankModule {
     std::int64_t rank = 0;
 };
 
-/// Every low-rank module of the save by name, those that the source held already included.
+/// Every low-rank module of the save by name, including those that the source already held.
 std::map<std::string, LowRankModule> lowRankModules(const checkpoint::Checkpoint& source,
                                                     const std::vector<Layer>& layers);
 
-/// config.json of the save: the source's; plain T5 where every matrix is dense, "rankscope_t5"
-/// with auto_map otherwise (docs/formats.md).
+/// config.json of the save: the source's; plain T5 if every matrix is dense, else "rankscope_t5"
+/// with auto_map (docs/formats.md).
 Json configForSave(const checkpoint::Checkpoint& source,
                    const std::map<std::string, LowRankModule>& modules,
                    const CompressOptions& options);
@@ -39,7 +39,7 @@ Json saveRecord(const Json& provenance, const plan::CompressionPlan& plan,
                 const std::vector<Layer>& layers, const std::vector<LayerResult>& results,
                 const std::map<std::string, std::string>& hashes);
 
-/// Tokenizer and generation files of the source that go into the save as they are.
+/// Tokenizer and generation files of the source that are copied into the save unchanged.
 std::span<const std::string_view> copiedFiles();
 
 }  // namespace rankscope::compress

@@ -9,10 +9,10 @@
 
 namespace rankscope::compress {
 
-/// How the weights of a plan that is applied in memory are kept.
+/// How the weights of a plan are stored when it is applied in memory.
 enum class PlannedForm {
     AsStored,    ///< in the storage that the plan asks for, as a save would hold them
-    TwoFactors,  ///< as two factors, rounded to the checkpoint's type: the same W' but for
+    TwoFactors,  ///< as two factors, rounded to the checkpoint's type: the same W' except for
                  ///< rounding, without the choice of pivots, for measuring many plans
 };
 

@@ -47,7 +47,7 @@ std::vector<std::byte> readWholeFile(const fs::path& path) {
     return bytes;
 }
 
-/// The name a tensor of the source has in the save; empty where it is left out.
+/// The name of a source tensor in the save; empty if it is left out.
 std::string savedName(const Checkpoint& source, const std::string& name) {
     if (name == ignoredTable) return {};
     for (const std::string_view alias : embeddingAliases) {
@@ -73,7 +73,7 @@ std::vector<std::byte> bytesFor(const Checkpoint& source, const OutputTensor& te
                    tensor.source->name);
 }
 
-/// Tensors in name order, cut where a file would pass the limit.
+/// Tensors in name order, cut before a file exceeds the limit.
 std::vector<std::vector<const OutputTensor*>> intoShards(const std::vector<OutputTensor>& tensors,
                                                          std::uint64_t limit) {
     std::vector<std::vector<const OutputTensor*>> shards(1);

@@ -11,8 +11,8 @@
 
 namespace rankscope::compress {
 
-/// Where the bytes of one tensor of the save come from: the source's file, or a scratch file with
-/// finished bytes of a compressed matrix.
+/// The source of the bytes of one saved tensor: the source's file, or a scratch file with finished
+/// bytes of a compressed matrix.
 struct OutputTensor {
     checkpoint::TensorToWrite description;
     const checkpoint::TensorEntry* source = nullptr;
@@ -23,8 +23,8 @@ struct OutputTensor {
 /// The matrix itself is dropped from memory.
 std::vector<OutputTensor> writeScratch(Layer& layer, const std::filesystem::path& folder);
 
-/// All tensors of the save: those of the layers, and every other of the source (aliases of the
-/// embedding left out, shared.weight once). Sorted by name.
+/// All tensors of the save: those of the layers, and all others of the source (without aliases of
+/// the embedding, shared.weight once). Sorted by name.
 std::vector<OutputTensor> outputTensors(const checkpoint::Checkpoint& source,
                                         const std::vector<Layer>& layers,
                                         std::vector<OutputTensor> written,
@@ -34,7 +34,7 @@ std::vector<OutputTensor> outputTensors(const checkpoint::Checkpoint& source,
 std::uint64_t bytesOf(const std::vector<OutputTensor>& tensors);
 
 /// Writes model.safetensors, or shards of at most options.shardBytes and their index (last).
-/// Each scratch file is removed once its bytes stand in the model's file.
+/// Each scratch file is removed once its bytes are in the model's file.
 /// Returns the SHA-256 of every tensor by name.
 std::map<std::string, std::string> writeWeights(const checkpoint::Checkpoint& source,
                                                 const std::vector<OutputTensor>& tensors,

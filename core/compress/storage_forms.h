@@ -24,11 +24,11 @@ struct FormTensor {
 struct StoredForm {
     checkpoint::Storage storage = checkpoint::Storage::Dense;
     std::vector<FormTensor> tensors;
-    double rounding = 0;  ///< ‖W~ - W'‖_F / ‖W'‖_F; W~ is what the rounded numbers give
+    double rounding = 0;  ///< ‖W~ - W'‖_F / ‖W'‖_F; W~ from the rounded numbers
 };
 
 /// Each form of W' = left·right; `name` is the dense tensor name. `product` is left·right.
-/// Throws Error naming the tensor where a number does not fit into `dtype`.
+/// Throws Error naming the tensor if a number does not fit into `dtype`.
 StoredForm denseForm(const std::string& name, const Matrix& product, DType dtype);
 StoredForm factoredForm(const std::string& name, const backend::Factors& factors,
                         const Matrix& product, DType dtype, const backend::LinearAlgebra& algebra);
@@ -38,7 +38,7 @@ StoredForm pivotedForm(const std::string& name, const backend::PivotedFactors& f
 /// Row rows[i] of the result is row i of [down; mix·down].
 Matrix placeRows(const Matrix& down, const Matrix& mixed, std::span<const std::int64_t> rows);
 
-/// Numbers rounded to `dtype`, little-endian. Throws Error naming `tensor` where a finite number
+/// Numbers rounded to `dtype`, little-endian. Throws Error naming `tensor` if a finite number
 /// becomes infinite.
 std::vector<std::byte> roundTo(DType dtype, std::span<const double> values,
                                const std::string& tensor);

@@ -54,7 +54,7 @@ Matrix readWritten(const Checkpoint& written, const WeightMatrix& matrix,
     std::vector<bool> seen(static_cast<std::size_t>(matrix.rows), false);
     for (const std::int64_t row : rows)
         if (row < 0 || row >= matrix.rows || seen[static_cast<std::size_t>(row)])
-            throw Error(fmt::format("{}.rows as written is no permutation; nothing was saved.",
+            throw Error(fmt::format("{}.rows as written is not a permutation; nothing was saved.",
                                     printable(module)),
                         module);
         else
@@ -67,7 +67,7 @@ LayerResult checkLayer(const Checkpoint& source, const Checkpoint& written, cons
     LayerResult result = layer.result;
     const WeightMatrix* before = source.findMatrix(result.name);
     const WeightMatrix* after = written.findMatrix(result.name);
-    // A dense tensor does not say of which rank it is.
+    // A dense tensor does not record its rank.
     const bool sameForm = before != nullptr && after != nullptr &&
                           after->storage == result.storage &&
                           (result.storage == Storage::Dense || after->rank == result.rank);

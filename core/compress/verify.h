@@ -13,9 +13,9 @@
 
 namespace rankscope::compress {
 
-/// Opens a written folder with our own reader and proves it: every tensor has the recorded
-/// SHA-256, and each layer's error ‖W - W'‖_F / ‖W‖_F, computed from the bytes read back against
-/// the source, is within the layer's tolerance of the prediction. Returns the layers' results with
+/// Opens a written folder with our own reader and checks it: every tensor has the recorded SHA-256,
+/// and each layer's error ‖W - W'‖_F / ‖W‖_F, computed from the bytes read back against the source,
+/// is within the layer's tolerance of the prediction. Returns the layers' results with
 /// relativeError filled in. Throws Error naming tensor and figures otherwise.
 std::vector<LayerResult> verifySave(const checkpoint::Checkpoint& source,
                                     const std::filesystem::path& folder,

@@ -22,17 +22,17 @@ struct Products {
 
     Matrix times(const Matrix& a, const Matrix& b) const { return algebra.multiply(a, b); }
     double squaredNorm(const Matrix& d) const { return innerProduct(d, times(d, second)); }
-    /// Relative error of a squared one; what rounding hides is 0.
+    /// Relative error of a squared one; 0 if it is below rounding.
     double relative(double square, double whole) const {
         const double hidden = static_cast<double>(second.rows) * 0x1p-52 * whole;
         return square > hidden ? std::sqrt(square / whole) : 0;
     }
 };
 
-/// ‖(W - W_r) X‖² for r = 0 … rank. With E = W - L R what no component holds, l_i and r_i the
+/// ‖(W - W_r) X‖² for r = 0 … rank. With E = W - L R the part in no component, l_i and r_i the
 /// columns of L and the rows of R, W - W_r = E + Σ_{i>r} l_i r_iᵀ, so that
 /// ‖(W - W_r) X‖² = ‖E X‖² + 2 Σ_{i>r} l_iᵀ E G r_i + Σ_{i,j>r} (l_iᵀ l_j)(r_iᵀ G r_j):
-/// summed from the last component up, large parts never cancel.
+/// summed from the last component up, so large parts never cancel.
 std::vector<double> squaredErrors(const Matrix& weight, const backend::Factors& factors,
                                   const Products& products) {
     const std::int64_t rank = factors.left.columns;
@@ -42,7 +42,7 @@ std::vector<double> squaredErrors(const Matrix& weight, const backend::Factors& 
     const Matrix inputs = products.times(factors.right, moved);   // R G Rᵀ [rank, rank]
     const Matrix rest = difference(weight, products.times(factors.left, factors.right));
     std::vector<double> squares(static_cast<std::size_t>(rank) + 1, 0.0);
-    Matrix mixed;  // E G Rᵀ [m, rank]; empty where E is rounding
+    Matrix mixed;  // E G Rᵀ [m, rank]; empty if E is rounding
     if (frobeniusNorm(rest) > 1e-13 * static_cast<double>(rank) * frobeniusNorm(weight)) {
         squares.back() = products.squaredNorm(rest);
         mixed = products.times(rest, moved);

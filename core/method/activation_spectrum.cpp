@@ -31,7 +31,7 @@ spectra::Spectrum activationSpectrum(const checkpoint::WeightMatrix& matrix, con
         }
         values.push_back(std::sqrt(std::max(square, 0.0)));
     }
-    // In order already but for rounding, where values are nearly equal.
+    // Already in order, except for rounding if values are nearly equal.
     std::sort(values.begin(), values.end(), std::greater<>());
     return {matrix.name, matrix.rows, matrix.columns, std::move(values)};
 }

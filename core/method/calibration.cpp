@@ -25,8 +25,7 @@ void requireSameModel(const Calibration& calibration, const checkpoint::Checkpoi
 
 Error calibrationMissing(std::string_view what) {
     return usageError(fmt::format(
-        "{} looks at calibration data: give a file that `calibrate` wrote with --calibration.",
-        what));
+        "{} needs calibration data: give a file that `calibrate` wrote with --calibration.", what));
 }
 
 void requireCalibration(const Method& method, const MethodSettings& settings,

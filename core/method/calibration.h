@@ -20,7 +20,7 @@ struct CalibrationExample {
     backend::TokenIds source, target;
 };
 
-/// Which model was calibrated, on what.
+/// The calibrated model and the data used.
 struct CalibrationRecord {
     std::string checkpoint;                    ///< as the user named it
     std::string fingerprint;                   ///< Checkpoint::fingerprint()
@@ -43,18 +43,18 @@ class Calibration {
     virtual const CalibrationRecord& record() const = 0;
     /// Name for messages: the file.
     virtual std::string name() const = 0;
-    /// Of the input that `module` takes. Throws Error where there is none, or a damaged one.
+    /// Of the input that `module` takes. Throws Error if it is missing or damaged.
     virtual backend::InputMoments inputs(const std::string& module, bool heldOut) const = 0;
-    /// Of the layer `module`. Throws Error where calibration ran without --fisher.
+    /// Of the layer `module`. Throws Error if calibration ran without --fisher.
     virtual backend::GradientMoments gradients(const std::string& module) const = 0;
 };
 
-/// Throws Error of kind Usage where `calibration` was made with another checkpoint: the bytes of
-/// the weights differ. Reads them where files were merely touched or copied.
+/// Throws Error of kind Usage if `calibration` was made with another checkpoint: the bytes of the
+/// weights differ. Reads them if files were merely touched or copied.
 void requireSameModel(const Calibration& calibration, const checkpoint::Checkpoint& checkpoint,
                       const Progress& progress);
 
-/// A method with all that it looks at besides W.
+/// A method with everything it uses besides W.
 struct MethodChoice {
     std::string method;  ///< as in --method
     MethodSettings settings = {};
@@ -64,8 +64,8 @@ struct MethodChoice {
 /// The Error of kind Usage that `what` ("The method \"whitened\"") needs a calibration.
 Error calibrationMissing(std::string_view what);
 
-/// Throws Error of kind Usage if the method, or a refit, looks at calibration data and
-/// `calibration` is null, or if it needs gradients and the calibration has none.
+/// Throws Error of kind Usage if the method, or a refit, uses calibration data and `calibration` is
+/// null, or if it needs gradients and the calibration has none.
 void requireCalibration(const Method& method, const MethodSettings& settings,
                         const Calibration* calibration);
 

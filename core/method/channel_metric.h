@@ -9,8 +9,8 @@
 namespace rankscope::method {
 
 /// diag(squares) [n, n]: the metric of a method that weights input channel j by √squares[j]. A
-/// channel that counts nothing at all gets a trace of the largest weight, so that W' keeps what it
-/// can of it.
+/// channel of weight 0 gets a trace of the largest weight, so that W' keeps as much of it as
+/// possible.
 inline Matrix channelMetric(std::span<const double> squares) {
     constexpr double trace = 1e-12;
     const auto n = static_cast<std::int64_t>(squares.size());

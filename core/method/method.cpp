@@ -16,7 +16,7 @@ namespace rankscope::method {
 std::span<const Method> methods() {
     static constexpr std::array<Method, 8> table{{
         {.name = "svd",
-         .help = "truncated singular value decomposition; looks at the weights alone",
+         .help = "truncated singular value decomposition; uses only the weights",
          .factorize = &truncatedSvd},
         {.name = "whitened",
          .help = "best on the calibration inputs",
@@ -43,7 +43,7 @@ std::span<const Method> methods() {
          .factorizeWalked = &anchored,
          .hasRidge = true},
         {.name = "compensated",
-         .help = "as anchored, but making up for what the residual stream has lost; rare tokens "
+         .help = "as anchored, but making up for the residual stream's error; rare tokens "
                  "count more",
          .needs = MethodNeeds::Walk,
          .factorizeWalked = &compensated,

@@ -12,7 +12,7 @@
 
 namespace rankscope::method {
 
-/// What a method looks at besides W.
+/// The data a method uses besides W.
 enum class MethodNeeds { Nothing, Inputs, Gradients, Walk };
 
 /// Settings of all methods; each uses some.
@@ -20,7 +20,7 @@ struct MethodSettings {
     double alpha = 0.5;  ///< exponent of `diagonal`
     double ridge =
         1e-2;  ///< of `anchored`, `compensated`, `fisher2`, in mean diagonals of the metric
-    double rarity = 0.5;     ///< of `compensated`: tokens count for occurrences^-rarity
+    double rarity = 0.5;     ///< of `compensated`: tokens have the weight occurrences^-rarity
     bool refit = false;      ///< a last pass that fits every left factor to the shifted inputs
     std::uint64_t seed = 0;  ///< of `randomized`
 
@@ -31,8 +31,8 @@ struct MethodSettings {
 struct MethodInput {
     MatrixView weight;                                    // [m, n]
     std::int64_t rank = 0;                                ///< components wanted, 1 … min(m, n)
-    const backend::InputMoments* inputs = nullptr;        ///< where the method needs them
-    const backend::GradientMoments* gradients = nullptr;  ///< likewise
+    const backend::InputMoments* inputs = nullptr;        ///< if the method needs them
+    const backend::GradientMoments* gradients = nullptr;  ///< the same
     MethodSettings settings = {};
 };
 
@@ -42,23 +42,23 @@ struct Method {
     std::string_view name;  ///< as in --method
     std::string_view help;
     MethodNeeds needs = MethodNeeds::Nothing;
-    /// W [m, n] -> left [m, rank], right [rank, n], float64. Null where the method needs a walk.
+    /// W [m, n] -> left [m, rank], right [rank, n], float64. Null if the method needs a walk.
     backend::Factors (*factorize)(const MethodInput& input,
                                   const backend::LinearAlgebra& algebra) = nullptr;
-    /// The same from what the walk through the layers has met.
+    /// The same from the group that the walk through the layers has reached.
     backend::Factors (*factorizeWalked)(const MethodInput& input, const backend::WalkedGroup& group,
                                         const backend::LinearAlgebra& algebra) = nullptr;
-    bool looksAtOutputs = false;       ///< at GradientMoments::second, which the head has none of
+    bool looksAtOutputs = false;       ///< at GradientMoments::second, which the head lacks
     bool hasExponent = false;          ///< looks at MethodSettings::alpha
     bool hasRidge = false;             ///< looks at MethodSettings::ridge
     bool rareTokensCountMore = false;  ///< the walk weighs tokens by MethodSettings::rarity
-    bool preview = false;  ///< stands in for svd: another matrix at every rank, no better than it
+    bool preview = false;  ///< replaces svd: another matrix at every rank, no better than svd
 };
 
 /// All methods, the default first.
 std::span<const Method> methods();
 
-/// The method of that name; throws Error of kind Usage naming those there are.
+/// The method of that name; throws Error of kind Usage naming the known ones.
 const Method& methodNamed(std::string_view name);
 
 /// The first `rank` components.
@@ -78,12 +78,12 @@ backend::Factors twoSided(const MethodInput& input, const backend::LinearAlgebra
 /// with a ridge (cf. arXiv:2604.02119).
 backend::Factors anchored(const MethodInput& input, const backend::WalkedGroup& group,
                           const backend::LinearAlgebra& algebra);
-/// As `anchored`, with a ridge that pulls towards W instead of 0, and where the output is added to
-/// the residual stream it also makes up for what that stream has lost.
+/// As `anchored`, with a ridge that pulls towards W instead of 0, and if the output is added to the
+/// residual stream it also makes up for that stream's error.
 backend::Factors compensated(const MethodInput& input, const backend::WalkedGroup& group,
                              const backend::LinearAlgebra& algebra);
-/// The left factor that gives the original outputs from the shifted inputs best with the right one
-/// as it is; a ridge pulls towards the left factor given.
+/// The left factor that best gives the original outputs from the shifted inputs, with the right one
+/// unchanged; a ridge pulls towards the given left factor.
 backend::Factors refitted(const MethodInput& input, const backend::Factors& factors,
                           const backend::WalkedGroup& group, const backend::LinearAlgebra& algebra);
 /// A preview: random projections with two power steps (Halko, Martinsson, Tropp, arXiv:0909.4061).

@@ -5,7 +5,7 @@
 namespace rankscope::method {
 
 /// W R with R = X X'ᵀ (X' X'ᵀ + ρ)⁻¹ maps the shifted inputs to the original outputs as well as any
-/// matrix can; its best factors on the shifted inputs are the answer.
+/// matrix can; the result is its best factors on the shifted inputs.
 backend::Factors anchored(const MethodInput& input, const backend::WalkedGroup& group,
                           const backend::LinearAlgebra& algebra) {
     const Matrix shifted = withRidge(group.shifted, input.settings.ridge);

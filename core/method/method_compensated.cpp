@@ -6,7 +6,7 @@ namespace rankscope::method {
 
 /// The least of ‖W X + (S - S') - W' X'‖² + ρ ‖W' - W‖² over all matrices is
 /// M = (W X X'ᵀ + (S - S') X'ᵀ + ρ W) (X' X'ᵀ + ρ)⁻¹, and over those of a rank M's best factors on
-/// X' X'ᵀ + ρ. S - S' is absent where the output does not go to the residual stream.
+/// X' X'ᵀ + ρ. S - S' is absent if the output does not go to the residual stream.
 backend::Factors compensated(const MethodInput& input, const backend::WalkedGroup& group,
                              const backend::LinearAlgebra& algebra) {
     const Matrix shifted = withRidge(group.shifted, input.settings.ridge);

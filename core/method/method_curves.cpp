@@ -23,7 +23,7 @@ namespace {
 
 constexpr double previewWork = 1e10;  // rows · columns · full rank, summed over ranks: seconds
 
-/// The methods to run, those left out named in a warning.
+/// The methods to run; a warning names those left out.
 std::vector<const Method*> runners(const Calibration& calibration, const RaceOptions& options,
                                    const Progress& progress) {
     std::vector<const Method*> asked;
@@ -41,7 +41,7 @@ std::vector<const Method*> runners(const Calibration& calibration, const RaceOpt
         "{} need{} gradients, which {} does not have; run `calibrate` with --fisher.",
         fmt::join(left, " and "), left.size() == 1 ? "s" : "", printable(calibration.name(), 1000));
     if (chosen.empty()) throw usageError(sentence, calibration.name());
-    if (!left.empty()) progress.warn("Left out of the race: " + sentence);
+    if (!left.empty()) progress.warn("Left out of the comparison: " + sentence);
     return chosen;
 }
 
@@ -56,10 +56,11 @@ std::vector<Start> startsOf(std::span<const checkpoint::WeightMatrix> matrices,
     std::vector<Start> starts;
     for (const checkpoint::WeightMatrix& matrix : matrices) {
         if (matrix.role == checkpoint::Role::Embedding)
-            throw usageError(fmt::format("{} is looked up row by row: it has no inputs that errors "
-                                         "could be measured on. Leave it out.",
-                                         printable(matrix.name)),
-                             matrix.name);
+            throw usageError(
+                fmt::format("{} is looked up row by row: it has no inputs on which errors "
+                            "could be measured. Leave it out.",
+                            printable(matrix.name)),
+                matrix.name);
         bool left = false;
         for (const Method* method : methods)
             if (matrix.role == checkpoint::Role::Head && method->looksAtOutputs)
@@ -92,7 +93,7 @@ struct Lane {
                                 .gradients = gradients ? &*gradients : nullptr,
                                 .settings = options.settings};
         if (method.factorizeWalked == nullptr) return method.factorize(input, algebra);
-        // Nothing is compressed before: X' = X, and the residual stream has lost nothing.
+        // Nothing is compressed yet: X' = X, and the residual stream has no error.
         return method.factorizeWalked(input,
                                       {.modules = {},
                                        .tokens = inputs.tokens,

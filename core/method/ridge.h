@@ -5,7 +5,7 @@
 
 namespace rankscope::method {
 
-/// a + ridge · (mean of a's diagonal) · 1; a [n, n]. Where the diagonal is zero: the identity.
+/// a + ridge · (mean of a's diagonal) · 1; a [n, n]. If the diagonal is zero: the identity.
 inline Matrix withRidge(const Matrix& a, double ridge) {
     const auto n = static_cast<std::size_t>(a.rows);
     double mean = 0;

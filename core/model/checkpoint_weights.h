@@ -9,7 +9,7 @@
 
 namespace rankscope::model {
 
-/// The weights of a checkpoint as its files keep them.
+/// The weights of a checkpoint as its files store them.
 class CheckpointWeights : public backend::WeightSource {
  public:
     explicit CheckpointWeights(const checkpoint::Checkpoint& checkpoint)
@@ -21,7 +21,8 @@ class CheckpointWeights : public backend::WeightSource {
     const checkpoint::Checkpoint* m_checkpoint;
 };
 
-/// Puts a stored tensor of a matrix where its suffix (".weight", ".down.weight" …) says.
+/// Puts a stored tensor of a matrix into the field that its suffix (".weight", ".down.weight" …)
+/// names.
 void placeTensor(backend::LayerWeights& weights, std::string_view suffix, backend::Tensor tensor);
 
 }  // namespace rankscope::model

@@ -29,7 +29,7 @@ Value named(const std::array<std::pair<std::string_view, Value>, count>& table,
         names += fmt::format("{}{}", names.empty() ? "" : ", ", known);
     }
     throw usageError(
-        fmt::format("--{}: '{}' is none of {}.", option, printable(std::string(name)), names));
+        fmt::format("--{}: '{}' is not one of {}.", option, printable(std::string(name)), names));
 }
 
 template <typename Value, std::size_t count>
@@ -60,7 +60,7 @@ const Preset& presetNamed(std::string_view name) {
         names += fmt::format("{}{}", names.empty() ? "" : ", ", preset.name);
     }
     throw usageError(
-        fmt::format("--preset: '{}' is none of {}.", printable(std::string(name)), names));
+        fmt::format("--preset: '{}' is not one of {}.", printable(std::string(name)), names));
 }
 
 backend::EarlyStopping earlyStoppingNamed(std::string_view name) {
@@ -77,7 +77,7 @@ std::span<const Option> summarizationOptionTable() {
     static const std::vector<Option> table{
         {"preset",
          "Preset",
-         "Where the generation options start from; card is greedy with 19 new tokens as the "
+         "Defaults of the generation options; card is greedy with 19 new tokens as the "
          "published model cards were measured, beam4 is 4 beams and 60 new tokens",
          "card",
          {},
@@ -102,7 +102,7 @@ std::span<const Option> summarizationOptionTable() {
          {}},
         {"max-new-tokens",
          "Most tokens",
-         "Generated tokens at most, the end token among them; transformers' max_length is one more "
+         "Most tokens to generate, including the end token; transformers' max_length is one more "
          "(preset's: 19 or 60)",
          "",
          1,
@@ -137,7 +137,7 @@ std::span<const Option> summarizationOptionTable() {
         {"prefix", "Prefix", "Put before every text", "summarize: ", {}, {}, "", {}},
         {"max-source-length",
          "Longest text",
-         "Tokens of a text at most; longer ones are cut",
+         "Most tokens of a text; longer ones are cut",
          "512",
          2,
          65536,

@@ -12,11 +12,11 @@
 
 namespace rankscope::model {
 
-/// How a text becomes a summary. The defaults are the preset "card".
+/// How texts are summarised. The defaults are the preset "card".
 struct SummarizationOptions {
     backend::GenerationOptions generation;
     std::string prefix = "summarize: ";  ///< put before every source
-    std::int64_t maxSourceLength = 512;  ///< ids, </s> among them; longer sources are cut
+    std::int64_t maxSourceLength = 512;  ///< ids, including </s>; longer sources are cut
     std::int64_t maxTargetLength = 512;  ///< ids of a reference for the loss
     std::int64_t tokenBudget = 8192;     ///< padded source tokens computed at once
     backend::ComputeType compute = backend::ComputeType::Float32;
@@ -30,7 +30,7 @@ struct Preset {
     backend::GenerationOptions generation;
 };
 std::span<const Preset> presets();
-/// Each throws Error of kind Usage naming those there are.
+/// Each throws Error of kind Usage naming the known ones.
 const Preset& presetNamed(std::string_view name);
 backend::EarlyStopping earlyStoppingNamed(std::string_view name);  ///< "false", "true", "never"
 backend::ComputeType computeTypeNamed(std::string_view name);      ///< "float32", "bfloat16"
@@ -40,7 +40,7 @@ std::string_view computeTypeName(backend::ComputeType type);
 /// --no-repeat-ngram, --prefix, --max-source-length, --token-budget, --compute.
 std::span<const Option> summarizationOptionTable();
 
-/// Everything that decides the outputs, for provenance and for finding unfinished runs again.
+/// Everything that decides the outputs, for provenance and to find unfinished runs again.
 Json toJson(const SummarizationOptions& options);
 
 }  // namespace rankscope::model

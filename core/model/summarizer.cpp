@@ -46,7 +46,7 @@ TokenIds Summarizer::encodeTarget(std::string_view text) const {
     return m_tokenizer.encode(text, m_options.maxTargetLength).ids;
 }
 
-/// compute(first, count) on all rows at once, or on halves of halves where memory is too small.
+/// compute(first, count) on all rows at once, or on halves of halves if memory is too small.
 template <typename Result, typename Compute>
 std::vector<Result> Summarizer::inParts(std::span<const TokenIds> sources, const Progress& progress,
                                         const Compute& compute) {
@@ -56,7 +56,7 @@ std::vector<Result> Summarizer::inParts(std::span<const TokenIds> sources, const
         throwIfStopped(progress);
         const std::size_t first = results.size();
         rows = std::min(rows, sources.size() - first);
-        // What did not fit in an earlier batch need not be tried again.
+        // A size that did not fit in an earlier batch need not be tried again.
         while (rows > 1 && m_paddedTokens > 0 &&
                paddedTokens(sources.subspan(first, rows)) > m_paddedTokens)
             rows = (rows + 1) / 2;

@@ -20,7 +20,7 @@ namespace rankscope::model {
 /// A model with its tokenizer: texts in, summaries and losses out.
 class Summarizer {
  public:
-    /// Throws Error where the tokenizer has ids that the embedding has no rows for.
+    /// Throws Error if the tokenizer has ids that the embedding has no rows for.
     Summarizer(std::unique_ptr<backend::Seq2Seq> model, text::Tokenizer tokenizer,
                SummarizationOptions options);
 
@@ -31,7 +31,7 @@ class Summarizer {
     Source encodeSource(std::string_view text) const;
     backend::TokenIds encodeTarget(std::string_view text) const;
 
-    /// One batch. Halves it and goes on where the device runs out of memory, with a warning.
+    /// One batch. If the device runs out of memory, halves it and goes on, with a warning.
     std::vector<backend::SequenceLoss> loss(std::span<const backend::TokenIds> sources,
                                             std::span<const backend::TokenIds> targets,
                                             const Progress& progress);
@@ -56,7 +56,7 @@ class Summarizer {
     std::unique_ptr<backend::Seq2Seq> m_model;
     text::Tokenizer m_tokenizer;
     SummarizationOptions m_options;
-    std::int64_t m_paddedTokens = 0;  // that fitted when memory ran out; 0: it never did
+    std::int64_t m_paddedTokens = 0;  // that fitted when memory ran out; 0: it never ran out
 };
 
 }  // namespace rankscope::model

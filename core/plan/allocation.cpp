@@ -20,7 +20,7 @@ namespace {
 
 using checkpoint::WeightMatrix;
 
-/// Σ_{i>r} importance[i]² for r from 0 to `limit`, where it is 0: a full rank loses nothing.
+/// Σ_{i>r} importance[i]² for r from 0 to `limit`, where it is 0: a full rank has no error.
 std::vector<double> squaredErrors(std::span<const double> importance, std::int64_t limit) {
     std::vector<double> tail(static_cast<std::size_t>(limit) + 1, 0.0);
     for (std::size_t r = std::min(tail.size() - 1, importance.size()); r-- > 0;)
@@ -52,7 +52,7 @@ RankChoices choicesOf(const AllocationMatrix& entry, const PlanOptions& options,
     RankChoices choices;
     for (std::int64_t rank = lowest; rank <= highest;) {
         const std::int64_t parameters = resolveStorage(matrix, rank, options.storage).parameters;
-        // Two factors larger than the matrix are worth nothing, unless there is no other choice.
+        // Two factors larger than the matrix are useless, unless there is no other choice.
         if (denseToo ? parameters >= dense : parameters > dense && !choices.empty()) break;
         choices.push_back({rank, parameters, errors[static_cast<std::size_t>(rank)], false});
         if (rank == limit) break;
@@ -78,7 +78,8 @@ std::span<const Allocator> allocators() {
 std::span<const MeasuredAllocation> measuredAllocations() {
     static constexpr std::array<MeasuredAllocation, 2> table = {{
         {sensitivityName,
-         "Least where the loss minds most: every matrix alone is tried at several shares (STRS)."},
+         "Least compression where it costs most loss: each matrix is tried alone at several shares "
+         "(STRS)."},
         {autoName, "The one of all others that loses least on held-out dialogues."},
     }};
     return table;

@@ -18,7 +18,7 @@ std::vector<std::size_t> picksAt(const AllocationTask& task, std::span<const dou
         const checkpoint::WeightMatrix& matrix = task.matrices[i].matrix;
         const auto limit = static_cast<double>(rankLimit(matrix));
         const auto rank = static_cast<std::int64_t>(std::min(limit, std::floor(t * roots[i])));
-        // By parameters, not by rank: beyond break-even the matrix left dense is the choice.
+        // By parameters, not by rank: beyond break-even the unchanged matrix is the choice.
         const std::int64_t parameters =
             rank < 1 ? 0 : resolveStorage(matrix, rank, task.options.storage).parameters;
         picks.push_back(largestWithin(task.choices[i], parameters));
@@ -43,10 +43,10 @@ std::vector<double> rootsOf(const AllocationTask& task) {
 
 }  // namespace
 
-/// D-Rank: Σ e_l / k_l is least under Σ w_l k_l = P where k_l = t sqrt(e_l / w_l), w_l = m + n;
-/// with P = Σ w_l k_l, t = P / Σ sqrt(e_j w_j). A group of one k has the sums of its members' e
-/// and w. Where ranks are held at their least or largest the others share what is left by the same
-/// rule, so t is found by bisection on what is stored.
+/// D-Rank: Σ e_l / k_l is least under Σ w_l k_l = P if k_l = t sqrt(e_l / w_l), w_l = m + n; with P
+/// = Σ w_l k_l, t = P / Σ sqrt(e_j w_j). A group of one k has the sums of its members' e and w.
+/// If some ranks are at their least or largest, the others share the rest by the same rule, so t is
+/// found by bisection on the stored parameters.
 Allocation allocateByEffectiveRank(const AllocationTask& task) {
     const std::vector<double> roots = rootsOf(task);
     double most = 0;  // t from which every matrix is at its limit

@@ -35,8 +35,8 @@ double lostBy(const AllocationTask& task, std::span<const std::size_t> group,
 }  // namespace
 
 /// The largest threshold E within the budget: every group takes its smallest choice that keeps at
-/// least the energy E. Seen from below, the group that has kept least always takes the next step,
-/// until one does not fit; what is left is spent on one step a group.
+/// least the energy E. Seen from below, the group with the least kept energy always takes the next
+/// step, until one does not fit; the rest is spent on one step per group.
 Allocation allocateByEnergy(const AllocationTask& task) {
     std::vector<double> norms;
     for (const AllocationMatrix& entry : task.matrices) norms.push_back(squaredNorm(entry));

@@ -20,8 +20,8 @@ std::vector<std::size_t> picksAt(const AllocationTask& task, double share) {
 
 }  // namespace
 
-/// The largest common share within the budget, by bisection; what it leaves over is spent on one
-/// step for each group, so that none is more than a step away from the common share.
+/// The largest common share within the budget, by bisection; the rest is spent on one step per
+/// group, so that none is more than a step away from the common share.
 Allocation allocateUniform(const AllocationTask& task) {
     const auto fitsAt = [&](double share) {
         return totalParameters(task.choices, picksAt(task, share)) <= task.allowed;

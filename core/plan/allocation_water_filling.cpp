@@ -8,7 +8,7 @@ namespace rankscope::plan {
 
 namespace {
 
-/// c_l: the weight, over ‖W‖² for relative errors. Without any importance there is no error.
+/// c_l: the weight, divided by ‖W‖² for relative errors. Without any importance there is no error.
 double factorOf(const AllocationMatrix& entry, bool relative) {
     if (!relative) return entry.weight;
     double norm = 0;
@@ -17,7 +17,7 @@ double factorOf(const AllocationMatrix& entry, bool relative) {
     return norm > 0 ? entry.weight / norm : 0;
 }
 
-/// One class a group: the members' parameters and c_l · squared errors at each choice together.
+/// One class per group: the members' total parameters and c_l · squared errors at each choice.
 std::vector<std::vector<KnapsackItem>> classesOf(const AllocationTask& task) {
     std::vector<std::vector<KnapsackItem>> classes;
     for (const std::vector<std::size_t>& group : task.groups) {

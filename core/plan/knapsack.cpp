@@ -31,7 +31,7 @@ Indices undominated(const Items& items) {
     return kept;
 }
 
-/// Loss saved by each unit of cost between two items.
+/// Loss saved per unit of cost between two items.
 double slope(const KnapsackItem& from, const KnapsackItem& to) {
     return (from.loss - to.loss) / static_cast<double>(to.cost - from.cost);
 }
@@ -66,7 +66,7 @@ std::vector<Step> stepsBySlope(std::span<const Items> classes,
             steps.push_back({c, hull[i], slope(items[hull[i - 1]], items[hull[i]]),
                              items[hull[i]].cost - items[hull[i - 1]].cost});
     }
-    // Stable, so that a class's steps stay in their order where slopes tie by rounding.
+    // Stable, so that a class's steps stay in order if slopes tie by rounding.
     std::ranges::stable_sort(steps, std::ranges::greater(), &Step::slope);
     return steps;
 }
@@ -89,11 +89,11 @@ void total(std::span<const Items> classes, KnapsackSolution& solution) {
     }
 }
 
-/// Where the walk along the hulls runs out of budget.
+/// The point where the walk along the hulls runs out of budget.
 struct Relaxation {
     Indices base;             ///< items just before that step
     std::int64_t rest = 0;    ///< budget left there
-    double multiplier = 0;    ///< the step's slope; 0 where the budget was never short
+    double multiplier = 0;    ///< the step's slope; 0 if the budget was never short
     KnapsackSolution greedy;  ///< base and all later steps that still fit
 };
 
@@ -145,8 +145,8 @@ std::vector<DeviationItem> deviations(const Items& items, const Indices& kept, s
 }
 
 /// Searches within wider and wider margins above `best.bound`, the relaxation's, until the optimum
-/// is known or a search had to be cut short. One that was cut short but found a selection is tried
-/// once more within just its value, which is far fewer states.
+/// is known or a search had to be cut short. A search that was cut short but found a selection is
+/// repeated within just its value, which is far fewer states.
 void narrow(std::span<const Items> classes, const DeviationProblem& problem,
             KnapsackSolution& best) {
     constexpr double growth = 1.25;

@@ -8,7 +8,7 @@
 
 namespace rankscope::plan {
 
-/// One of the possibilities of a class, of which exactly one is taken.
+/// One item of a class, of which exactly one is taken.
 struct KnapsackItem {
     std::int64_t cost = 0;
     double loss = 0;  ///< finite
@@ -18,7 +18,7 @@ struct KnapsackSolution {
     std::vector<std::size_t> picks;  ///< the item taken of each class
     std::int64_t cost = 0;
     double loss = 0;    ///< of the items taken
-    double bound = 0;   ///< proven: no selection within the budget loses less (but for rounding)
+    double bound = 0;   ///< proven: no selection within the budget loses less (except for rounding)
     bool exact = true;  ///< false: the search was cut short, the optimum lies in [bound, loss]
 };
 
@@ -31,8 +31,8 @@ struct KnapsackSolution {
 /// all three parts >= 0, where `bound` is the linear relaxation's value for the λ at which the
 /// greedy walk along the classes' lower convex hulls runs out of budget. So selections further than
 /// a margin from that bound are cut; the margin is doubled until one is found inside it, which is
-/// then the best of all. At most `stateLimit` partial selections are kept a class; where that is
-/// not enough the best found is returned with the bound proven so far and exact = false.
+/// then the best of all. At most `stateLimit` partial selections are kept per class; if that is not
+/// enough, the best found is returned with the bound proven so far and exact = false.
 KnapsackSolution solveKnapsack(std::span<const std::vector<KnapsackItem>> classes,
                                std::int64_t budget, std::size_t stateLimit = std::size_t{1} << 15U);
 

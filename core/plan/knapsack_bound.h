@@ -14,23 +14,23 @@ struct DeviationItem {
     double excess = 0;      ///< >= 0: loss + multiplier · cost above the least of the class
 };
 
-/// A stretch of cost that every unit of which adds the same excess.
+/// A stretch of cost in which every unit adds the same excess.
 struct ExcessStep {
     std::int64_t cost = 0;  ///< > 0
-    double rate = 0;        ///< excess a unit
+    double rate = 0;        ///< excess per unit
 };
 
-/// The least excess with which some classes can change the cost by a given number, were their items
-/// divisible: their hull steps, the cheapest first.
+/// The least excess with which some classes can change the cost by a given number if their items
+/// were divisible: their hull steps, the cheapest first.
 class RestBound {
  public:
     RestBound() = default;
-    /// Steps by rising rate; what lies beyond `margin` is left out.
+    /// Steps by rising rate; anything beyond `margin` is left out.
     RestBound(const std::vector<ExcessStep>& up, const std::vector<ExcessStep>& down,
               double multiplier, double margin);
 
-    /// For an amount still to be spent (cost left unspent is worth the multiplier) or, where it is
-    /// negative, to be saved; infinity where that is not possible within the margin.
+    /// For an amount still to be spent (unspent cost has the value of the multiplier) or, if
+    /// negative, to be saved; infinity if that is not possible within the margin.
     double at(std::int64_t amount) const;
 
  private:
@@ -45,7 +45,7 @@ class RestBound {
     Side m_up, m_down;
 };
 
-/// For every place in a list of classes the bound of those from there on; one more than classes.
+/// For every index in a list of classes the bound of those from there on; one more than classes.
 /// Each class lists its items by rising cost, one of them with cost and excess 0.
 std::vector<RestBound> boundsOfRest(const std::vector<std::vector<DeviationItem>>& classes,
                                     double multiplier, double margin);

@@ -11,15 +11,15 @@ namespace rankscope::plan {
 
 namespace {
 
-/// A partial selection: one item of every class met so far.
+/// A partial selection: one item of every class so far.
 struct State {
     std::int64_t cost;
     double excess;
-    std::uint32_t parent;  ///< place in the layer before
-    std::uint32_t choice;  ///< place in the class's list
+    std::uint32_t parent;  ///< index in the layer before
+    std::uint32_t choice;  ///< index in the class's list
 };
 
-/// What leads back to the selection once the states themselves are gone.
+/// Leads back to the selection once the states themselves are gone.
 struct Trace {
     std::uint32_t parent;
     std::uint32_t choice;
@@ -40,7 +40,8 @@ class Search {
 
  private:
     /// Classes with a single item left are settled. Those whose nearest other item is far away in
-    /// cost come first: what the fine ones behind them can make good is then known closely.
+    /// cost come first: the bound on what the finer classes after them can still gain is then
+    /// tight.
     void keepWithinMargin() {
         struct Kept {
             std::size_t index;
@@ -98,7 +99,7 @@ class Search {
         m_traces.push_back(std::move(traces));
     }
 
-    /// Each run is sorted by cost; makes one sorted list of them.
+    /// Merges runs, each sorted by cost, into one sorted list.
     static void mergeRuns(std::vector<State>& states, std::vector<std::size_t> ends) {
         const auto at = [&](std::size_t i) {
             return states.begin() + static_cast<std::ptrdiff_t>(ends[i]);
@@ -130,7 +131,7 @@ class Search {
         return kept;
     }
 
-    /// Keeps the most promising states where there are too many, for memory or for the number of
+    /// Keeps only the most promising states if there are too many, for memory or for the number of
     /// items of the next class; the search is then incomplete.
     void limitStates(std::size_t layer) {
         std::size_t limit = m_problem.stateLimit;

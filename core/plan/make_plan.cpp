@@ -101,7 +101,7 @@ CompressionPlan planFromAllocation(const Checkpoint& checkpoint,
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         const auto known = spectra.find(chosen[i].name);
         const RankChoice& choice = allocation.choices[i];
-        // At full rank `auto` keeps the matrix as it is.
+        // At full rank `auto` leaves the matrix unchanged.
         plan.entries.push_back(makeEntry(
             chosen[i], choice.rank, choice.leftDense ? StorageChoice::Auto : options.storage,
             options.method, options.settings, known == spectra.end() ? nullptr : &known->second));

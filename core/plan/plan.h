@@ -18,7 +18,8 @@
 
 namespace rankscope::plan {
 
-/// What the user may ask for; Auto is resolved into one of checkpoint::Storage when planning.
+/// Storage that the user may ask for; Auto is resolved into one of checkpoint::Storage when
+/// planning.
 enum class StorageChoice { Auto, Factored, Pivoted, Dense };
 
 /// How far to compress; exactly one is given.
@@ -34,13 +35,13 @@ struct PlanOptions {
     method::MethodSettings settings = {};
     StorageChoice storage = StorageChoice::Auto;
     std::string allocation = "uniform";        ///< how --budget is distributed
-    std::string allocationError = "relative";  ///< "raw" or "loss": what water-filling adds up
+    std::string allocationError = "relative";  ///< "raw" or "loss": summed by water-filling
     /// By matrix name, for "loss": factors c_l of the relative squared errors; absent is 1.
     std::map<std::string, double> lossWeights = {};
     std::int64_t multipleOf = 1;  ///< ranks are rounded down to a multiple (never below it); up for
-                                  ///< energy and error, so that what was asked for still holds
+                                  ///< energy and error, so that the target still holds
     std::int64_t minRank = 1;
-    /// Caps every rank; a matrix that could have a larger one is then never left as it is.
+    /// Caps every rank; a matrix that could have a larger one is then never left unchanged.
     std::int64_t maxRank = std::numeric_limits<std::int64_t>::max();
     std::string groups = "none";  ///< "type": matrices of one type share a rank (allocationGroups)
 };
@@ -51,27 +52,27 @@ struct PlanEntry {
     std::int64_t rank = 0;  ///< 1 … min(rows, columns)
     std::string method = "svd";
     checkpoint::Storage storage = checkpoint::Storage::Dense;
-    bool kept = false;  ///< true: the original matrix stays untouched (auto storage, nothing saved)
-    bool automatic = false;  ///< storage was chosen by `auto`: where the dtype's rounding forbids
+    bool kept = false;  ///< true: the original matrix stays unchanged (auto storage, nothing saved)
+    bool automatic = false;  ///< storage was chosen by `auto`: if the dtype's rounding forbids
                              ///< pivoting, compress() may take the next smallest exact form
     std::int64_t parametersDense = 0;
     std::int64_t parametersStored = 0;
-    /// Foretold by the spectrum, if that is known: of svd without a refit; 0 if kept.
+    /// Predicted from the spectrum, if that is known: for svd without a refit; 0 if unchanged.
     std::optional<double> relativeError;
 };
 
 /// Parameters of the whole model under each counting; see docs/methods.md "Counting".
 struct ParameterCounts {
     std::int64_t dense = 0;           ///< every matrix dense
-    std::int64_t stored = 0;          ///< what the plan writes
+    std::int64_t stored = 0;          ///< as the plan writes it
     std::int64_t factored = 0;        ///< all chosen matrices as two factors
     std::int64_t pivoted = 0;         ///< all chosen matrices pivoted
     std::int64_t postConvention = 0;  ///< chosen matrices not counted at all, as in the blog post
 };
 
-/// A setting that was measured before the plan was settled.
+/// A setting that was measured before the plan was decided.
 struct TriedSetting {
-    std::string allocation;  ///< empty where no budget was distributed
+    std::string allocation;  ///< empty if no budget was distributed
     double ridge = 0;
     std::int64_t parameters = 0;  ///< of the whole model, really stored
     double loss = 0;              ///< on held-out dialogues; may be NaN
@@ -85,15 +86,15 @@ struct CalibrationOrigin {
     std::uint64_t seed = 0;
 };
 
-/// Per chosen matrix what to do; a value: editing makes a new plan.
+/// The storage, rank and method of each chosen matrix. A value: editing makes a new plan.
 struct CompressionPlan {
     std::vector<PlanEntry> entries;
     ParameterCounts parameters;
-    std::string allocation;  ///< what distributed a budget; empty otherwise and once edited
+    std::string allocation;  ///< the one that distributed a budget; else, and once edited, empty
     std::vector<std::string> warnings;
-    std::vector<TriedSetting> tried;  ///< what `auto` and the choice of a ridge measured
+    std::vector<TriedSetting> tried;  ///< measured by `auto` and by the choice of a ridge
     method::MethodSettings settings = {};
-    std::string calibrationFile;  ///< the calibration that the methods look at; empty: none
+    std::string calibrationFile;  ///< the calibration that the methods use; empty: none
     std::optional<CalibrationOrigin> calibration;  ///< its content, once it has been opened
 };
 

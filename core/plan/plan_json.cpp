@@ -24,7 +24,7 @@ constexpr const char* remedy = "Make the plan again with `plan --out`.";
 void checkShape(const JsonReader& entry, const WeightMatrix& matrix) {
     const auto shape = entry.find("shape");
     if (shape && shape->json() != Json::array({matrix.rows, matrix.columns}))
-        entry.fail(fmt::format("gives {} another shape than the checkpoint, where it is {} x {}",
+        entry.fail(fmt::format("gives {} another shape than the checkpoint, which has {} x {}",
                                printable(matrix.name), matrix.rows, matrix.columns));
 }
 
@@ -50,7 +50,7 @@ PlanEntry readEntry(const JsonReader& reader, const checkpoint::Checkpoint& chec
     const std::string name = reader.at("name").text();
     const WeightMatrix* matrix = checkpoint.findMatrix(name);
     if (matrix == nullptr)
-        reader.fail(fmt::format("names {}, which is no matrix of {}", printable(name),
+        reader.fail(fmt::format("names {}, which is not a matrix of {}", printable(name),
                                 printable(checkpoint.label())));
     checkShape(reader, *matrix);
     const std::int64_t rank = reader.at("rank").whole();
@@ -74,7 +74,7 @@ PlanEntry readEntry(const JsonReader& reader, const checkpoint::Checkpoint& chec
     return entry;
 }
 
-/// Settings and calibration, which plans of earlier versions do not have.
+/// Settings and calibration, which plans of earlier versions lack.
 void readSettings(const JsonReader& reader, CompressionPlan& plan) {
     if (const auto settings = reader.find("settings")) {
         plan.settings.alpha = settings->at("alpha").real();
@@ -152,7 +152,7 @@ CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint&
                              const std::string& what) {
     if (!document.is_object() || !document.contains("entries") ||
         !document.at("entries").is_array())
-        throw Error(fmt::format("{} is no plan: it has no list \"entries\". Make one with `plan "
+        throw Error(fmt::format("{} is not a plan: it has no list \"entries\". Make one with `plan "
                                 "--out`.",
                                 printable(what)),
                     what);

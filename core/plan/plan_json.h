@@ -9,7 +9,7 @@
 
 namespace rankscope::plan {
 
-/// The document of `plan --json` and back. An error that nothing foretells is not taken from it.
+/// The document of `plan --json` and back. An error that nothing predicts is not taken from it.
 /// Throws Error naming `what` and the entry.
 Json toJson(const CompressionPlan& plan);
 CompressionPlan planFromJson(const Json& document, const checkpoint::Checkpoint& checkpoint,

@@ -34,7 +34,7 @@ std::vector<std::string_view> allocationNames() {
 void requireChoice(std::string_view name, const std::string& value) {
     const Option& option = *std::ranges::find(planOptionTable(), name, &Option::name);
     if (std::ranges::find(option.choices, value) == option.choices.end())
-        throw usageError(fmt::format("--{}: '{}' is none of {}.", name, printable(value),
+        throw usageError(fmt::format("--{}: '{}' is not one of {}.", name, printable(value),
                                      fmt::join(option.choices, ", ")));
 }
 
@@ -105,7 +105,7 @@ std::span<const Option> planOptionTable() {
         {"ridge",
          "Ridge",
          "Ridge of anchored, compensated, fisher2 and --refit, in means of the moments' diagonal "
-         "(default: that of 0.001, 0.01, 0.1 and 1 which loses least on held-out dialogues).",
+         "(default: the one of 0.001, 0.01, 0.1 and 1 with the least loss on held-out dialogues).",
          "",
          0,
          1e6,
@@ -113,7 +113,7 @@ std::span<const Option> planOptionTable() {
          {}},
         {"rarity",
          "Rarity",
-         "Tokens count for occurrences to the power of minus this, in compensated.",
+         "Weight of tokens in compensated: occurrences to the power of minus this.",
          "0.5",
          0,
          2,
@@ -122,7 +122,7 @@ std::span<const Option> planOptionTable() {
         {"storage",
          "Storage",
          "How an approximation is written; auto takes the smallest form that is exact and keeps a "
-         "matrix as it is where nothing is saved.",
+         "matrix unchanged if nothing is saved.",
          "auto",
          {},
          {},
@@ -139,7 +139,8 @@ std::span<const Option> planOptionTable() {
          allocationNames()},
         {"allocation-error",
          "Errors compared",
-         "What water-filling adds up: squared errors relative to each matrix, as they are, or "
+         "Errors that water-filling adds up: squared errors relative to each matrix, as they are, "
+         "or "
          "relative and weighted by the loss that each matrix alone costs.",
          "relative",
          {},
@@ -157,7 +158,7 @@ std::span<const Option> planOptionTable() {
         {"min-rank", "Smallest rank", "No rank below this.", "1", 1, {}, "", {}},
         {"max-rank",
          "Largest rank",
-         "No rank above this; a matrix whose full rank is larger is never kept as it is.",
+         "No rank above this; a matrix whose full rank is larger is never left unchanged.",
          "",
          1,
          {},

@@ -13,7 +13,7 @@ namespace rankscope::plan {
 /// of the help.
 std::span<const Option> planOptionTable();
 
-/// Throws Error of kind Usage for options that are wrong whatever the checkpoint.
+/// Throws Error of kind Usage for options that are wrong for any checkpoint.
 void checkOptions(const PlanOptions& options);
 
 }  // namespace rankscope::plan

@@ -45,8 +45,8 @@ std::int64_t parametersAt(const WeightMatrix& matrix, std::int64_t rank, Storage
     return resolveStorage(matrix, rank, choice).parameters;
 }
 
-/// Largest rank whose stored parameters are at most `allowed`; 0 where rank 1 is too much.
-/// Every form grows with the rank up to min(m, n), so bisection inverts r(m + n) and r(m + n) - r².
+/// Largest rank whose stored parameters are at most `allowed`; 0 if rank 1 is too much. Every form
+/// grows with the rank up to min(m, n), so bisection inverts r(m + n) and r(m + n) - r².
 std::int64_t rankWithin(const WeightMatrix& matrix, std::int64_t allowed, StorageChoice choice) {
     std::int64_t fits = 0;
     std::int64_t tooMuch = rankLimit(matrix) + 1;
@@ -109,7 +109,7 @@ std::vector<std::int64_t> ranksNeeded(std::span<const WeightMatrix> chosen,
     return ranks;
 }
 
-/// Of a group the largest rank that a member needs, so that what was asked for holds for all.
+/// For a group the largest rank that a member needs, so that the target holds for all.
 Allocation ranksBySpectrum(std::span<const WeightMatrix> chosen,
                            const std::map<std::string, spectra::Spectrum>& spectra,
                            const PlanOptions& options) {
@@ -189,7 +189,7 @@ Allocation ranksByBudget(const checkpoint::Checkpoint& checkpoint,
     return allocate(allocator, matrices, allowed, options);
 }
 
-/// What the model stores besides the chosen matrices.
+/// Parameters that the model stores besides the chosen matrices.
 std::int64_t parametersBeside(const checkpoint::Checkpoint& checkpoint,
                               std::span<const WeightMatrix> chosen) {
     std::int64_t parameters = checkpoint.parameterCount();
@@ -197,7 +197,7 @@ std::int64_t parametersBeside(const checkpoint::Checkpoint& checkpoint,
     return parameters;
 }
 
-/// Ranks that are no distribution of a budget.
+/// Ranks that do not distribute a budget.
 Allocation plainRanks(std::span<const std::int64_t> ranks) {
     Allocation allocation;
     for (const std::int64_t rank : ranks) allocation.choices.push_back({rank});

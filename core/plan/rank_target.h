@@ -12,8 +12,8 @@
 
 namespace rankscope::plan {
 
-/// What an allocation knows of the chosen matrices: the options' weights and, with `needsSpectra`,
-/// singular values. Throws Error where a spectrum is missing.
+/// The allocation's data on the chosen matrices: the options' weights and, with `needsSpectra`,
+/// singular values. Throws Error if a spectrum is missing.
 std::vector<AllocationMatrix> allocationMatrices(
     std::span<const checkpoint::WeightMatrix> chosen,
     const std::map<std::string, spectra::Spectrum>& spectra, bool needsSpectra,
@@ -31,12 +31,12 @@ Allocation ranksForTarget(const checkpoint::Checkpoint& checkpoint,
                           const PlanOptions& options);
 
 /// Parameters that a budget, a share of the dense model's, leaves for the chosen matrices; below 0
-/// where the others alone exceed it.
+/// if the others alone exceed it.
 std::int64_t leftByBudget(const checkpoint::Checkpoint& checkpoint,
                           std::span<const checkpoint::WeightMatrix> chosen, double budget);
 
-/// The same. Throws Error of kind Usage with the permitted range where that is less than `least`,
-/// the fewest they can be stored in, and where a budget makes no sense.
+/// The same. Throws Error of kind Usage with the permitted range if that is less than `least`, the
+/// fewest they can be stored in, and if a budget makes no sense.
 std::int64_t allowedByBudget(const checkpoint::Checkpoint& checkpoint,
                              std::span<const checkpoint::WeightMatrix> chosen,
                              const PlanOptions& options, std::int64_t least);

@@ -8,19 +8,19 @@
 
 namespace rankscope::plan {
 
-/// How one matrix is written at a rank once `auto` is resolved.
+/// The form in which one matrix is written at a rank once `auto` is resolved.
 struct ResolvedStorage {
     checkpoint::Storage storage = checkpoint::Storage::Dense;
     bool kept = false;
     std::int64_t parameters = 0;  ///< really stored
 };
 
-/// Auto takes the pivoted form (r(m + n) - r², below m·n for every rank below full) unless it
-/// saves nothing against what the source stores; then the matrix is kept.
+/// Auto takes the pivoted form (r(m + n) - r², below m·n for every rank below full) unless it saves
+/// nothing against the source's form; then the matrix stays unchanged.
 ResolvedStorage resolveStorage(const checkpoint::WeightMatrix& matrix, std::int64_t rank,
                                StorageChoice choice);
 
-/// Numbers the source stores for this matrix.
+/// Numbers that the source stores for this matrix.
 std::int64_t parametersInSource(const checkpoint::WeightMatrix& matrix);
 
 /// Largest rank worth asking for: of the stored factors, or full.
@@ -30,8 +30,7 @@ inline std::int64_t rankLimit(const checkpoint::WeightMatrix& matrix) { return m
 std::int64_t lowestRank(const checkpoint::WeightMatrix& matrix, std::int64_t least,
                         std::int64_t multipleOf);
 
-/// Largest rank for this matrix that is at most `most` and a multiple, or full where `most`
-/// permits.
+/// Largest rank for this matrix that is at most `most` and a multiple, or full if `most` permits.
 std::int64_t highestRank(const checkpoint::WeightMatrix& matrix, std::int64_t most,
                          std::int64_t multipleOf);
 

@@ -13,7 +13,7 @@ namespace rankscope::spectra {
 
 namespace {
 
-/// Alpha of one resample; NaN where it cannot be fitted.
+/// Alpha of one resample; NaN if it cannot be fitted.
 double alphaOf(std::span<const double> values, RandomNumbers random) {
     std::vector<double> drawn(values.size());
     // 64 random bits are so many that the remainder's bias is below 2^-30.

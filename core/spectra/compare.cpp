@@ -19,9 +19,10 @@ namespace rankscope::spectra {
 
 namespace {
 
-/// Singular values closer than this, relatively, count as equal: float32 weights know no more.
+/// Singular values closer than this, relatively, count as equal: float32 weights are no more
+/// precise.
 constexpr double equalShare = 1e-6;
-/// A direction is new where its cosine to every old one is below this (PEFT's cut).
+/// A direction is new if its cosine to every old one is below this (PEFT's cut).
 constexpr double nearCosine = 0.5;
 
 /// Leading directions of a spectrum: `wanted`, no more than its numerical rank, none of equal
@@ -47,7 +48,7 @@ double dot(std::span<const double> a, std::span<const double> b) {
 }
 
 /// Makes the rows orthonormal, first to last (Gram and Schmidt, twice): one factor of a truncated
-/// SVD has orthogonal rows already but for rounding, and lengths s_i.
+/// SVD already has orthogonal rows, except for rounding, and lengths s_i.
 void orthonormaliseRows(Matrix& matrix) {
     const auto length = static_cast<std::size_t>(matrix.columns);
     const auto row = [&](std::int64_t i) {
@@ -94,7 +95,7 @@ std::vector<double> cosines(const Matrix& a, const Matrix& b,
     return values;
 }
 
-/// How many rows of `directions` [k, rows] are near no left singular vector of `weight`.
+/// How many rows of `directions` [k, rows] are not near any left singular vector of `weight`.
 std::int64_t countIntruders(const Matrix& directions, const MatrixView& weight,
                             const Spectrum& spectrum, const backend::LinearAlgebra& algebra) {
     const std::int64_t rank = computeMetrics(spectrum).numericalRank;
@@ -120,7 +121,8 @@ std::int64_t countIntruders(const Matrix& directions, const MatrixView& weight,
     return count;
 }
 
-/// What rounding the stored numbers of one matrix of Frobenius norm `norm` adds to a difference.
+/// The difference that rounding the stored numbers of one matrix of Frobenius norm `norm` can
+/// cause.
 double roundingOf(const checkpoint::WeightMatrix& matrix, double norm) {
     const double size = unitRoundoff(matrix.dtype) * norm;
     switch (matrix.storage) {
@@ -199,7 +201,7 @@ MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const S
         Spectrum(result.name, a.rows, a.columns, std::move(values.values), values.direct);
     const double norm = result.difference.frobeniusNorm();
     if (norm > 0) {
-        result.relativeDifference = norm / spectrumA.frobeniusNorm();  // infinite where A = 0
+        result.relativeDifference = norm / spectrumA.frobeniusNorm();  // infinite if A = 0
         result.rank90 = result.difference.rankForEnergy(0.9);
         result.rank99 = result.difference.rankForEnergy(0.99);
     }

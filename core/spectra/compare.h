@@ -31,8 +31,8 @@ struct MatchedMatrices {
     std::vector<SkippedMatrix> skipped;  ///< of one checkpoint only, or of different shapes
 };
 
-/// Pairs the chosen matrices of both checkpoints by name, whatever form each file keeps them in.
-/// Throws as selectMatrices() does, and Error where nothing can be compared.
+/// Pairs the chosen matrices of both checkpoints by name, in whatever form each file stores them.
+/// Throws as selectMatrices() does, and Error if nothing can be compared.
 MatchedMatrices matchMatrices(const checkpoint::Checkpoint& a, const checkpoint::Checkpoint& b,
                               const checkpoint::Selection& selection);
 
@@ -46,23 +46,24 @@ struct MatrixComparison {
     std::string name;
     Spectrum a, b, difference;
     double relativeDifference = 0;  ///< ‖A - B‖_F / ‖A‖_F; ‖B‖_F > 0 with A = 0 gives infinity
-    std::int64_t rank90 = 0, rank99 = 0;  ///< of A - B: energy 0.9 and 0.99; 0 where A = B
+    std::int64_t rank90 = 0, rank99 = 0;  ///< of A - B: energy 0.9 and 0.99; 0 if A = B
     /// Singular values of A - B above what the rounding of the stored numbers explains
     /// (roundingLevel).
     std::int64_t numericalRank = 0;
     std::int64_t directionsA = 0, directionsB = 0;  ///< dimensions of the subspaces compared
     std::vector<double> leftCosines, rightCosines;  ///< of the principal angles, descending
-    /// Of B's directionsB leading left singular vectors those that no singular vector of A is near.
+    /// How many of B's directionsB leading left singular vectors are not near any singular vector
+    /// of A.
     std::int64_t intruders = 0;
 };
 
 /// Compares one matrix. The cosines are the singular values of U_aᵀU_b and V_aᵀV_b (Björck and
-/// Golub 1973), U and V the leading singular vectors. Where `directions` would part singular values
-/// that are equal up to 1e-6, the subspace is widened to hold all of them: it would not be defined
-/// otherwise. An intruder's cosine to every singular vector of A up to its numerical rank is below
-/// 0.5 (PEFT's intruder dimensions); vectors of equal singular values count as one subspace, and
-/// the cosine is that of the angle to it. The spectra are those of `a` and `b`, of one shape;
-/// `rounding` is roundingLevel().
+/// Golub 1973), U and V the leading singular vectors. If `directions` would separate singular
+/// values that are equal up to 1e-6, the subspace is widened to hold all of them: it would not be
+/// defined otherwise. An intruder's cosine to every singular vector of A up to its numerical rank
+/// is below 0.5 (PEFT's intruder dimensions); vectors of equal singular values count as one
+/// subspace, and the cosine is that of the angle to it. The spectra are those of `a` and `b`, of
+/// the same shape; `rounding` is roundingLevel().
 MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const Spectrum& spectrumA,
                                const Spectrum& spectrumB, double rounding,
                                const CompareOptions& options,
@@ -74,7 +75,7 @@ MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const S
 /// u is the unit roundoff of the stored type.
 double roundingLevel(const MatrixPair& pair, double normA, double normB);
 
-/// All pairs; `spectraA` and `spectraB` in their order. Throws Error naming a tensor that is not
+/// All pairs; `spectraA` and `spectraB` in the same order. Throws Error naming a tensor that is not
 /// finite, and Error of kind Interrupted on a stop.
 std::vector<MatrixComparison> compareCheckpoints(
     const checkpoint::Checkpoint& a, const checkpoint::Checkpoint& b,

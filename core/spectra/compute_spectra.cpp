@@ -12,8 +12,8 @@ namespace rankscope::spectra {
 
 namespace {
 
-/// Threads that feed a GPU: one decomposition is too small to fill it, and while one is computed
-/// the next matrix can be read. Each holds a few matrices there.
+/// Threads that feed a GPU: one decomposition is too small to fill it, and the next matrix can be
+/// read meanwhile. Each holds a few matrices there.
 constexpr int mostOnAGpu = 8;
 
 }  // namespace

@@ -38,7 +38,7 @@ void forEachMatrix(const checkpoint::Checkpoint& checkpoint,
 }
 
 void requireFinite(const MatrixView& values, const std::string& tensorName) {
-    // NaN and Inf times zero are NaN and stay so in the sum: one cheap pass, no branch.
+    // NaN and Inf times zero are NaN, and so is the sum: one cheap pass, no branch.
     double probe = 0;
     for (const double value : values.values) {
         probe += value * 0.0;
@@ -59,7 +59,7 @@ void requireFinite(const MatrixView& values, const std::string& tensorName) {
     }
     const auto columns = static_cast<std::size_t>(std::max<std::int64_t>(values.columns, 1));
     throw Error(fmt::format("{}: {} at [{}, {}] ({} NaN, {} Inf in all). A matrix with values that "
-                            "are not finite has no singular values: mend or leave out this tensor.",
+                            "are not finite has no singular values: repair or exclude this tensor.",
                             printable(tensorName), std::isnan(values.values[first]) ? "NaN" : "Inf",
                             first / columns, first % columns, nan, infinite),
                 tensorName);

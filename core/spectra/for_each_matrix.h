@@ -16,7 +16,7 @@ namespace rankscope::spectra {
 /// Reads every matrix, the largest first, and calls work(its place in `matrices`, W) on `threads`
 /// threads at once (0: one per core). After each it reports "`doing` NAME (3 of 10)". Throws Error
 /// naming the tensor and the first position of a value that is NaN or infinite, whatever `work`
-/// throws, and Error of kind Interrupted on a stop, which is asked for before each matrix.
+/// throws, and Error of kind Interrupted on a stop, which is checked before each matrix.
 void forEachMatrix(const checkpoint::Checkpoint& checkpoint,
                    std::span<const checkpoint::WeightMatrix> matrices, int threads,
                    std::string_view doing, const Progress& progress,

@@ -10,7 +10,7 @@ namespace rankscope::spectra {
 
 namespace {
 
-/// Median of descending values; the mean of the two in the middle where their number is even.
+/// Median of descending values; the mean of the two in the middle if their number is even.
 double medianOf(const std::vector<double>& descending) {
     const std::size_t half = descending.size() / 2;
     return descending.size() % 2 == 1 ? descending[half]

@@ -29,7 +29,7 @@ struct SpectrumMetrics {
     std::int64_t gavishDonohoRank = 0;      ///< singular values above that threshold
 };
 
-/// exp(-Σ p ln p), p = s / Σ s, of descending values (Roy and Vetterli 2007); 0 where all are 0.
+/// exp(-Σ p ln p), p = s / Σ s, of descending values (Roy and Vetterli 2007); 0 if all are 0.
 double effectiveRank(std::span<const double> values);
 
 SpectrumMetrics computeMetrics(const Spectrum& spectrum);

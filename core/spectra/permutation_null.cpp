@@ -21,7 +21,7 @@ namespace {
 /// A singular value must be above the band by more than rounding, as a share of the largest.
 constexpr double roundingShare = 1e-9;
 
-/// FNV-1a, so that a matrix has its own permutations whatever else is chosen.
+/// FNV-1a, so that a matrix has its own permutations whatever other matrices are chosen.
 std::uint64_t hash(std::string_view name) {
     std::uint64_t hash = 0xCBF29CE484222325U;
     for (const char c : name) {

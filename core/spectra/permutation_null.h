@@ -16,8 +16,8 @@ struct NullOptions {
     std::uint64_t seed = 0;
 };
 
-/// Singular values of matrices with the same entries in random places: what is left of the spectrum
-/// once all structure is gone. Vectors have one number a singular value, [min(rows, columns)].
+/// Singular values of matrices with the same entries in random places: the spectrum without any
+/// structure. Vectors have one number per singular value, [min(rows, columns)].
 struct NullSpectrum {
     int repeats = 0;
     std::uint64_t seed = 0;
@@ -30,7 +30,7 @@ struct NullSpectrum {
 };
 
 /// Permutes the entries of `weight` `repeats` times and takes the singular values of each. The
-/// permutations depend on the seed, the matrix's name and the repeat alone. `above` is Horn's
+/// permutations depend only on the seed, the matrix's name and the repeat. `above` is Horn's
 /// parallel analysis (Psychometrika 30, 1965) with the upper end of the band in place of the mean.
 /// `spectrum` is that of `weight`. Values must be finite. Throws Error of kind Interrupted on a
 /// stop.

@@ -12,7 +12,7 @@ namespace rankscope::spectra {
 
 namespace {
 
-/// Values whose logarithms differ by less are equal but for rounding.
+/// Values whose logarithms differ by less are equal except for rounding.
 constexpr double equalLogarithms = 1e-9;
 
 PowerLawFit failure(std::string reason) {
@@ -21,8 +21,8 @@ PowerLawFit failure(std::string reason) {
     return fit;
 }
 
-/// Of a tail given by its logarithms, ascending; `base` is ln x_min. S is the share strictly below
-/// a value, so it is the same for equal ones.
+/// The distance of a tail given by its logarithms, ascending; `base` is ln x_min. S is the share
+/// strictly below a value, so it is the same for equal ones.
 double distance(std::span<const double> logarithms, double base, double alpha) {
     const auto count = static_cast<double>(logarithms.size());
     double largest = 0;
@@ -90,7 +90,8 @@ PowerLawFit fitPowerLaw(std::span<const double> values, std::int64_t smallestTai
     PowerLawFit fit;
     fit.scan = scanOf(sorted, logarithms, needed);
     if (fit.scan.empty()) {
-        return failure(fmt::format("Every tail of at least {} values is of equal ones.", needed));
+        return failure(
+            fmt::format("Every tail of at least {} values holds equal values only.", needed));
     }
     const PowerLawCandidate& best =
         *std::min_element(fit.scan.begin(), fit.scan.end(),

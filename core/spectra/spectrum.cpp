@@ -22,7 +22,7 @@ void requireValid(const std::string& name, std::int64_t rows, std::int64_t colum
     const std::int64_t expected = std::min(rows, columns);
     if (static_cast<std::int64_t>(values.size()) != expected) {
         throw Error(matrix + "has " + std::to_string(values.size()) +
-                        " singular values where its shape needs " + std::to_string(expected) + ".",
+                        " singular values, but its shape needs " + std::to_string(expected) + ".",
                     name);
     }
     for (std::size_t i = 0; i < values.size(); ++i) {

@@ -11,7 +11,7 @@
 
 namespace rankscope::spectra {
 
-/// Singular values of one weight matrix and what follows from them by arithmetic alone.
+/// Singular values of one weight matrix and the numbers that follow from them by arithmetic alone.
 /// Ranks run from 0 (nothing kept) to size() (everything kept).
 class Spectrum {
  public:

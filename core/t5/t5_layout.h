@@ -15,10 +15,10 @@ namespace rankscope::t5 {
 
 enum class Stack { Shared, Encoder, Decoder };
 
-/// What a matrix does; names as in the tensor names ("wi" is the ungated first layer of T5 v1.0).
+/// The job of a matrix; names as in the tensor names ("wi" is the ungated first layer of T5 v1.0).
 enum class Role { Q, K, V, O, Wi, Wi0, Wi1, Wo, Embedding, Head };
 
-/// Which attention (or none) a matrix belongs to.
+/// The attention (or none) that a matrix belongs to.
 enum class Sublayer { SelfAttention, CrossAttention, FeedForward, Vocabulary };
 
 std::string_view stackName(Stack stack);  ///< "shared", "encoder", "decoder"

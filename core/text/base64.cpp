@@ -38,7 +38,7 @@ std::optional<std::string> decodeBase64(std::string_view text) {
         held -= 8;
         bytes += static_cast<char>(bits >> static_cast<unsigned>(held) & 0xFFU);
     }
-    // Bits left over belong to no byte and must be zero.
+    // Leftover bits belong to no byte and must be zero.
     if (held > 0 && (bits & ((1U << static_cast<unsigned>(held)) - 1U)) != 0) return std::nullopt;
     return bytes;
 }

@@ -8,22 +8,22 @@
 
 namespace rankscope::text {
 
-/// A text character by character, and where each begins among its bytes.
+/// A text character by character, and the byte at which each begins.
 struct CodePoints {
     std::u32string points;
     std::vector<std::size_t> begins;  ///< one more than points: the last is the text's length
 };
 
-/// Decodes UTF-8; a byte that belongs to no character counts as one U+FFFD.
+/// Decodes UTF-8; a byte outside any character counts as one U+FFFD.
 CodePoints codePointsOf(std::string_view text);
 
-/// What Python's regular expressions take for \s, which is what its strip() removes.
+/// Matches \s of Python's regular expressions, which is what its strip() removes.
 bool isSpace(char32_t c);
 /// A decimal digit of any script (\d).
 bool isDigit(char32_t c);
-/// What [^\W\d] matches: letters, numbers that are no decimal digits, and the underscore.
+/// Matches [^\W\d]: letters, numbers that are not decimal digits, and the underscore.
 bool isWordLetter(char32_t c);
-/// As Python's isupper() and islower() of one character have it.
+/// As Python's isupper() and islower() of one character.
 bool isUpperCase(char32_t c);
 bool isLowerCase(char32_t c);
 

@@ -5,7 +5,7 @@ namespace rankscope::text {
 
 namespace {
 
-/// What the first byte of a character promises: its length and the bounds of the second byte.
+/// Determined by the first byte of a character: its length and the bounds of the second byte.
 struct Lead {
     std::size_t bytes;
     unsigned char low, high;

@@ -10,7 +10,7 @@ namespace rankscope::text {
 /// One character of UTF-8 text.
 struct Character {
     char32_t code = 0;
-    std::size_t bytes = 0;  ///< 0: no well-formed character stands here
+    std::size_t bytes = 0;  ///< 0: no well-formed character here
 };
 
 /// The character that begins at `position` < text.size(). Overlong forms, surrogates and code

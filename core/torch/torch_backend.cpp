@@ -36,7 +36,7 @@ bool builtWithCuda() {
     return loaded || at::hasCUDA();
 }
 
-/// Why CUDA is not usable, a sentence; empty where it is.
+/// Why CUDA is not usable, a sentence; empty if it is.
 std::string cudaReason() {
     if (!builtWithCuda()) {
         return "This LibTorch (" TORCH_VERSION
@@ -125,7 +125,7 @@ backend::Device TorchBackend::chooseDevice(std::string_view name) const {
     }
     if (!valid) {
         throw usageError("\"" + printable(name) +
-                         "\" is no device: use auto, cpu, cuda or cuda:N with N from 0.");
+                         "\" is not a device: use auto, cpu, cuda or cuda:N with N from 0.");
     }
     if (const std::string reason = cudaReason(); !reason.empty()) {
         throw Error("CUDA cannot be used. " + reason + " Use --device cpu.", std::string(name));

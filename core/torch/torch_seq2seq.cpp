@@ -142,8 +142,8 @@ at::Tensor TorchSeq2Seq::stepwiseLogits(std::span<const TokenIds> sources,
 
 namespace {
 
-/// Lets the allocator keep what layers free: else the system clears pages anew for every large
-/// intermediate result (docs/performance.md).
+/// Lets the allocator keep memory that layers free: else the system clears new pages for every
+/// large intermediate result (docs/performance.md).
 void keepFreedMemory() {
 #if defined(__GLIBC__)
     mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that glibc takes

@@ -161,7 +161,7 @@ class CalibrationFile final : public method::Calibration {
     Hdf5Handle open() const {
         const std::string opened = fmt::format("/proc/self/fd/{}", m_file.get());
         return {H5Fopen(opened.c_str(), H5F_ACC_RDONLY, fileAccess()), H5Fclose,
-                m_reader.refusal("it is no HDF5 file, or a damaged one")};
+                m_reader.refusal("it is not an HDF5 file, or damaged")};
     }
 
     Hdf5Handle openGroup(hid_t parent, const std::string& name) const {
@@ -197,7 +197,7 @@ class CalibrationFile final : public method::Calibration {
         const auto n = static_cast<std::int64_t>(
             (std::sqrt(8 * static_cast<double>(triangle.size()) + 1) - 1) / 2 + 0.5);
         if (n * (n + 1) / 2 != static_cast<std::int64_t>(triangle.size()))
-            throw Error(m_reader.refusal(printable(name) + " is no triangle"));
+            throw Error(m_reader.refusal(printable(name) + " is not a triangle"));
         Matrix a{std::vector<double>(static_cast<std::size_t>(n * n)), n, n};
         std::size_t next = 0;
         for (std::int64_t i = 0; i < n; ++i)

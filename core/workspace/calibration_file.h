@@ -10,7 +10,7 @@
 
 namespace rankscope::workspace {
 
-/// What `calibrate` keeps. Moments of one input: those of the examples and the held-out ones.
+/// The content of a calibration. Moments of one input: those of the examples and the held-out ones.
 struct CalibrationContent {
     method::CalibrationRecord record;
     std::map<std::string, backend::InputMoments> inputs, heldOut;
@@ -29,19 +29,19 @@ struct CalibrationContent {
 ///   /gradients/<module>/second  float64: the lower triangle of Σ g gᵀ
 ///   /gradients/<module>/columns float64 [in]
 ///
-/// <input> is the first module that takes it. A group has the attributes tokens and sha256 (of its
-/// two datasets' bytes).
+/// <input> is the first module that takes that input. A group has the attributes tokens and sha256
+/// (of its two datasets' bytes).
 void writeCalibration(const std::filesystem::path& path, const CalibrationContent& content);
 
-/// Before the work: throws Error where `path` is there and is no calibration, is one of another
+/// Before the work: throws Error if `path` exists and is not a calibration, is one of another
 /// checkpoint, or one that a running command uses (openCalibration() locks it).
 void requireReplaceableByCalibration(const std::filesystem::path& path,
                                      const checkpoint::Checkpoint& checkpoint,
                                      const Progress& progress);
 
-/// Reads the record; moments are read when they are asked for. Throws Error naming the file where
-/// it is no calibration, damaged, or of another version. What is read stays that of the file as it
-/// is now, also if another takes its name.
+/// Reads the record; moments are read on demand. Throws Error naming the file if it is not a
+/// calibration, damaged, or of another version. Later reads are of the file as it is now, even if
+/// another takes its name.
 std::shared_ptr<const method::Calibration> openCalibration(const std::filesystem::path& path);
 
 }  // namespace rankscope::workspace

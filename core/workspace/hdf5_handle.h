@@ -16,7 +16,7 @@ class Hdf5Handle {
  public:
     using Close = herr_t (*)(hid_t);
 
-    /// Takes what an H5…create or H5…open call returned; throws Error where that failed.
+    /// Takes what an H5…create or H5…open call returned; throws Error if that failed.
     Hdf5Handle(hid_t id, Close close, const std::string& failure) : m_id(id), m_close(close) {
         if (m_id < 0) {
             throw Error(failure);
@@ -37,7 +37,7 @@ class Hdf5Handle {
     Close m_close;
 };
 
-/// Throws Error where an HDF5 call reports failure.
+/// Throws Error if an HDF5 call reports failure.
 inline void requireHdf5(herr_t status, const std::string& failure) {
     if (status < 0) {
         throw Error(failure);
@@ -49,8 +49,8 @@ inline void requireHdf5(herr_t status, const std::string& failure) {
 class Hdf5Session {
  public:
     Hdf5Session() : m_lock(mutex()) {
-        // Its own clean-up at exit crashes where a file could not be written (a full disk). We
-        // close what we open; asked for again, or too late, this does nothing.
+        // Its own clean-up at exit crashes if a file could not be written (a full disk). We close
+        // everything we open; a repeated or late call does nothing.
         H5dont_atexit();
         H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
         H5PLset_loading_state(0);

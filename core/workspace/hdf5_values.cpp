@@ -89,11 +89,12 @@ void requireFormatToReplace(const std::filesystem::path& path, const char* forma
     if (regular && std::filesystem::file_size(path, none) == 0) return;
     const std::string found = regular ? formatOf(path) : "";
     if (found == format) return;
-    throw Error(fmt::format("{} is no {}{} and is not replaced; choose another name, or remove it "
-                            "first.",
-                            printable(path.string(), 1000), what,
-                            found.empty() ? "" : fmt::format(" ({})", printable(found, 60))),
-                path.string());
+    throw Error(
+        fmt::format("{} is not a {}{} and is not replaced; choose another name, or remove it "
+                    "first.",
+                    printable(path.string(), 1000), what,
+                    found.empty() ? "" : fmt::format(" ({})", printable(found, 60))),
+        path.string());
 }
 
 void Hdf5Reader::requireFormat(hid_t file, const char* format, std::int64_t version) const {
@@ -118,7 +119,7 @@ Hdf5Handle Hdf5Reader::openAttribute(hid_t object, const char* name, H5T_class_t
 
 std::string Hdf5Reader::text(hid_t object, const char* name) const {
     const Hdf5Handle attribute = openAttribute(object, name, H5T_STRING);
-    const std::string reason = refusal(fmt::format("the attribute {} is no text", name));
+    const std::string reason = refusal(fmt::format("the attribute {} is not a text", name));
     const Hdf5Handle stored(H5Aget_type(attribute), H5Tclose, reason);
     if (H5Tis_variable_str(stored) != 0) throw Error(reason);
     std::string value(H5Tget_size(stored), '\0');
@@ -130,7 +131,7 @@ std::int64_t Hdf5Reader::number(hid_t object, const char* name) const {
     const Hdf5Handle attribute = openAttribute(object, name, H5T_INTEGER);
     std::int64_t value = 0;
     requireHdf5(H5Aread(attribute, H5T_NATIVE_INT64, &value),
-                refusal(fmt::format("the attribute {} is no number", name)));
+                refusal(fmt::format("the attribute {} is not a number", name)));
     return value;
 }
 

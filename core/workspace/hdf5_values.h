@@ -13,22 +13,22 @@
 
 namespace rankscope::workspace {
 
-/// How our HDF5 files are accessed: metadata as HDF5 1.8 has it (checksummed).
+/// How our HDF5 files are accessed: metadata of HDF5 1.8 (checksummed).
 Hdf5Handle fileAccess();
 
-/// A scalar attribute of an object; Error where HDF5 fails.
+/// A scalar attribute of an object; Error if HDF5 fails.
 void writeText(hid_t object, const char* name, std::string text);
 void writeNumber(hid_t object, const char* name, std::int64_t value);
 /// A contiguous one-dimensional dataset of float64 without filters.
 Hdf5Handle writeDoubles(hid_t group, const std::string& name, std::span<const double> values);
 
-/// The attributes that each of our files begins with: format, version, program, created.
+/// The attributes at the start of each of our files: format, version, program, created.
 void writeFormat(hid_t file, const char* format, std::int64_t version);
 
-/// The format that writeFormat() noted in the file; empty where it is none of ours.
+/// The format that writeFormat() wrote into the file; empty if it is not one of ours.
 std::string formatOf(const std::filesystem::path& path);
 
-/// Throws Error where `path` is there, not empty, and of another format: it is not replaced.
+/// Throws Error if `path` exists, is not empty, and of another format: it is not replaced.
 void requireFormatToReplace(const std::filesystem::path& path, const char* format,
                             std::string_view what);
 
@@ -38,14 +38,14 @@ class Hdf5Reader {
     using Refusal = std::function<std::string(const std::string& reason)>;
     explicit Hdf5Reader(Refusal refusal) : m_refusal(std::move(refusal)) {}
 
-    /// Throws Error where the file is of another format or version.
+    /// Throws Error if the file is of another format or version.
     void requireFormat(hid_t file, const char* format, std::int64_t version) const;
     std::string text(hid_t object, const char* name) const;
     std::int64_t number(hid_t object, const char* name) const;
-    /// What writeDoubles wrote, 1 to `most` values: contiguous, no filter, no external storage.
+    /// The values that writeDoubles wrote, 1 to `most`: contiguous, no filter, no external storage.
     std::vector<double> doubles(hid_t dataset, std::size_t most, const std::string& reason,
                                 std::size_t least = 1) const;
-    /// Names of a group's links, all of them hard ones, `most` at most.
+    /// Names of a group's links, all hard ones, at most `most`.
     std::vector<std::string> names(hid_t group, std::size_t most) const;
 
     std::string refusal(const std::string& reason) const { return m_refusal(reason); }

@@ -43,8 +43,8 @@ SpectraFile readSpectraFile(const fs::path& path) {
     return decodeSpectra(bytes, printable(path.string(), 1000));
 }
 
-/// Cache files of this state of the checkpoint, by name, the oldest first; none that the user wants
-/// replaced.
+/// Cache files of this state of the checkpoint, by name, the oldest first; without those that the
+/// user wants replaced.
 std::vector<fs::path> filesFor(const std::string& fingerprint) {
     std::vector<fs::path> files;
     std::error_code code;
@@ -72,7 +72,7 @@ void moveAside(const fs::path& path, const std::string& reason, const Progress& 
                               "; its spectra are computed again."));
 }
 
-/// What was cached for exactly these tensors; other names and shapes are passed over.
+/// The spectra cached for exactly these tensors; other names and shapes are skipped.
 SpectraByName readCache(const checkpoint::Checkpoint& checkpoint, const Progress& progress) {
     SpectraByName known;
     const std::string fingerprint = checkpoint.fingerprint();
@@ -96,8 +96,8 @@ SpectraByName readCache(const checkpoint::Checkpoint& checkpoint, const Progress
     return known;
 }
 
-/// The file of one run: written again and again under its one name while spectra come in, so that
-/// a run that is killed keeps all but the last seconds. Trouble is a warning, once.
+/// The file of one run: rewritten under the same name while spectra come in, so that a killed run
+/// loses only its last seconds. Trouble is a warning, once.
 class RunCache {
  public:
     RunCache(const checkpoint::Checkpoint& checkpoint, const Progress& progress)
@@ -129,8 +129,7 @@ class RunCache {
             writeSpectraFile(spectraFolder() / m_name, m_content);
         } catch (const std::exception& error) {
             m_failed = true;
-            m_progress.warn(std::string("The spectra could not be kept for the next time: ") +
-                            error.what());
+            m_progress.warn(std::string("The spectra could not be cached: ") + error.what());
         }
         m_changed = false;
         m_saved = Clock::now();
@@ -146,7 +145,7 @@ class RunCache {
     bool m_failed = false;
 };
 
-/// Computes what is not known yet; finished spectra are cached however this ends.
+/// Computes the missing spectra; finished ones are cached however this ends.
 void computeMissing(const checkpoint::Checkpoint& checkpoint,
                     const std::vector<checkpoint::WeightMatrix>& missing,
                     const SpectraRequest& request, const Progress& progress, SpectraByName& known,

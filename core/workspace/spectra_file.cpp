@@ -41,7 +41,7 @@ void writeHead(hid_t file, const SpectraFile& content) {
     writeText(file, "fingerprint", content.fingerprint);
 }
 
-/// A file that lies in memory.
+/// A file in memory.
 Hdf5Handle openImage(std::span<const std::byte> bytes, const Hdf5Reader& reader) {
     const Hdf5Handle access = fileAccess();
     requireHdf5(H5Pset_fapl_core(access, std::size_t{1} << 20U, 0),
@@ -50,11 +50,11 @@ Hdf5Handle openImage(std::span<const std::byte> bytes, const Hdf5Reader& reader)
     requireHdf5(H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size()),
                 reader.refusal("it is empty"));
     return {H5Fopen("rankscope-spectra-image", H5F_ACC_RDONLY, access), H5Fclose,
-            reader.refusal("it is no HDF5 file, or a damaged one")};
+            reader.refusal("it is not an HDF5 file, or damaged")};
 }
 
 spectra::Spectrum readSpectrum(hid_t group, const std::string& name, const Hdf5Reader& reader) {
-    const std::string reason = printable(name) + " is no spectrum";
+    const std::string reason = printable(name) + " is not a spectrum";
     const Hdf5Handle dataset(H5Dopen2(group, name.c_str(), H5P_DEFAULT), H5Dclose,
                              reader.refusal(reason));
     std::vector<double> values = reader.doubles(dataset, mostValues, reason);

@@ -12,7 +12,7 @@
 
 namespace rankscope::workspace {
 
-/// What an HDF5 file of spectra holds.
+/// The content of an HDF5 file of spectra.
 struct SpectraFile {
     std::string fingerprint;  ///< of the checkpoint, Checkpoint::fingerprint()
     std::string label;        ///< of the checkpoint, as the user named it
@@ -30,7 +30,7 @@ struct SpectraFile {
 ///   /spectra/<matrix>      float64 [min(rows, columns)], little-endian, contiguous, no filter:
 ///                          singular values, descending
 ///                          attributes  rows, columns  int64
-///                                      direct         int64, 1 where a direct SVD was made
+///                                      direct         int64, 1 if a direct SVD was made
 ///                                      sha256         of "<matrix>\n<rows>\n<columns>\n<direct>\n"
 ///                                                     and the values' bytes
 ///
@@ -38,12 +38,12 @@ struct SpectraFile {
 /// HDF5 1.8 (checksummed), read by every version since.
 void writeSpectraFile(const std::filesystem::path& path, const SpectraFile& content);
 
-/// What the bytes of such a file hold, whatever their origin: no plugin is loaded; links other than
+/// Decodes the bytes of such a file, whatever their origin: no plugin is loaded; links other than
 /// hard ones, external or virtual storage, filters, sizes that do not fit and wrong hashes are
 /// refused. Throws Error naming `what`.
 SpectraFile decodeSpectra(std::span<const std::byte> bytes, const std::string& what);
 
-/// Before the work: throws Error where `path` is there and is no file of spectra.
+/// Before the work: throws Error if `path` exists and is not a file of spectra.
 void requireReplaceableBySpectra(const std::filesystem::path& path);
 
 /// Writes spectra to an HDF5 file (layout in docs/formats.md), atomically.

@@ -84,7 +84,7 @@ TEST_F(OutputSafety, NoCommandReplacesTheDialoguesItReads) {
     fs::copy_file(json, at("d.h5"));
     expectRefused(
         with({"calibrate", "demo", "--samples", "2", "--data", at("d.h5"), "--out"}, at("d.h5")),
-        at("d.h5"), "no calibration");
+        at("d.h5"), "not a calibration");
 }
 
 TEST_F(OutputSafety, NoCommandReplacesThePlanItReads) {
@@ -127,7 +127,7 @@ TEST_F(OutputSafety, FilesOfAnotherKindAreNotReplacedByHdf5) {
     expectRefused({"spectrum", tiny, "--targets", "q", "--out", file}, file, "calibration");
     fixtures::writeFile(at("notes.h5"), "not HDF5 at all");
     expectRefused({"spectrum", tiny, "--targets", "q", "--out", at("notes.h5")}, at("notes.h5"),
-                  "no file of spectra");
+                  "not a file of spectra");
     ASSERT_EQ(runCommand({"spectrum", tiny, "--targets", "q", "--out", at("s.h5")}).exitCode, 0);
     expectRefused({"calibrate", "demo", "--samples", "2", "--out", at("s.h5")}, at("s.h5"),
                   "rankscope-spectra");
@@ -182,7 +182,7 @@ TEST_F(OutputSafety, ForceDeletesNothingThatRankscopeDidNotWrite) {
         for (int times = 0; times < 2; ++times)  // made, and replaced
             EXPECT_EQ(runCommand(words).exitCode, 0);
         fixtures::writeFile(at("o/thesis.txt"), "years of work");
-        expectKept(" holds what Rankscope did not write: thesis.txt");
+        expectKept(" holds things that Rankscope did not write: thesis.txt");
         fs::remove_all(at("o"));
     }
 }

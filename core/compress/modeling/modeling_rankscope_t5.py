@@ -78,6 +78,7 @@ class RankscopeT5ForConditionalGeneration(T5ForConditionalGeneration):
         self.post_init()
 
     def _init_weights(self, module):
-        # Also called for modules that are complete; a pivoted module's rows are never drawn anew.
+        # Also called for modules that are complete; a pivoted module's rows are never initialised
+        # again.
         if not isinstance(module, LowRankLinear):
             super()._init_weights(module)

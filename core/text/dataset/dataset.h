@@ -10,14 +10,14 @@ namespace rankscope::text {
 
 /// One text to summarise.
 struct Example {
-    std::string id;                       ///< as the file has it, else its position from 0
-    std::string source;                   ///< the dialogue, line ends as they stand
+    std::string id;                       ///< as in the file, else its position from 0
+    std::string source;                   ///< the dialogue, line ends unchanged
     std::vector<std::string> references;  ///< summaries; several in DialogSum's test set
 };
 
-/// A row that is no example, and why.
+/// A row that is not an example, and why.
 struct BadRow {
-    std::int64_t line = 0;  ///< of the file, from 1; of the array's element where JSON has no lines
+    std::int64_t line = 0;  ///< of the file, from 1; of the array's element if JSON has no lines
     std::string reason;     ///< a sentence
 };
 
@@ -35,9 +35,9 @@ struct Dataset {
         format;  ///< "JSON", "JSON lines", "CSV", "7z", "Arrow stream", "Arrow file", "Parquet"
     std::string sourceField, targetField;
     std::vector<Example> examples;
-    std::vector<BadRow> badRows;    ///< never dropped in silence: shown with their lines
+    std::vector<BadRow> badRows;    ///< never dropped silently: shown with their lines
     std::int64_t duplicateIds = 0;  ///< kept, counted
-    std::string hash;  ///< SHA-256 of the file; of the files' hashes in a row for several
+    std::string hash;  ///< SHA-256 of the file; of the concatenated hashes for several files
     std::vector<std::string> warnings;
 };
 

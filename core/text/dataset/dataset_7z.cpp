@@ -16,11 +16,11 @@ namespace {
 constexpr std::size_t archiveEntryCap = 10'000;
 constexpr std::uint64_t unpackedCap = std::uint64_t{4} << 30U;
 constexpr std::uint64_t ratioCap = 1000;
-/// Below this a high ratio is no danger.
+/// Below this a high ratio is harmless.
 constexpr std::uint64_t ratioFloor = std::uint64_t{1} << 20U;
 constexpr std::size_t blockBytes = std::size_t{64} << 10U;
 
-/// An archive that is read from its front, opened with the 7-Zip format and no other.
+/// An archive read from its front, opened only as 7-Zip.
 class SevenZip {
  public:
     explicit SevenZip(const std::filesystem::path& file)
@@ -35,8 +35,8 @@ class SevenZip {
 
     const std::string& name() const { return m_name; }
 
-    /// The next entry, nullptr behind the last. The sizes are those the archive states, and no
-    /// more than that is ever unpacked, so caps are checked before anything is.
+    /// The next entry, nullptr after the last. The sizes are those the archive states, and no more
+    /// than that is ever unpacked, so caps are checked first.
     archive_entry* next() {
         archive_entry* entry = nullptr;
         const int result = archive_read_next_header(get(), &entry);
@@ -131,7 +131,7 @@ std::pair<std::size_t, std::string> findEntry(const std::filesystem::path& file,
     if (!passedOver.empty())
         collector.warn(
             fmt::format("{} holds links or names that lead out of it, such as \"{}\"; "
-                        "they were passed over.",
+                        "they were skipped.",
                         archive.name(), printable(passedOver)));
     const auto chosen = filesOfSplit(names, collector.options().split, archive.name());
     if (chosen.size() > 1)

@@ -92,7 +92,7 @@ class ArrowStream {
         const ArrowColumn* user = nullptr;
         for (const ArrowColumn& column : m_schema->columns)
             if (column.isDictionary && column.dictionary == number) user = &column;
-        // It belongs to a column that is nested, which is not read.
+        // It belongs to a nested column, which is not read.
         if (user == nullptr) return;
         ArrowColumn entries{user->name, user->values, 64, true, false, 0, 0, 0, 0};
         if (entries.values == ArrowValues::Integer) entries.values = ArrowValues::Other;

@@ -30,7 +30,7 @@ ArrowBatch::ArrowBatch(const FlatTable& header, std::string_view body, std::stri
                                 "again with compression=None.",
                                 file),
                     std::string(file));
-    // A row of text takes at least four bytes, so that more rows than that cannot be there.
+    // A row of text takes at least four bytes, so there cannot be more rows than that.
     if (m_rows < 0 || static_cast<std::uint64_t>(m_rows) > body.size()) fail("its row count");
 }
 

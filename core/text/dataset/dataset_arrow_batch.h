@@ -13,14 +13,14 @@
 
 namespace rankscope::text {
 
-/// Entries of the dictionaries of a stream by their numbers; nullopt: a null entry, or one of
-/// no type that is read.
+/// Entries of the dictionaries of a stream by their numbers; nullopt: a null entry, or one of a
+/// type that is not read.
 using ArrowDictionaries = std::map<std::int64_t, std::vector<std::optional<std::string>>>;
 
-/// A RecordBatch message with its body, checked as far as it is looked at. Throws Error.
+/// A RecordBatch message with its body, checked as far as it is read. Throws Error.
 class ArrowBatch {
  public:
-    /// All that is given must outlive the batch.
+    /// All arguments must outlive the batch.
     ArrowBatch(const FlatTable& header, std::string_view body, std::string_view file);
 
     std::int64_t rows() const { return m_rows; }
@@ -43,7 +43,7 @@ class ArrowBatch {
         const std::vector<std::optional<std::string>>* m_dictionary = nullptr;
         std::string_view m_validity;
         std::string_view m_values;   ///< offsets, integers or indices
-        std::string_view m_letters;  ///< what the offsets lead into
+        std::string_view m_letters;  ///< the bytes that the offsets point into
     };
 
  private:

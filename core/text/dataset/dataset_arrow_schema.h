@@ -10,10 +10,10 @@
 
 namespace rankscope::text {
 
-/// What is read of an Arrow column.
+/// The kinds of values read from an Arrow column.
 enum class ArrowValues { Text, LargeText, Integer, Null, Number, Other };
 
-/// An outermost column of an Arrow table and where its parts stand in a record batch.
+/// An outermost column of an Arrow table and the places of its parts in a record batch.
 struct ArrowColumn {
     std::string name;
     ArrowValues values = ArrowValues::Other;  ///< of a dictionary: its entries'

@@ -16,11 +16,11 @@ struct Record {
     std::int64_t line = 0;
     std::vector<std::string> fields;
     bool blank = true;    ///< an empty line
-    std::string problem;  ///< a sentence where the record cannot be used
+    std::string problem;  ///< a sentence if the record cannot be used
 };
 
 /// Takes records of RFC 4180 from a reader. A quote inside a field that does not begin with one is
-/// taken as it stands, as other readers do.
+/// taken literally, as other readers do.
 class CsvRecords {
  public:
     CsvRecords(ByteReader& reader, const std::string& name) : m_reader(reader), m_name(name) {}
@@ -74,10 +74,10 @@ class CsvRecords {
         }
         const int next = m_reader.peek();
         if (next != ',' && next != '\r' && next != '\n' && next != ByteReader::end)
-            record.problem = "Text follows behind a closing quote.";
+            record.problem = "Text follows after a closing quote.";
     }
 
-    /// Takes up to and with the next comma or line end. True: another field follows.
+    /// Takes up to and including the next comma or line end. True: another field follows.
     bool takePlain(Record& record) {
         for (;;) {
             const int byte = m_reader.take();
@@ -100,7 +100,7 @@ void checkHeader(const Record& header, const std::string& name) {
     std::set<std::string_view> seen;
     for (const std::string& column : header.fields) {
         if (firstInvalidUtf8(column) != std::string_view::npos)
-            throw Error(fmt::format("{} is no dataset of a kind that is read (JSON, JSON lines, "
+            throw Error(fmt::format("{} is not a dataset of a kind that is read (JSON, JSON lines, "
                                     "CSV, 7z, Arrow stream, Parquet): its first line is not "
                                     "valid UTF-8.",
                                     name),

@@ -15,7 +15,7 @@ struct FlatBytes {
     std::string_view file;  ///< in messages
 
     [[noreturn]] void fail() const;
-    /// Throws unless `count` bytes stand at `at`.
+    /// Throws unless there are `count` bytes at `at`.
     void check(std::uint64_t at, std::uint64_t count) const {
         if (at > bytes.size() || count > bytes.size() - at) fail();
     }
@@ -27,7 +27,7 @@ struct FlatBytes {
         std::memcpy(&value, bytes.data() + at, sizeof(T));
         return value;
     }
-    /// Where the unsigned offset stored at `at` leads.
+    /// The target of the unsigned offset stored at `at`.
     std::uint64_t follow(std::uint64_t at) const { return at + number<std::uint32_t>(at); }
 };
 
@@ -45,7 +45,7 @@ class FlatTable {
     static FlatTable root(const FlatBytes& data) { return {data, data.follow(0)}; }
     FlatTable(const FlatBytes& data, std::uint64_t position);
 
-    /// A number, `fallback` where the field was left out.
+    /// A number, `fallback` if the field was left out.
     template <typename T>
     T number(int field, T fallback) const {
         const std::uint64_t at = place(field);
@@ -53,7 +53,7 @@ class FlatTable {
     }
     std::optional<FlatTable> table(int field) const;
     std::string_view text(int field) const;
-    /// Empty where the field was left out; throws unless all elements are inside the buffer.
+    /// Empty if the field was left out; throws unless all elements are inside the buffer.
     FlatVector vector(int field, std::uint64_t elementBytes) const;
     /// Element of a vector of tables.
     static FlatTable element(const FlatVector& tables, std::uint32_t index) {
@@ -61,7 +61,7 @@ class FlatTable {
     }
 
  private:
-    /// Position of a field's value, 0 where it was left out.
+    /// Position of a field's value, 0 if it was left out.
     std::uint64_t place(int field) const;
 
     FlatBytes m_data;

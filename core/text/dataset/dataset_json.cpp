@@ -13,7 +13,7 @@ namespace {
 
 bool isSpace(int byte) { return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'; }
 
-/// True where an escape like \uD83D stands without its other half.
+/// True if there is an escape like \uD83D without its other half.
 bool hasLoneSurrogate(std::string_view text) {
     const auto unitAt = [&](std::size_t at) -> int {
         if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return -1;
@@ -42,7 +42,7 @@ bool hasLoneSurrogate(std::string_view text) {
     return false;
 }
 
-/// What is wrong with one row's text, of parseJson's sentence only the reason and the place.
+/// The fault of one row's text: only the reason and the place of parseJson's sentence.
 std::string reasonOf(const Error& error, std::string_view text) {
     if (hasLoneSurrogate(text)) return "A \\u escape in it is half of a surrogate pair.";
     std::string reason = error.what();
@@ -80,7 +80,7 @@ void addRow(std::string_view text, std::int64_t line, ExampleCollector& collecto
         return;
     }
     if (!value.is_object()) {
-        collector.addBad(line, fmt::format("The row is no object but {}.", value.type_name()));
+        collector.addBad(line, fmt::format("The row is not an object but {}.", value.type_name()));
         return;
     }
     Row row{line, {}};
@@ -107,7 +107,7 @@ class JsonRows {
         if (m_collector.full()) return;
         skipSpace();
         if (m_reader.peek() != ByteReader::end)
-            throw Error(fmt::format("{} is no valid JSON: more text follows on line {} behind the "
+            throw Error(fmt::format("{} is not valid JSON: more text follows on line {} after the "
                                     "rows' closing bracket.",
                                     m_collector.name(), m_reader.line()),
                         m_collector.name());
@@ -115,13 +115,14 @@ class JsonRows {
 
  private:
     [[noreturn]] void failAtEnd(std::int64_t line) const {
-        throw Error(fmt::format("{} ends inside what begins on line {}; the file was cut off.",
-                                m_collector.name(), line),
-                    m_collector.name());
+        throw Error(
+            fmt::format("{} ends inside the value that begins on line {}; the file was cut off.",
+                        m_collector.name(), line),
+            m_collector.name());
     }
 
     [[noreturn]] void failHere(std::string_view expected) const {
-        throw Error(fmt::format("{} is no valid JSON on line {}: {} was expected.",
+        throw Error(fmt::format("{} is not valid JSON on line {}: {} was expected.",
                                 m_collector.name(), m_reader.line(), expected),
                     m_collector.name());
     }
@@ -130,8 +131,8 @@ class JsonRows {
         while (isSpace(m_reader.peek())) m_reader.take();
     }
 
-    /// Takes one value up to the comma or bracket behind it and appends its text, as far as a row
-    /// may be long, to `text`. Only brackets and strings are looked at. False: it was too long.
+    /// Takes one value up to the comma or bracket after it and appends its text, up to the length
+    /// limit of a row, to `text`. Only brackets and strings are looked at. False: it was too long.
     bool takeValue(std::string* text) {
         const std::int64_t begun = m_reader.line();
         std::uint64_t open = 0;

@@ -26,7 +26,7 @@ constexpr std::array<Packed, 7> packedKinds{{{"\x1f\x8b"sv, "gzip", "gunzip -k"}
                                              {"PK\x03\x04"sv, "zip", "unzip"},
                                              {"Rar!"sv, "rar", "unrar x"}}};
 
-/// "UTF-16" or "UTF-32" where the text begins like one, with or without a byte order mark.
+/// "UTF-16" or "UTF-32" if the text begins like one, with or without a byte order mark.
 std::string_view wideEncoding(std::string_view front) {
     if (front.starts_with("\xff\xfe\0\0"sv) || front.starts_with("\0\0\xfe\xff"sv)) return "UTF-32";
     if (front.starts_with("\xff\xfe"sv) || front.starts_with("\xfe\xff"sv)) return "UTF-16";
@@ -59,7 +59,7 @@ bool beginsObject(std::string_view text) {
     return text.starts_with('{') && trimmed(text.substr(1)).starts_with('"');
 }
 
-/// True where an object at the front has, on its outermost level, an array called like a split,
+/// True if an object at the front has, on its outermost level, an array named after a split,
 /// data or rows: then the rows are in it, else the object is the first of many rows.
 bool wrapsRows(std::string_view text, std::string_view split) {
     constexpr std::array<std::string_view, 9> known{

@@ -21,7 +21,7 @@ class ParquetRows {
     explicit ParquetRows(ExampleCollector& collector) : m_collector(collector) {}
 
     void read(const std::filesystem::path& file) {
-        // Refuses what is no regular file before Arrow opens it.
+        // Refuses anything but a regular file before Arrow opens it.
         openForReading(file);
         const auto input = checked(arrow::io::ReadableFile::Open(file.string()));
         const auto reader = checked(parquet::arrow::OpenFile(input, arrow::default_memory_pool()));

@@ -52,7 +52,7 @@ bool isBlank(std::string_view text) {
     return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
 }
 
-/// Why `field` is no text to work with; empty where it is.
+/// Why `field` is not a usable text; empty if it is.
 std::string problemOf(const Field* field, std::string_view name) {
     const std::string quoted = fmt::format("The field \"{}\"", printable(name));
     if (field == nullptr) return quoted + " is missing.";
@@ -63,7 +63,7 @@ std::string problemOf(const Field* field, std::string_view name) {
         case Field::Kind::Number:
             return quoted + " is a number, not text.";
         case Field::Kind::Other:
-            return quoted + " is no text.";
+            return quoted + " is not a text.";
         case Field::Kind::Text:
             break;
     }

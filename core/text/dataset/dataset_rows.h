@@ -25,15 +25,16 @@ struct Row {
     std::vector<Field> fields;
 };
 
-/// Caps on what is kept, whatever the file says.
+/// Caps on the data kept in memory, whatever the file says.
 namespace limits {
-inline constexpr std::uint64_t rowBytes = std::uint64_t{64} << 20U;  ///< one row as it stands
+inline constexpr std::uint64_t rowBytes = std::uint64_t{64} << 20U;  ///< one row as in the file
 inline constexpr std::uint64_t textBytes = std::uint64_t{4} << 30U;  ///< all texts kept
 inline constexpr std::size_t badRows = 100'000;                      ///< then reading ends
 inline constexpr std::size_t columns = 10'000;                       ///< of a table
 }  // namespace limits
 
-/// Makes examples of rows: chooses the fields, checks the texts, counts duplicates, keeps reasons.
+/// Turns rows into examples: chooses the fields, checks the texts, counts duplicates, keeps
+/// reasons.
 class ExampleCollector {
  public:
     /// Fills `dataset`; both must outlive it. Throws Error on a negative limit.
@@ -42,17 +43,17 @@ class ExampleCollector {
     const DatasetOptions& options() const { return m_options; }
     /// Name of the file in messages, safe to show.
     const std::string& name() const { return m_name; }
-    /// True once `limit` examples are there: readers stop.
+    /// True once there are `limit` examples: readers stop.
     bool full() const;
     /// Rows from here on come from this part of a folder; bad rows name it. Empty: no part.
     void beginPart(std::string_view part);
-    /// Tells a table's columns before its rows. Throws Error where a needed field is not there.
+    /// Announces a table's columns before its rows. Throws Error if a needed field is missing.
     void setColumns(const std::vector<std::string>& names);
     void add(Row&& row);
-    /// Counts a row that could not be read. Throws Error where there are too many.
+    /// Counts a row that could not be read. Throws Error if there are too many.
     void addBad(std::int64_t line, std::string reason);
     void warn(std::string sentence);
-    /// Throws Error where a field the user named never occurred, or no row was usable.
+    /// Throws Error if a field the user named never occurred, or no row was usable.
     void finish();
 
  private:

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t pathsShown = 20;
 
-/// A file name taken apart: "test-00000-of-00002.parquet" is test, parquet and 2 parts.
+/// A parsed file name: "test-00000-of-00002.parquet" is test, parquet and 2 parts.
 struct FileName {
     std::string stem;
     std::string ending;
@@ -49,7 +49,7 @@ bool isDataEnding(std::string_view ending) {
     return std::ranges::find(endings, ending) != endings.end();
 }
 
-/// True where one of the words in `stem` is `name`, e.g. test in samsum-test and dialogsum.test.
+/// True if one of the words in `stem` is `name`, e.g. test in samsum-test and dialogsum.test.
 bool hasWord(std::string_view stem, std::string_view name) {
     const auto isWordPart = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
     for (std::size_t at = stem.find(name); at != std::string_view::npos;
@@ -62,7 +62,7 @@ bool hasWord(std::string_view stem, std::string_view name) {
     return false;
 }
 
-/// True where the files are all the numbered parts of one.
+/// True if the files are all the numbered parts of one.
 bool areParts(const std::vector<std::string>& paths, const std::vector<std::size_t>& chosen) {
     const FileName first = takeApart(paths[chosen.front()]);
     return first.parts == chosen.size() && std::ranges::all_of(chosen, [&](std::size_t at) {

@@ -71,7 +71,7 @@ std::string sha256OfFile(const std::filesystem::path& path) {
 
 namespace {
 
-/// Length of the UTF-8 character at the front of `text`, 0 where there is none.
+/// Length of the UTF-8 character at the front of `text`, 0 if there is none.
 std::size_t utf8Length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned lead = byte(0);

@@ -60,7 +60,7 @@ class ByteReader {
     /// Takes up to `count` bytes without counting lines; fewer only at the end. Memory grows with
     /// the bytes that are really there, so that a wrong count costs nothing.
     std::string takeBytes(std::uint64_t count);
-    /// Passes over up to `count` bytes without counting lines; returns how many there were.
+    /// Skips up to `count` bytes without counting lines; returns how many there were.
     std::uint64_t skipBytes(std::uint64_t count);
     /// Line of the next byte, from 1.
     std::int64_t line() const { return m_line; }
@@ -80,8 +80,8 @@ class ByteReader {
 /// SHA-256 of a file's bytes, 64 hexadecimal digits.
 std::string sha256OfFile(const std::filesystem::path& path);
 
-/// Position of the first byte that is no part of valid UTF-8 (no surrogates, no overlong forms);
-/// npos where all is valid.
+/// Position of the first byte that is not part of valid UTF-8 (no surrogates, no overlong forms);
+/// npos if all is valid.
 std::size_t firstInvalidUtf8(std::string_view text);
 
 }  // namespace rankscope::text

@@ -75,7 +75,8 @@ std::span<const Option> datasetOptionTable() {
          {}},
         {"split",
          "Split",
-         "Part to read of an archive, a folder or a file that holds several: train, validation or "
+         "Part to read from an archive, a folder or a file that holds several: train, validation "
+         "or "
          "test.",
          "test",
          {},

@@ -9,9 +9,9 @@
 
 namespace rankscope::text {
 
-/// Reads dialogues and summaries from a file or a folder that has one for each split: JSON (array,
-/// or {"data": [...]}), JSON lines, CSV (RFC 4180), SAMSum's corpus.7z, Arrow streams as `datasets`
-/// saves them (file or folder), Parquet where Arrow was there at build time. The kind is told by
+/// Reads dialogues and summaries from a file or a folder that has one per split: JSON (array, or
+/// {"data": [...]}), JSON lines, CSV (RFC 4180), SAMSum's corpus.7z, Arrow streams as `datasets`
+/// saves them (file or folder), Parquet if Arrow was there at build time. The kind is recognised by
 /// content, not by name. Fields of SAMSum, DialogSum, CNN/DailyMail and XSum are recognised. Throws
 /// Error: unreadable, no such field (names those there are), no usable row at all, damaged archive
 /// …

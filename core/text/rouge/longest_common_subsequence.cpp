@@ -36,7 +36,7 @@ std::span<const std::size_t> CommonSubsequence::positions(std::int32_t id) const
         .subspan(m_firstOfId[index], m_firstOfId[index + 1] - m_firstOfId[index]);
 }
 
-// Bit i of a row is clear where the table grows from position i to i + 1 of the reference.
+// Bit i of a row is clear if the table grows from position i to i + 1 of the reference.
 void CommonSubsequence::advance(std::span<Word> row, std::int32_t id) {
     for (const std::size_t i : positions(id)) m_matches[i / wordBits] |= Word{1} << (i % wordBits);
     Word carry = 0;
@@ -85,7 +85,7 @@ void CommonSubsequence::mark(std::span<const std::int32_t> candidate, std::vecto
             --i;
             --j;
         } else if ((m_rows[(j - 1) * width + last / wordBits] >> (last % wordBits) & 1U) == 0) {
-            // The reference's last word adds to the length and matches not here, so the length
+            // The reference's last word adds to the length and does not match here, so the length
             // stays without the candidate's last word and shrinks without the reference's.
             --j;
         } else {

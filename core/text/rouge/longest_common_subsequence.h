@@ -21,7 +21,7 @@ class CommonSubsequence {
     /// Sets `inCommon[i]` for the positions i of the reference that one longest subsequence uses:
     /// the one found from both ends backwards, where equal words are always taken, else the last
     /// word of the candidate is dropped if that is better than to drop the reference's, else the
-    /// reference's. Throws Error where the two texts are too long for the table's bits.
+    /// reference's. Throws Error if the two texts are too long for the table's bits.
     void mark(std::span<const std::int32_t> candidate, std::vector<bool>& inCommon);
 
  private:

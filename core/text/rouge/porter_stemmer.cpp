@@ -2,9 +2,9 @@
 #include "core/text/rouge/porter_stemmer.h"
 
 // Porter 1980, "An algorithm for suffix stripping", with the departures NLTK makes by default:
-// 16 irregular words, words of at most 2 letters kept, 4-letter -ies and -ied to -ie, y to i only
-// after a consonant and not in 2-letter words, *o also for a vowel and a consonant alone, -alli
-// before the rest of step 2, -bli, -fulli and -logi.
+// 16 irregular words, words of at most 2 letters unchanged, 4-letter -ies and -ied to -ie, y to i
+// only after a consonant and not in 2-letter words, *o also for a vowel and a consonant alone,
+// -alli before the rest of step 2, -bli, -fulli and -logi.
 #include <algorithm>
 #include <cstddef>
 #include <span>
@@ -47,7 +47,7 @@ constexpr std::string_view removedSuffixes[] = {
     "ent", "ion",  "ou",   "ism", "ate", "iti",  "ous",  "ive", "ize",
 };
 
-/// A word on its way to its stem, with each letter's kind.
+/// A word being stemmed, with each letter's kind.
 class Word {
  public:
     explicit Word(std::string_view letters) { append(letters); }
@@ -100,7 +100,7 @@ class Word {
         append(rule.replacement);
     }
     /// The first rule whose suffix fits decides, whether its stem is long enough or not.
-    /// Tells whether one fitted.
+    /// Returns whether one fitted.
     bool applyFirst(std::span<const Rule> rules, int leastMeasure) {
         for (const Rule& rule : rules) {
             if (!endsWith(rule.suffix)) continue;
@@ -112,7 +112,7 @@ class Word {
 
  private:
     std::string m_letters;
-    std::string m_consonant;  ///< 'c' or 'v' a letter
+    std::string m_consonant;  ///< 'c' or 'v' per letter
 };
 
 void removePlural(Word& word) {  // step 1a

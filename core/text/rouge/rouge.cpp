@@ -37,7 +37,7 @@ std::vector<std::uint64_t> sortedRuns(const std::vector<std::int32_t>& ids, std:
     return runs;
 }
 
-/// Formula of ROUGE-N (Lin 2004, section 2): overlaps counted as often as both texts have them.
+/// Formula of ROUGE-N (Lin 2004, section 2): overlaps counted as often as they occur in both texts.
 RougeScore runScore(const RougeTokens& reference, const RougeTokens& prediction,
                     std::size_t length) {
     const std::vector<std::uint64_t> expected = sortedRuns(reference.ids, length);
@@ -65,8 +65,8 @@ RougeScore subsequenceScore(const RougeTokens& reference, const RougeTokens& pre
     return scoreOf(hits, prediction.ids.size(), reference.ids.size());
 }
 
-/// ROUGE-Lsum of Lin 2004, section 3.2: for each line of the reference the union of what it has in
-/// common with each predicted line; no word counts more often than either text has it.
+/// ROUGE-Lsum of Lin 2004, section 3.2: for each line of the reference the union of its common
+/// subsequences with each predicted line; no word counts more often than it occurs in either text.
 RougeScore summaryScore(const RougeTokens& reference, const RougeTokens& prediction,
                         std::size_t vocabulary) {
     std::vector<std::size_t> leftExpected(vocabulary), leftPredicted(vocabulary);

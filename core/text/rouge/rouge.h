@@ -25,10 +25,10 @@ std::string_view rougeTitle(RougeType type);  ///< "ROUGE-1" … "ROUGE-Lsum", a
 using RougeScores = std::array<RougeScore, rougeTypes.size()>;
 
 struct RougeOptions {
-    bool stemmer = true;  ///< Porter as NLTK has it, on tokens longer than 3 characters
+    bool stemmer = true;  ///< NLTK's Porter stemmer, on tokens longer than 3 characters
 };
 
-/// ROUGE of one pair as rouge_score 0.1.2 gives it, to 1e-12. Sentences for Lsum are the lines.
+/// ROUGE of one pair, equal to rouge_score 0.1.2 within 1e-12. Sentences for Lsum are the lines.
 /// Lin 2004; ties of the longest common subsequence as in rouge_score.
 RougeScores rouge(std::string_view reference, std::string_view prediction,
                   const RougeOptions& options);

@@ -11,10 +11,10 @@
 
 namespace rankscope::text {
 
-/// The words of a text as numbers, and where its lines end among them.
+/// The words of a text as numbers, and the positions of its line ends among them.
 struct RougeTokens {
     std::vector<std::int32_t> ids;
-    std::vector<std::size_t> lineEnds;  ///< one a line, ascending; the last is ids.size()
+    std::vector<std::size_t> lineEnds;  ///< one per line, ascending; the last is ids.size()
 
     std::span<const std::int32_t> line(std::size_t index) const {
         const std::size_t begin = index == 0 ? 0 : lineEnds[index - 1];
@@ -27,8 +27,8 @@ class RougeVocabulary {
  public:
     explicit RougeVocabulary(bool stemmer) : m_stemmer(stemmer) {}
 
-    /// Words as rouge_score 0.1.2 finds them: lower case as Python's lower() makes it, runs of
-    /// [a-z0-9], stemmed where they are longer than 3 characters. Lines end at "\n".
+    /// Words as rouge_score 0.1.2 finds them: lower case as Python's lower(), runs of [a-z0-9],
+    /// stemmed if longer than 3 characters. Lines end at "\n".
     RougeTokens tokenize(std::string_view text);
 
     /// One more than the largest number given out.

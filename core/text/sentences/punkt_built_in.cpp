@@ -6,8 +6,8 @@ namespace rankscope::text {
 
 namespace {
 
-// Left out on purpose: what is also a common word at the end of a sentence (no, sat, sun, mass,
-// wash, in).
+// Left out on purpose: abbreviations that are also common words at the end of a sentence (no, sat,
+// sun, mass, wash, in).
 constexpr const char* abbreviations[] = {
     // titles and ranks
     "mr",
@@ -121,7 +121,8 @@ constexpr const char* abbreviations[] = {
     "ariz",
     "okla",
     "wis",
-    // none by themselves, but nltk's parameters take them for some, and sentences shall be its own
+    // not abbreviations by themselves, but nltk's parameters have them, and sentences must equal
+    // its own
     "ok",
     "ill",
     // initials

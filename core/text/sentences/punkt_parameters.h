@@ -9,7 +9,7 @@
 
 namespace rankscope::text {
 
-/// How a word was seen, by its first letter: a bit each, as ortho_context.tab has them.
+/// How a word was seen, by its first letter: one bit each, as in ortho_context.tab.
 enum Orthography : unsigned {
     BeginsUpper = 1U << 1U,   ///< upper case at the beginning of a sentence
     InsideUpper = 1U << 2U,   ///< upper case inside
@@ -21,7 +21,7 @@ enum Orthography : unsigned {
     AnyLower = BeginsLower | InsideLower | UnknownLower,
 };
 
-/// What Punkt knows of a language. Words are lower case; every number is "##number##".
+/// Punkt's parameters for a language. Words are lower case; every number is "##number##".
 struct PunktParameters {
     std::unordered_set<std::string> abbreviations;  ///< without the final period
     std::unordered_set<std::string> collocations;   ///< "word before\tword after" a period
@@ -34,12 +34,12 @@ struct PunktParameters {
     }
 };
 
-/// Reads abbrev_types.txt, collocations.tab, ortho_context.tab and sent_starters.txt of a folder as
-/// nltk's punkt_tab has them. Throws Error naming the file and the line.
+/// Reads abbrev_types.txt, collocations.tab, ortho_context.tab and sent_starters.txt from a folder
+/// such as nltk's punkt_tab. Throws Error naming the file and the line.
 PunktParameters readPunktParameters(const std::filesystem::path& folder);
 
-/// A list of our own: common English abbreviations, and function words that are capitalised only
-/// where a sentence begins.
+/// A list of our own: common English abbreviations, and function words that are capitalised only at
+/// the beginning of a sentence.
 PunktParameters builtInPunktParameters();
 
 }  // namespace rankscope::text

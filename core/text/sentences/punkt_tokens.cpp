@@ -39,7 +39,7 @@ std::size_t manyPunctuation(std::u32string_view text) {
         const std::size_t run = std::min(text.find_first_not_of(mark), text.size());
         if (run >= 2) return run;
     }
-    std::size_t end = 0;  // behind the last period that is a white space away from the one before
+    std::size_t end = 0;  // after the last period that is a white space away from the one before
     while (end + 1 < text.size() && text[end] == U'.' && isSpace(text[end + 1])) end += 2;
     if (end >= text.size() || text[end] != U'.') end -= std::min<std::size_t>(end, 2);
     return end >= 4 ? end + 1 : 0;
@@ -50,7 +50,7 @@ bool endsWord(std::u32string_view rest) {
            manyPunctuation(rest) > 0;
 }
 
-/// The length of the token at the beginning of `text`, which is no white space.
+/// The length of the token at the beginning of `text`, which is not white space.
 std::size_t tokenLength(std::u32string_view text) {
     if (const std::size_t length = manyPunctuation(text); length > 0) return length;
     if (oneOf(text[0], U"(\"`{[:;&#*@)}]-,")) return 1;
@@ -72,7 +72,7 @@ bool isNumber(std::u32string_view text) {
 
 bool knownAbbreviation(std::u32string_view text, const PunktParameters& parameters) {
     const std::string word = lowerCase(text);
-    // The part behind the last hyphen counts too; npos + 1 is the whole word.
+    // The part after the last hyphen counts too; npos + 1 is the whole word.
     return parameters.abbreviations.contains(word) ||
            parameters.abbreviations.contains(word.substr(word.rfind('-') + 1));
 }
@@ -108,7 +108,7 @@ std::vector<Token> tokensOf(std::u32string_view text, const PunktParameters& par
     return tokens;
 }
 
-/// Section 4.1.1: what the first letter's case says of a word.
+/// Section 4.1.1: what the first letter's case says about a word.
 Starts startsSentence(const Token& token, const PunktParameters& parameters) {
     if (token.text.size() == 1 && oneOf(token.text[0], U";:,.!?")) return Starts::No;
     const unsigned seen = parameters.orthographyOf(token.typeWithoutSentencePeriod());

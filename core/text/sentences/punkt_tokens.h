@@ -7,7 +7,7 @@
 
 namespace rankscope::text {
 
-/// Characters that end a word, and those of them that may close a sentence behind its period.
+/// Characters that end a word, and those of them that may close a sentence after its period.
 /// Quotation marks beyond ASCII are nltk's since 3.10.4.
 inline constexpr std::u32string_view wordEnds =
     U")\";}]*:@'({[?!\u2018\u2019\u201C\u201D\u00AB\u00BB";

@@ -26,7 +26,7 @@ constexpr std::size_t none = std::u32string_view::npos;
 /// A place where a sentence may end: the character `mark` and the words around it.
 struct Candidate {
     std::size_t contextBegin = 0, mark = 0, contextEnd = 0;
-    std::size_t nextWord = none;  ///< where it begins, if white space stands behind the mark
+    std::size_t nextWord = none;  ///< where it begins, if white space follows the mark
 };
 
 struct Slice {
@@ -38,7 +38,7 @@ std::size_t skipSpace(std::u32string_view text, std::size_t i) {
     return i;
 }
 
-/// A mark counts where punctuation follows, or white space and a word.
+/// A mark counts if punctuation follows, or white space and a word.
 std::optional<Candidate> candidateAt(std::u32string_view text, std::size_t mark) {
     constexpr std::u32string_view marks = U".?!";
     if (marks.find(text[mark]) == none || mark + 1 == text.size()) return {};
@@ -57,8 +57,8 @@ std::optional<Candidate> candidateAt(std::u32string_view text, std::size_t mark)
     return candidate;
 }
 
-/// Where the word before `mark` begins. `last` is the candidate before, 0 to begin with: without
-/// ASCII white space behind its mark the word is one with its own.
+/// The beginning of the word before `mark`. `last` is the candidate before, 0 to begin with:
+/// without ASCII white space after its mark the two share a word.
 std::size_t wordBegin(std::u32string_view text, const Candidate& last, std::size_t mark) {
     for (std::size_t i = mark; i > last.mark + 1; --i) {
         const char32_t c = text[i - 1];
@@ -95,7 +95,7 @@ std::vector<Slice> rawSlices(std::u32string_view text, const PunktParameters& pa
 }
 
 /// Quotes and brackets that open `slice` though they close the sentence before it: their end, and
-/// that of the white space behind them. Nothing where a word follows at once.
+/// that of the white space after them. Nothing if a word follows at once.
 std::optional<Slice> strayClosing(std::u32string_view text, const Slice& slice) {
     const std::u32string_view piece = text.substr(0, slice.end);
     std::size_t i = slice.begin;

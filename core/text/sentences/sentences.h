@@ -28,7 +28,7 @@ class SentenceSplitter {
 
     /// The sentences, without the white space between them.
     std::vector<std::string> split(std::string_view text) const;
-    /// The sentences on a line each, as ROUGE-Lsum wants them.
+    /// One sentence per line, as ROUGE-Lsum wants them.
     std::string onLines(std::string_view text) const;
     /// For provenance: "Punkt, nltk_data" or "Punkt, built-in abbreviations".
     std::string_view name() const;

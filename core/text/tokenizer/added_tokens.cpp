@@ -75,7 +75,7 @@ std::vector<Section> AddedTokenSplitter::split(std::string_view text) const {
         if (token.singleWord &&
             (endsWithWord(text.substr(0, begin)) || startsWithWord(text.substr(end))))
             continue;
-        // White space an earlier token took is not taken twice.
+        // White space that an earlier token took is not taken twice.
         begin = std::max(begin, done);
         if (token.leftStrip) begin -= trailingWhiteSpace(text.substr(done, begin - done));
         if (token.rightStrip) end += leadingWhiteSpace(text.substr(end));

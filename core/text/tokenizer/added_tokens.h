@@ -17,14 +17,14 @@ namespace rankscope::text {
 struct AddedToken {
     std::string content;
     std::int32_t id = 0;
-    bool singleWord = false;  ///< only where no word character touches it
-    bool leftStrip = false;   ///< takes the white space before it along
+    bool singleWord = false;  ///< only if no word character touches it
+    bool leftStrip = false;   ///< also takes the white space before it
     bool rightStrip = false;  ///< and after it
     bool normalised = false;  ///< looked for in the normalised text
     bool special = false;     ///< left out when decoding
 };
 
-/// A piece of text: an added token, or what lies between them.
+/// A piece of text: an added token, or the text between two.
 struct Section {
     std::string_view text;
     std::optional<std::int32_t> token;

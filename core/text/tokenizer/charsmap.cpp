@@ -129,7 +129,7 @@ Normalised Charsmap::normalise(std::string_view text) const {
     out.text.reserve(text.size() + text.size() / 8);
     const auto isAscii = [text](std::size_t i) { return static_cast<signed char>(text[i]) >= 0; };
     for (std::size_t position = 0; position < text.size();) {
-        // Two ASCII characters never share a cluster, but for CR LF.
+        // Two ASCII characters never share a cluster, except CR LF.
         if (isAscii(position) && text[position] != '\r' &&
             (position + 1 == text.size() || isAscii(position + 1))) {
             const auto& mapped = m_ascii[static_cast<unsigned char>(text[position])];

@@ -10,10 +10,10 @@
 
 namespace rankscope::text {
 
-/// Text after normalisation, with what later steps must know of where it came from.
+/// Text after normalisation, with what later steps must know about its origin.
 struct Normalised {
     std::string text;
-    /// Leading bytes that stand for the very first character of the original text; Metaspace's
+    /// Leading bytes that come from the very first character of the original text; Metaspace's
     /// prepend_scheme "first" asks for it.
     std::size_t fromStart = 0;
 };
@@ -22,7 +22,7 @@ struct Normalised {
 /// darts-clone) over UTF-8 bytes that leads to replacement strings. Applied as the `tokenizers`
 /// library applies it: a grapheme cluster (UAX #29) of fewer than 6 bytes is looked up first, then
 /// its characters one by one; of several matching prefixes the shortest counts, and its replacement
-/// stands for the whole that was looked up.
+/// replaces the whole that was looked up.
 class Charsmap {
  public:
     /// From the bytes of "precompiled_charsmap": length of the trie, trie, strings each ending in

@@ -16,8 +16,8 @@ struct Decoder {
 /// The pieces side by side, marks as spaces.
 std::string joinPieces(const std::vector<std::string_view>& pieces, const Decoder& decoder);
 
-/// Takes out the spaces English does not write: before . ? ! , and n't 'm 's 've 're, and around a
-/// lone ' (transformers' clean_up_tokenization).
+/// Removes the spaces that English does not write: before . ? ! , and n't 'm 's 've 're, and around
+/// a lone ' (transformers' clean_up_tokenization).
 std::string cleanedUp(std::string text);
 
 }  // namespace rankscope::text

@@ -12,7 +12,7 @@ PieceTrie::PieceTrie(std::span<const std::string> pieces) {
     std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
         return pieces[static_cast<std::size_t>(a)] < pieces[static_cast<std::size_t>(b)];
     });
-    // Breadth first: a node's children lie side by side, made when the node's turn comes.
+    // Breadth first: a node's children are adjacent, made when the node's turn comes.
     struct Range {
         std::size_t begin, end;  // of `order`: the pieces below the node
         std::size_t depth;

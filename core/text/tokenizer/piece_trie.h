@@ -10,7 +10,7 @@
 
 namespace rankscope::text {
 
-/// Finds which of a fixed set of strings begin at a place of a text, byte by byte.
+/// Finds which of a fixed set of strings begin at a place in a text, byte by byte.
 class PieceTrie {
  public:
     /// The id of a string is its position in `pieces`; empty strings are left out, of equal ones
@@ -28,11 +28,11 @@ class PieceTrie {
         }
     }
 
-    /// Id of exactly this piece, -1 where it is none.
+    /// Id of exactly this piece, -1 if there is none.
     std::int32_t find(std::string_view piece) const;
     /// Bytes of the longest piece.
     std::size_t longest() const { return m_longest; }
-    /// True where some piece begins with this byte.
+    /// True if some piece begins with this byte.
     bool starts(unsigned char byte) const { return m_first[byte] != 0; }
 
  private:

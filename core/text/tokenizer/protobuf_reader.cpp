@@ -23,7 +23,7 @@ ProtobufReader::ProtobufReader(std::string_view bytes, std::string where, std::s
     : m_bytes(bytes), m_where(std::move(where)), m_start(start) {}
 
 void ProtobufReader::fail(std::string_view reason) const {
-    throw Error(fmt::format("{} is no readable SentencePiece model: {} at byte {}. It may be "
+    throw Error(fmt::format("{} is not a readable SentencePiece model: {} at byte {}. It may be "
                             "damaged or cut off; copy it again from where it came.",
                             m_where, reason, m_start + m_position),
                 m_where);
@@ -42,7 +42,7 @@ std::uint64_t ProtobufReader::readVarint() {
 
 std::string_view ProtobufReader::take(std::uint64_t count) {
     if (count > m_bytes.size() - m_position)
-        fail(fmt::format("a field of {} bytes where {} are left", count,
+        fail(fmt::format("a field of {} bytes, but only {} are left", count,
                          m_bytes.size() - m_position));
     const std::string_view taken = m_bytes.substr(m_position, count);
     m_position += taken.size();

@@ -30,7 +30,7 @@ class ProtobufReader {
     std::string bytes(const Field& field);
     /// A reader of the message in this field.
     ProtobufReader message(const Field& field);
-    /// Passes over a field of any type; groups nest at most 32 deep.
+    /// Skips a field of any type; groups nest at most 32 deep.
     void skip(const Field& field, int depth = 0);
 
     [[noreturn]] void fail(std::string_view reason) const;

@@ -101,7 +101,7 @@ SpieceModel parse(std::string_view bytes, const std::filesystem::path& file) {
     return model;
 }
 
-/// Refuses what no T5 has, before anything is made of it.
+/// Refuses anything that no T5 has, before it is used.
 void check(const SpieceModel& model, const std::filesystem::path& file) {
     const auto reject = [&](const std::string& reason) {
         throw Error(
@@ -112,18 +112,18 @@ void check(const SpieceModel& model, const std::filesystem::path& file) {
     };
     const auto count = static_cast<std::int64_t>(model.pieces.size());
     if (count == 0) reject("it has no pieces");
-    // They stand behind the pieces; a file cut off between two fields is well-formed without them.
+    // They follow the pieces; a file cut off between two fields is well-formed without them.
     if (!model.hasTrainer || !model.hasNormaliser)
         reject("it ends before the settings of its trainer and normaliser");
     if (model.modelType != unigramType)
         reject(fmt::format("its model type is {}, not Unigram", model.modelType));
     if (model.byteFallback) reject("it falls back to bytes");
     if (model.unknown < 0 || model.unknown >= count)
-        reject(fmt::format("the unknown piece's id {} is none of its {} pieces", model.unknown,
+        reject(fmt::format("the unknown piece's id {} is not one of its {} pieces", model.unknown,
                            count));
     // -1: the model was trained without one.
     if (model.eos < -1 || model.eos >= count)
-        reject(fmt::format("the end piece's id {} is none of its {} pieces", model.eos, count));
+        reject(fmt::format("the end piece's id {} is not one of its {} pieces", model.eos, count));
 }
 
 void addTokens(const SpieceModel& model, const TokenizerSettings& settings, TokenizerParts& parts) {

@@ -26,7 +26,7 @@ void apply(const Strip& strip, Normalised& text) {
     text.fromStart = std::min(text.fromStart, text.text.size());
 }
 
-/// Begin and length of the next match at or after `position`; npos where there is none.
+/// Begin and length of the next match at or after `position`; npos if there is none.
 std::pair<std::size_t, std::size_t> nextMatch(const Replace& replace, std::string_view text,
                                               std::size_t position) {
     if (!replace.runsOfSpaces)

@@ -14,7 +14,7 @@
 
 namespace rankscope::text {
 
-/// Takes white space off the ends.
+/// Removes white space from the ends.
 struct Strip {
     bool left = true, right = true;
 };
@@ -28,12 +28,12 @@ struct Replace {
 
 using NormaliserStep = std::variant<std::shared_ptr<const Charsmap>, Strip, Replace>;
 
-/// The steps one after the other over well-formed UTF-8. Without steps the text as it is.
+/// The steps one after the other over well-formed UTF-8. Without steps the text unchanged.
 Normalised normalise(const std::vector<NormaliserStep>& steps, std::string_view text);
 
 enum class Prepend {
     Always,
-    First,  ///< only where the word begins the whole text
+    First,  ///< only if the word begins the whole text
     Never,
 };
 
@@ -44,22 +44,21 @@ struct Metaspace {
     bool split = true;  ///< into words, each beginning with a mark
 };
 
-/// How normalised text falls into words.
+/// How normalised text is split into words.
 struct PreTokenizer {
     bool splitWhiteSpace = false;  ///< at white space first, which is dropped
     std::optional<Metaspace> metaspace;
 };
 
 /// Calls `word(std::string_view)` for each word of normalised text. `startsText`: the text begins
-/// where the whole text does.
+/// the whole text.
 template <typename Visit>
 void forEachWord(const PreTokenizer& how, const Normalised& text, bool startsText, Visit word);
 
-/// One part of text made ready for Metaspace's split: marks for spaces, one in front where wanted.
+/// One part of text made ready for Metaspace's split: marks for spaces, one in front if wanted.
 std::string marked(const Metaspace& how, std::string_view text, bool startsText);
 
-/// The next part between white space at or after `position`, which moves behind it; empty at the
-/// end.
+/// The next part between white space at or after `position`, which moves past it; empty at the end.
 std::string_view nextBetweenWhiteSpace(std::string_view text, std::size_t& position);
 
 template <typename Visit>

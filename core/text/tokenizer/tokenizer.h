@@ -13,7 +13,7 @@ namespace rankscope::text {
 /// Token ids of one text.
 struct Encoding {
     std::vector<std::int32_t> ids;  ///< ending in </s>
-    std::int64_t fullLength = 0;    ///< ids before truncation, </s> among them
+    std::int64_t fullLength = 0;    ///< ids before truncation, including </s>
     bool truncated() const { return fullLength > static_cast<std::int64_t>(ids.size()); }
 };
 
@@ -32,7 +32,7 @@ class Tokenizer {
 
     /// Normalise, split, Viterbi per word, append </s>. Special tokens written in the text become
     /// their ids. With `maxLength` > 0 at most that many ids: the first maxLength - 1 and </s>.
-    /// Bytes that are no UTF-8 are replaced by U+FFFD as Python's errors="replace" does.
+    /// Bytes that are not UTF-8 are replaced by U+FFFD as Python's errors="replace" does.
     Encoding encode(std::string_view text, std::int64_t maxLength = 0) const;
 
     struct DecodeOptions {
@@ -42,11 +42,11 @@ class Tokenizer {
     /// Text of ids. Ids without a piece (unused rows of the embedding) give nothing.
     std::string decode(const std::vector<std::int32_t>& ids, const DecodeOptions& options) const;
 
-    /// What the folder's tokenizer_config.json says of clean_up_tokenization_spaces; else false,
-    /// as transformers 5 has it.
+    /// clean_up_tokenization_spaces of the folder's tokenizer_config.json; else false, as in
+    /// transformers 5.
     bool cleanUpByDefault() const;
 
-    /// The piece of an id as the file writes it; empty where it has none.
+    /// The piece of an id as in the file; empty if it has none.
     std::string_view piece(std::int32_t id) const;
     /// One more than the largest id. The model's embedding must have at least as many rows.
     std::int64_t size() const;

@@ -34,17 +34,17 @@ class Node {
     const Json& json() const { return *m_json; }
     bool missing() const { return m_json->is_null(); }
 
-    /// A member, null where there is none.
+    /// A member, null if there is none.
     Node operator[](const char* key) const {
         static const Json none;
-        if (!m_json->is_object()) fail("is no object");
+        if (!m_json->is_object()) fail("is not an object");
         const auto found = m_json->find(key);
         return {found == m_json->end() ? none : *found,
                 m_place.empty() ? std::string(key) : fmt::format("{}.{}", m_place, key), *m_file};
     }
 
     std::vector<Node> elements() const {
-        if (!m_json->is_array()) fail("is no list");
+        if (!m_json->is_array()) fail("is not a list");
         std::vector<Node> nodes;
         for (std::size_t i = 0; i < m_json->size(); ++i)
             nodes.emplace_back((*m_json)[i], fmt::format("{}[{}]", m_place, i), *m_file);
@@ -52,7 +52,7 @@ class Node {
     }
 
     const std::string& text() const {
-        if (!m_json->is_string()) fail("is no text");
+        if (!m_json->is_string()) fail("is not a text");
         return m_json->get_ref<const std::string&>();
     }
 
@@ -64,7 +64,7 @@ class Node {
 
     std::int32_t id() const {
         if (!m_json->is_number_unsigned() || m_json->get<std::uint64_t>() >= 1U << 24U)
-            fail("is no id");
+            fail("is not an id");
         return m_json->get<std::int32_t>();
     }
 
@@ -80,9 +80,9 @@ class Node {
 };
 
 /// A score as the `tokenizers` library reads it: all digits as one integer, rounded to double, then
-/// divided by a power of ten. That is the last bit off the true value for some scores, and which of
-/// two segmentations of "----" is better hangs on that bit. The digits are the shortest ones that
-/// tell the double, as every writer of these files prints them.
+/// divided by a power of ten. For some scores that is one last bit off the true value, and which of
+/// two segmentations of "----" is better depends on that bit. The digits are the shortest that
+/// identify the double, as every writer of these files prints them.
 double scoreAsRead(double score) {
     std::array<char, 32> digits{};
     const auto [end, failure] = std::to_chars(digits.data(), digits.data() + digits.size(),
@@ -96,7 +96,7 @@ double scoreAsRead(double score) {
     const char* sign = text.data() + mark + 1;
     std::from_chars(*sign == '+' ? sign + 1 : sign, end, exponent);
     exponent -= static_cast<int>(mark) - (mark > 1 ? 2 : 1);
-    // Beyond 10^22 powers of ten are no doubles; no score of a vocabulary comes near.
+    // Beyond 10^22 powers of ten are not doubles; no score of a vocabulary comes near.
     if (exponent < -22 || exponent > 22) return score;
     const double power = std::pow(10.0, std::abs(exponent));
     const auto whole = static_cast<double>(significand);
@@ -111,7 +111,7 @@ void readVocabulary(const Node& model, TokenizerParts& parts) {
     if (model["byte_fallback"].flag(false))
         model["byte_fallback"].fail("is true, which no T5 has and this program does not know");
     const Node vocabulary = model["vocab"];
-    if (!vocabulary.json().is_array()) vocabulary.fail("is no list of pieces with scores");
+    if (!vocabulary.json().is_array()) vocabulary.fail("is not a list of pieces with scores");
     parts.pieces.reserve(vocabulary.json().size());
     parts.scores.reserve(vocabulary.json().size());
     for (const Json& entry : vocabulary.json()) {
@@ -167,7 +167,7 @@ void readNormaliser(const Node& node, const std::filesystem::path& file, Tokeniz
         const Node charsmap = node["precompiled_charsmap"];
         if (charsmap.missing()) return;
         const auto bytes = decodeBase64(charsmap.text());
-        if (!bytes) charsmap.fail("is no base64");
+        if (!bytes) charsmap.fail("is not base64");
         parts.normaliser.emplace_back(std::make_shared<const Charsmap>(
             *bytes, fmt::format("The normaliser of {}", printable(file.string(), 4096))));
     } else if (type == "Strip") {
@@ -189,7 +189,7 @@ std::string mark(const Node& node) {
     return text;
 }
 
-/// "prepend_scheme", or what files from before 2024 say instead of it.
+/// "prepend_scheme", or its equivalent in files from before 2024.
 Prepend prependScheme(const Node& node) {
     const bool addPrefix = node["add_prefix_space"].flag(true);
     const Node scheme = node["prepend_scheme"];
@@ -220,7 +220,7 @@ void readPreTokenizer(const Node& node, TokenizerParts& parts) {
     }
 }
 
-/// The id that the post-processor puts behind the text. A T5's template is the text and </s>.
+/// The id that the post-processor appends to the text. A T5's template is the text and </s>.
 std::int32_t readEos(const Node& node) {
     if (node.missing()) node.fail("is missing, so nothing would end the text with </s>");
     if (node.type() != "TemplateProcessing") node.unknownType("TemplateProcessing");

@@ -35,7 +35,7 @@ void checkPiece(const TokenizerParts& parts, std::size_t i, const std::filesyste
     if (!isUtf8(piece)) reject(file, fmt::format("piece {} is not valid UTF-8", i));
     if (!std::isfinite(parts.scores[i]))
         reject(file,
-               fmt::format("the score of piece {} (\"{}\") is no number", i, printable(piece)));
+               fmt::format("the score of piece {} (\"{}\") is not a number", i, printable(piece)));
 }
 
 void checkAdded(const TokenizerParts& parts, const std::filesystem::path& file) {
@@ -59,14 +59,14 @@ void checkAdded(const TokenizerParts& parts, const std::filesystem::path& file) 
                                shown, token.id));
         if (!ids.insert(token.id).second || !contents.insert(token.content).second)
             reject(file,
-                   fmt::format("added token \"{}\" or its id {} stands twice", shown, token.id));
+                   fmt::format("added token \"{}\" or its id {} occurs twice", shown, token.id));
     }
 }
 
 /// "added_tokens_decoder": ids as keys, tokens with their flags.
 std::vector<AddedToken> addedTokens(const Json& json, const std::filesystem::path& file) {
     std::vector<AddedToken> tokens;
-    if (!json.is_object()) reject(file, "\"added_tokens_decoder\" is no object");
+    if (!json.is_object()) reject(file, "\"added_tokens_decoder\" is not an object");
     for (const auto& [key, value] : json.items()) {
         AddedToken token;
         const auto [end, failure] = std::from_chars(key.data(), key.data() + key.size(), token.id);
@@ -99,17 +99,17 @@ void checkParts(const TokenizerParts& parts, const std::filesystem::path& file) 
         checkPiece(parts, i, file);
         if (!seen.insert(parts.pieces[i]).second)
             reject(file,
-                   fmt::format("piece {} (\"{}\") stands twice", i, printable(parts.pieces[i])));
+                   fmt::format("piece {} (\"{}\") occurs twice", i, printable(parts.pieces[i])));
     }
     const auto count = static_cast<std::int32_t>(parts.pieces.size());
     if (parts.unknown < 0 || parts.unknown >= count)
-        reject(file, fmt::format("the unknown piece's id {} is none of its {} pieces",
+        reject(file, fmt::format("the unknown piece's id {} is not one of its {} pieces",
                                  parts.unknown, count));
     checkAdded(parts, file);
     bool eosKnown = parts.eos >= 0 && parts.eos < count;
     for (const AddedToken& token : parts.added) eosKnown = eosKnown || token.id == parts.eos;
     if (!eosKnown)
-        reject(file, fmt::format("the end-of-text id {} is none of its pieces", parts.eos));
+        reject(file, fmt::format("the end-of-text id {} is not one of its pieces", parts.eos));
 }
 
 TokenizerSettings readTokenizerSettings(const std::filesystem::path& folder) {
@@ -132,7 +132,7 @@ TokenizerSettings readTokenizerSettings(const std::filesystem::path& folder) {
     if (const auto extra = json.find("extra_ids"); extra != json.end() && !extra->is_null()) {
         if (!extra->is_number_unsigned() || extra->get<std::uint64_t>() > mostExtraIds)
             reject(file,
-                   fmt::format("\"extra_ids\" is no whole number from 0 to {}", mostExtraIds));
+                   fmt::format("\"extra_ids\" is not a whole number from 0 to {}", mostExtraIds));
         settings.extraIds = extra->get<int>();
     }
     if (const auto added = json.find("added_tokens_decoder");

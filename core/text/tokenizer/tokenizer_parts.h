@@ -14,7 +14,7 @@
 
 namespace rankscope::text {
 
-/// What a tokenizer file says, whichever kind it is.
+/// The content of a tokenizer file of either kind.
 struct TokenizerParts {
     std::vector<std::string> pieces;  ///< position is the id
     std::vector<double> scores;       ///< one per piece
@@ -26,16 +26,16 @@ struct TokenizerParts {
     Decoder decoder;
 };
 
-/// What tokenizer_config.json adds.
+/// The settings that tokenizer_config.json adds.
 struct TokenizerSettings {
     bool cleanUp = false;               ///< clean_up_tokenization_spaces
     std::string padToken = "<pad>";     ///< pad_token
-    int extraIds = 100;                 ///< extra_ids: sentinels a spiece.model is given
+    int extraIds = 100;                 ///< extra_ids: sentinels added to a spiece.model
     Prepend prepend = Prepend::Always;  ///< of a spiece.model: add_prefix_space and legacy
     std::vector<AddedToken> added;      ///< of a spiece.model: added_tokens_decoder
 };
 
-/// Settings of a folder, the defaults where it has no tokenizer_config.json. Throws Error.
+/// Settings of a folder, the defaults if it has no tokenizer_config.json. Throws Error.
 TokenizerSettings readTokenizerSettings(const std::filesystem::path& folder);
 
 /// From the text of a tokenizer.json. Throws Error naming `file`, the place and what to do.
@@ -47,7 +47,7 @@ TokenizerParts readTokenizerJson(std::string_view text, const std::filesystem::p
 TokenizerParts readSpieceModel(std::string_view bytes, const std::filesystem::path& file,
                                const TokenizerSettings& settings);
 
-/// Throws Error where pieces, scores, added tokens and ids contradict each other.
+/// Throws Error if pieces, scores, added tokens and ids contradict each other.
 void checkParts(const TokenizerParts& parts, const std::filesystem::path& file);
 
 /// Largest tokenizer file that is read, bytes; T5's tokenizer.json has 2.4 MB.

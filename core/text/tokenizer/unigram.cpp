@@ -66,7 +66,7 @@ class WordLattice {
         return one;
     }
 
-    /// All paths still open lead through some last common place: emits what lies before it.
+    /// All open paths lead through some last common place: emits everything before it.
     bool settleWhatIsDecided(std::size_t position) {
         std::priority_queue<std::size_t> places;
         for (std::size_t i = position - m_settled; i < m_best.size(); ++i)
@@ -104,7 +104,7 @@ class WordLattice {
         m_settled = end;
     }
 
-    /// Unknown characters side by side are one piece, and that may be a known one.
+    /// Adjacent unknown characters are one piece, which may be a known one.
     void endUnknown() {
         if (m_unknownBytes == 0) return;
         const std::int32_t id = m_model.find(m_word.substr(m_unknownBegin, m_unknownBytes));

@@ -19,10 +19,10 @@ class Unigram {
     Unigram(std::vector<std::string> pieces, std::vector<double> scores, std::int32_t unknown);
 
     /// Appends the ids of the best segmentation of a word of well-formed UTF-8: the path with the
-    /// largest sum of scores, summed in double from the left; of equal paths to a place the one
-    /// found first, coming from the shorter prefix. A character that is no piece costs the lowest
-    /// score less 10; unknown ones side by side give one id. Linear in time; the memory is that of
-    /// the undecided part of the word.
+    /// largest sum of scores, summed in double from the left; of equal paths to a place the first
+    /// one found, coming from the shorter prefix. A character that is not a piece costs the lowest
+    /// score less 10; adjacent unknown ones give one id. Linear in time; memory for the undecided
+    /// part of the word.
     void encode(std::string_view word, std::vector<std::int32_t>& ids) const;
 
     const std::vector<std::string>& pieces() const { return m_pieces; }

@@ -11,11 +11,11 @@ namespace rankscope::torch_backend {
 
 namespace {
 
-/// What stands for "not to be taken": added to scores, as in the reference, so that such a
-/// hypothesis is still better than a banned one.
+/// Marks "not to be taken": added to scores, as in the reference, so that such a hypothesis is
+/// still better than a banned one.
 constexpr float excluded = -1e9F;
 
-/// Positions of the `count` greatest scores, greatest first; of equals the earlier.
+/// Positions of the `count` greatest scores, greatest first; the earlier of equals.
 std::vector<std::size_t> greatest(std::span<const float> scores, std::size_t count) {
     std::vector<std::size_t> order(scores.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -34,7 +34,7 @@ BeamSearch::BeamSearch(const backend::GenerationOptions& options, const SpecialT
         .score = excluded, .ids = {static_cast<std::int32_t>(tokens.start)}, .finished = false};
     m_running.assign(beams, start);
     m_finished.assign(beams, start);
-    // All begin alike: only the first is continued at the first step.
+    // All start the same: only the first is continued at the first step.
     m_running.front().score = 0;
     m_parents.resize(beams);
     std::iota(m_parents.begin(), m_parents.end(), 0);
@@ -66,7 +66,7 @@ void BeamSearch::advance(std::span<const BeamCandidate> candidates) {
              (full && m_options.earlyStopping == backend::EarlyStopping::Yes);
 }
 
-/// Only a candidate among the first `beams` may finish; the others are there so that enough go on.
+/// Only a candidate among the first `beams` may finish; the others only ensure that enough go on.
 void BeamSearch::keepFinished(std::span<const BeamCandidate> candidates) {
     std::vector<float> scores;
     for (const Hypothesis& hypothesis : m_finished) scores.push_back(hypothesis.score);

@@ -17,9 +17,9 @@ struct SpecialTokens {
     std::int64_t pad = 0;
 };
 
-/// A running hypothesis made longer by one token.
+/// A running hypothesis extended by one token.
 struct BeamCandidate {
-    float score = 0;  ///< Σ log p, the new token included
+    float score = 0;  ///< Σ log p, including the new token
     std::int32_t beam = 0;
     std::int32_t token = 0;
 };
@@ -34,16 +34,16 @@ class BeamSearch {
     /// first. Not to be called once done() is true.
     void advance(std::span<const BeamCandidate> candidates);
 
-    /// True when no further step can change the result, or may.
+    /// True once no further step can, or may, change the result.
     bool done() const { return m_done; }
 
-    /// Of the running hypotheses, best first: Σ log p, ids behind the start token (that included),
-    /// and which one of the step before each continues.
+    /// Of the running hypotheses, best first: Σ log p, ids including the start token, and which one
+    /// of the step before each continues.
     float score(std::size_t beam) const { return m_running[beam].score; }
     const backend::TokenIds& ids(std::size_t beam) const { return m_running[beam].ids; }
     std::span<const std::int32_t> parents() const { return m_parents; }
 
-    /// The best finished hypothesis. Empty, with a score of NaN, where the model gave no finite
+    /// The best finished hypothesis. Empty, with a score of NaN, if the model gave no finite
     /// probabilities.
     backend::GeneratedSequence best() const;
 

@@ -21,7 +21,7 @@ using backend::TokenIds;
 
 namespace {
 
-/// Longest output: more is a slip of the pen, and caches are sized by it.
+/// Longest output: more is a typing error, and caches are sized by it.
 constexpr std::int64_t longestOutput = 4096;
 constexpr double largestPenalty = 16;
 
@@ -48,7 +48,7 @@ void banRepeats(const TokenIds& ids, std::int64_t ngram, std::vector<std::int32_
             banned.push_back(ids[static_cast<std::size_t>(begin + prefix)]);
 }
 
-/// What must not follow `ids`, the start token and what has been generated.
+/// The tokens that must not follow `ids`, the start token and the tokens generated so far.
 std::vector<std::int32_t> bannedAfter(const TokenIds& ids, const GenerationOptions& options,
                                       const SpecialTokens& tokens) {
     std::vector<std::int32_t> banned;
@@ -58,7 +58,7 @@ std::vector<std::int32_t> bannedAfter(const TokenIds& ids, const GenerationOptio
     return banned;
 }
 
-/// What both searches share: the decoder, which sources are still in it, and its next tokens.
+/// Shared by both searches: the decoder, the sources still in it, and its next tokens.
 class Search {
  public:
     Search(DecoderSteps& decoder, std::int64_t sources, const GenerationOptions& options,
@@ -91,11 +91,11 @@ class Search {
     /// Adds a token to every present source.
     virtual void advance(const at::Tensor& logits) = 0;
     virtual bool done(std::size_t source) const = 0;
-    /// Sets m_next, and the decoder's rows to what they continue.
+    /// Sets m_next, and the decoder's rows to those they continue.
     virtual void prepareStep() = 0;
     virtual std::vector<GeneratedSequence> results() const = 0;
 
-    /// `ids` of a row: the start token and what follows. Empty where nothing can be banned.
+    /// `ids` of a row: the start token and those after it. Empty if nothing can be banned.
     template <typename IdsOfRow>
     BannedTokens banned(std::size_t rows, const IdsOfRow& ids) const {
         BannedTokens result;

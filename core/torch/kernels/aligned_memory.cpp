@@ -17,7 +17,7 @@ void* allocateAligned(std::size_t bytes) {
     const std::size_t alignment = bytes >= hugePage ? hugePage : 64;
     void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
     if (memory == nullptr) throw std::bad_alloc();
-    // Fewer misses of the address cache while it streams by; not to be had everywhere.
+    // Fewer misses of the address cache while streaming; not available everywhere.
     if (alignment == hugePage)
         static_cast<void>(madvise(memory, bytes / hugePage * hugePage, MADV_HUGEPAGE));
     return memory;

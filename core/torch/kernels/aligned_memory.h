@@ -7,8 +7,8 @@
 
 namespace rankscope::torch_backend {
 
-/// Memory for vector instructions, not initialised: it starts at a cache line, and where it is
-/// large at a huge page. Throws std::bad_alloc.
+/// Memory for vector instructions, not initialised: it starts at a cache line, or at a huge page if
+/// it is large. Throws std::bad_alloc.
 void* allocateAligned(std::size_t bytes);
 
 struct FreeAligned {

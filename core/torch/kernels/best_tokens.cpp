@@ -37,8 +37,8 @@ constexpr std::int64_t blockSize = 128;  // logits that share one maximum
     return sum * std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23U);
 }
 
-/// Σ e^(logits - greatest): 16 partial sums side by side, gathered in float64 now and then, since
-/// float32 would lose what the log-probabilities of two rows differ by.
+/// Σ e^(logits - greatest): 16 partial sums side by side, added up in float64 now and then, since
+/// float32 would lose the difference between the log-probabilities of two rows.
 [[gnu::always_inline]] inline double exponentialSum(const float* logits, std::int64_t count,
                                                     float greatest) {
     constexpr std::int64_t stretch = 1024;
@@ -56,7 +56,7 @@ constexpr std::int64_t blockSize = 128;  // logits that share one maximum
     return sum;
 }
 
-/// Greatest of each block of logits; NaN is passed over.
+/// Greatest of each block of logits; NaN is skipped.
 [[gnu::always_inline]] inline void blockMaxima(const float* logits, std::int64_t count,
                                                float* maxima) {
     for (std::int64_t begin = 0; begin < count; begin += blockSize) {
@@ -75,7 +75,7 @@ constexpr std::int64_t blockSize = 128;  // logits that share one maximum
     }
 }
 
-/// The two loops over all logits in the instructions of one kind of processor.
+/// The two loops over all logits in one processor kind's instructions.
 struct RowLoops {
     double (*exponentialSum)(const float*, std::int64_t, float);
     void (*blockMaxima)(const float*, std::int64_t, float*);
@@ -150,8 +150,8 @@ class RowScan {
     }
 
  private:
-    /// At least so many logits reach the value returned as there are tokens wanted or banned: as
-    /// many blocks have a maximum that does.
+    /// At least as many logits reach the returned value as tokens are wanted or banned: so many
+    /// blocks have a maximum that does.
     float threshold(std::size_t bans) {
         const std::size_t wanted = static_cast<std::size_t>(m_count) + bans;
         if (wanted > m_maxima.size()) return minusInfinity;
@@ -180,7 +180,7 @@ class RowScan {
                           m_choices.end(), better);
     }
 
-    /// The smallest ids not yet chosen, where bans or NaN leave too few.
+    /// The smallest ids not yet chosen, if bans or NaN leave too few.
     void fill(std::size_t found, float value, float* logProbabilities, std::int32_t* tokens) const {
         std::int32_t token = 0;
         for (auto i = static_cast<std::int64_t>(found); i < m_count; ++token) {

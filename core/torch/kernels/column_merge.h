@@ -8,8 +8,8 @@
 
 namespace rankscope::torch_backend {
 
-/// Puts the columns of two matrices into one, each keeping its order: what the pivoted form of a
-/// weight ends with.
+/// Merges the columns of two matrices into one, each keeping its order: the last step of a weight's
+/// pivoted form.
 class ColumnMerge {
  public:
     ColumnMerge() = default;

@@ -38,7 +38,7 @@ namespace avx512 {
 #pragma GCC pop_options
 #endif
 
-/// What one instruction set offers.
+/// The kernels of one instruction set.
 struct Kernels {
     void (*full)(const FullAttention&, std::int64_t, std::int64_t);
     void (*step)(const StepAttention&, std::int64_t, std::int64_t);

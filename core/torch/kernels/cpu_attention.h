@@ -30,7 +30,7 @@ struct FullAttention {
 };
 void attend(const FullAttention& task);
 
-/// The same for a few queries a source, each source with keys wherever they lie in memory.
+/// The same for a few queries per source; each source's keys may lie anywhere in memory.
 struct StepAttention {
     struct Source {
         const float* const* k = nullptr;  // [keys] rows
@@ -38,8 +38,8 @@ struct StepAttention {
         std::int64_t keys = 0;
     };
     std::vector<Source> sources;
-    HeadRows q;                // `queries` adjacent rows a source
-    std::int64_t queries = 1;  ///< a source
+    HeadRows q;                // `queries` adjacent rows per source
+    std::int64_t queries = 1;  ///< per source
     std::int64_t heads = 0;
     std::int64_t width = 0;
     const float* bias = nullptr;  ///< of key j for head h at bias[h · biasStride + j], or nothing

@@ -20,7 +20,7 @@ using std::int8_t;
 constexpr int64_t blockSize = blockFeatures * blockFeatures;
 
 /// The largest power of two that keeps `largest` within largestFixed. Bounded so that it and its
-/// inverse are normal numbers; a column below 2^-103 everywhere loses bits for that.
+/// inverse are normal numbers; a column below 2^-103 everywhere loses bits by that.
 int exponentFor(float largest) {
     if (largest == 0) return 0;
     int exponent = 0;
@@ -30,7 +30,7 @@ int exponentFor(float largest) {
     return std::min((fits ? bits : bits - 1) - exponent, 126);
 }
 
-/// Sums over features from `left` and from `right` on.
+/// Sums over features starting at `left` and at `right`.
 struct Block {
     int64_t left = 0, right = 0;
 };
@@ -71,7 +71,7 @@ void FixedPointGram::measureColumns(double* absolute) {
     m_largest.assign(padded, 0);
     m_scales.resize(padded);
     m_units.resize(padded);
-    // Parts of rows one by one, so that no bit depends on the number of threads.
+    // Parts of rows one after the other, so that no bit depends on the number of threads.
     constexpr int64_t columns = 512;
     const int64_t parts = dividedUp(m_rows, partRows);
     const int64_t across = dividedUp(m_width, columns);

@@ -12,8 +12,7 @@
 #define RANKSCOPE_AMX
 #endif
 
-// GCC 12 takes the undefined operands inside its own AVX-512 intrinsics for mistakes (GCC bug
-// 105593).
+// GCC 12 warns about the undefined operands inside its own AVX-512 intrinsics (GCC bug 105593).
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -171,7 +170,7 @@ __attribute__((target(RANKSCOPE_AVX512))) __m512i takeDigits(__m512i (&rest)[4])
 __attribute__((target(RANKSCOPE_AVX512))) void amxSplit(const DigitSource& source, int8_t* left,
                                                         int8_t* right) {
     for (int64_t tile = 0; tile * tileRows < source.rows; ++tile) {
-        // Neighbouring features of a row together, as they lie in memory.
+        // Neighbouring features of a row together, in memory order.
         for (int64_t row = tile * tileRows; row < (tile + 1) * tileRows; row += 4)
             for (int64_t feature = 0; feature < source.features; feature += tileFeatures) {
                 const auto mask = static_cast<__mmask16>(
@@ -200,7 +199,7 @@ __attribute__((target(RANKSCOPE_AVX512))) void amxSplit(const DigitSource& sourc
     }
 }
 
-/// to[0 … 7] += sums · unit · units, where the mask says so.
+/// to[0 … 7] += sums · unit · units, for the lanes of the mask.
 __attribute__((target(RANKSCOPE_AVX512))) inline void addEight(__mmask8 mask, __m512i sums,
                                                                __m512d unit, const double* units,
                                                                double* to) {
@@ -240,21 +239,21 @@ struct alignas(64) TileShapes {
 /// By the sum of the digits' places.
 using TileSums = int32_t[places][tileFeatures][tileFeatures];
 
-/// What the second cache should soon have: so many lines from two places for a tile of rows.
+/// Memory to prefetch into the second cache: so many lines from two places per tile of rows.
 struct Soon {
     const void *first = nullptr, *second = nullptr;
     int64_t lines = 0;
 };
 
-/// A tile's sums and where they go.
+/// A tile's sums and their destination.
 struct Waiting {
     const TileSums* tile = nullptr;
     int64_t* sums = nullptr;
 };
 
 /// Σ 256^place · sums of places, in two halves of 32 bits: the lower wraps round, the upper takes
-/// what each place carries to the next. 64-bit numbers then lie as unpacking leaves them: 0, 1, 4,
-/// 5, 8, 9, 12, 13 of a row of 16 in its first half, the others in its second.
+/// each place's carry to the next. The 64-bit numbers are then in the order that unpacking gives:
+/// 0, 1, 4, 5, 8, 9, 12, 13 of a row of 16 in its first half, the others in its second.
 __attribute__((target(RANKSCOPE_AVX512))) inline void addRows(const Waiting& waiting, int64_t from,
                                                               int64_t to) {
     for (int64_t i = from; i < to; ++i) {
@@ -275,10 +274,10 @@ __attribute__((target(RANKSCOPE_AVX512))) inline void addRows(const Waiting& wai
     }
 }
 
-/// Integer sums of products of digits for 16 features by 16. The order of products keeps those that
-/// go to one sum apart, since each takes as long as three others; tiles are loaded again where that
-/// needs them, from the first cache. What the tile before gave is added row by row in between,
-/// which took less time than adding it at the end.
+/// Integer sums of products of digits for 16 features by 16. The order of products keeps those of
+/// the same sum apart, since each takes as long as three others; tiles are loaded again if that
+/// needs them, from the first cache. The previous tile's sums are added row by row in between,
+/// which took less time than adding them at the end.
 __attribute__((target("amx-tile,amx-int8," RANKSCOPE_AVX512))) void multiplyTile(
     const int8_t* left, const int8_t* right, int64_t tiles, const Soon& soon,
     const Waiting& waiting, TileSums& sums) {
@@ -323,8 +322,8 @@ __attribute__((target("amx-tile,amx-int8," RANKSCOPE_AVX512))) void multiplyTile
     _tile_stored(4, sums[4], rowBytes);
 }
 
-/// What a pair of groups asks for: all pairs of a block together the whole next part, or one row of
-/// the sums each.
+/// The prefetch of a pair of groups: all pairs of a block together the whole next part, or one row
+/// of the sums each.
 Soon soonOf(const BlockProduct& block, int64_t i, int64_t j) {
     if (block.soonSums != nullptr) {
         const double* const row =

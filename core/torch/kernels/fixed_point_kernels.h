@@ -6,14 +6,14 @@
 
 namespace rankscope::torch_backend {
 
-/// Instructions that a product in fixed point is computed with. All give the same bits.
+/// Instructions used for a product in fixed point. All give the same bits.
 enum class GramPath { Portable, Amx };
 
 /// "portable", "AMX"
 std::string_view nameOf(GramPath path);
 
 // A tile holds one digit of 16 features (columns of X) at 64 rows of X. Tiles lie in the order
-// [part of rows][16 features][digit, least first][64 rows]; what a part lacks is zero.
+// [part of rows][16 features][digit, least first][64 rows]; missing rows of a part are zero.
 constexpr std::int64_t tileFeatures = 16;
 constexpr std::int64_t tileRows = 64;
 constexpr std::int64_t tileBytes = tileFeatures * tileRows;
@@ -48,7 +48,7 @@ struct DigitSource {
 struct BlockProduct {
     const std::int8_t* left = nullptr;
     const std::int8_t* right = nullptr;
-    // What is needed next, where it is known: digits of the next part, or where sums are added to.
+    // Memory needed next, if known: digits of the next part, or the target of the sums.
     const std::int8_t *soonLeft = nullptr, *soonRight = nullptr;
     const double* soonSums = nullptr;
     std::int64_t soonStride = 0;
@@ -58,18 +58,18 @@ struct BlockProduct {
     std::int64_t* sums = nullptr;  // [leftGroups · 16, blockFeatures]
 };
 
-/// Sums of a block, and where they go when a block is complete.
+/// Sums of a block, and their destination when it is complete.
 struct ScaledSums {
     const std::int64_t* sums = nullptr;  // [rows, blockFeatures]
     std::int64_t rows = 0, columns = 0;
     bool diagonal = false;
-    const double *leftUnits = nullptr, *rightUnits = nullptr;  // powers of two: what 1 is worth
+    const double *leftUnits = nullptr, *rightUnits = nullptr;  // powers of two: the value of 1
     double* to = nullptr;
     std::int64_t stride = 0;
 };
 
 struct FixedPointKernels {
-    /// largest[j] = max(largest[j], max |x_tj|), without regard to NaN; absolute[j] += Σ |x_tj|.
+    /// largest[j] = max(largest[j], max |x_tj|), ignoring NaN; absolute[j] += Σ |x_tj|.
     void (*columnSums)(const ColumnRange& range, float* largest, double* absolute);
     /// Digits of x · scales. left: tiles [16 features][64 rows]; right: tiles [16 times 4 rows][16
     /// features][4].
@@ -83,7 +83,7 @@ struct FixedPointKernels {
 /// The processor must have the instructions of `path`.
 const FixedPointKernels& kernelsOf(GramPath path);
 
-/// Asks the system once whether this process may use AMX; false where the processor lacks it.
+/// Asks the system once whether this process may use AMX; false if the processor lacks it.
 bool mayUseAmx();
 
 }  // namespace rankscope::torch_backend

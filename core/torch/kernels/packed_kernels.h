@@ -6,19 +6,19 @@
 
 namespace rankscope::torch_backend {
 
-/// Instructions that the product is computed with.
+/// Instructions used for the product.
 enum class ProductPath { Portable, Avx2, Avx512 };
 
 /// "portable", "AVX2", "AVX-512"
 std::string_view nameOf(ProductPath path);
 
-/// Inputs summed in one go: 8 rows of x and their share of a panel then stay in the first two
-/// caches, and float32 sums of long rows lose less.
+/// Inputs summed at once: 8 rows of x and their share of a panel then stay in the first two caches,
+/// and float32 sums of long rows lose less.
 constexpr std::int64_t depthBlock = 192;
-/// From row to row of x as the kernels read it: known when they are compiled, and no power of two,
-/// whose rows would drive each other out of the cache.
+/// Distance between the rows of x that the kernels read: known at compile time, and not a power of
+/// two, whose rows would evict each other from the cache.
 constexpr std::int64_t inputStride = depthBlock + 16;
-/// Inputs between two requests for weights that are needed soon.
+/// Inputs between two prefetches of weights that are needed soon.
 constexpr std::int64_t prefetchStep = 4;
 constexpr std::int64_t lineValues = 16;  // of a cache line
 
@@ -31,14 +31,14 @@ struct Tile {
     std::int64_t yStride = 0;
     std::int64_t columns = 0;  // of y, at most width
     bool add = false;          // to what y has, else y is set
-    // Weights that are needed soon: so many cache lines are asked for every `prefetchStep` inputs.
+    // Weights that are needed soon: so many cache lines are prefetched every `prefetchStep` inputs.
     const float* soon = nullptr;
     std::int64_t soonLines = 0;
 };
 using TileProduct = void (*)(const Tile&);
 
-/// What one kind of instructions offers: products of up to `rows` rows with up to `vectors` vectors
-/// of `lanes` outputs.
+/// The kernels of one kind of instructions: products of up to `rows` rows with up to `vectors`
+/// vectors of `lanes` outputs.
 struct TileProducts {
     std::int64_t lanes = 0;
     std::int64_t vectors = 0;

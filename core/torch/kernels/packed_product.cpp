@@ -18,27 +18,27 @@ namespace {
 
 using std::int64_t;
 
-/// Rows that pass a panel at once. With more, the places where their outputs go lie on more pages
-/// than the processor knows the addresses of.
+/// Rows that pass a panel at once. With more, their outputs lie on more pages than the processor's
+/// address cache holds.
 constexpr int64_t rowsAtOnce = 128;
-/// Multiplications under which starting the other threads costs more than they save.
+/// Below so many multiplications starting the other threads costs more than they save.
 constexpr int64_t serialWork = int64_t{1} << 16;
-/// Rows from which on threads share the copying of x.
+/// From so many rows on threads share the copying of x.
 constexpr int64_t copyTogether = 16;
-/// Rows from which on a product takes long enough to be shared out piece by piece.
+/// From so many rows on a product takes long enough to be divided piece by piece.
 constexpr int64_t manyRows = 64;
-constexpr int64_t sharesOfManyRows = 8;  // a thread
+constexpr int64_t sharesOfManyRows = 8;  // per thread
 
 using Part = PackedWeight::Part;
 
-/// Part `index` of `count` things cut into `parts` nearly equal parts.
+/// Part `index` of `count` items divided into `parts` nearly equal parts.
 Part partOf(int64_t count, int64_t parts, int64_t index) {
     const int64_t size = count / parts;
     const int64_t longer = count % parts;
     return {index * size + std::min(index, longer), size + (index < longer ? 1 : 0)};
 }
 
-/// Panels of at most `most` vectors, as many for each thread where there are enough vectors. With
+/// Panels of at most `most` vectors, the same number per thread if there are enough vectors. With
 /// few rows threads then read equal shares of the weight.
 int64_t panelCount(int64_t vectors, int64_t most) {
     const int64_t threads = omp_get_max_threads();
@@ -48,7 +48,7 @@ int64_t panelCount(int64_t vectors, int64_t most) {
 
 PackedWeight::Rows checkedRows(std::span<const float> weight, int64_t rows, int64_t columns) {
     if (static_cast<int64_t>(weight.size()) != rows * columns) {
-        throw Error("A weight has " + std::to_string(weight.size()) + " values where " +
+        throw Error("A weight has " + std::to_string(weight.size()) + " values, but " +
                     std::to_string(rows) + " x " + std::to_string(columns) + " were announced.");
     }
     return {weight.data(), rows};
@@ -151,7 +151,7 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
     const TileProducts kernels = tileProductsOf(m_path);
     const int64_t rowBlocks = dividedUp(rows, kernels.rows);
     const int64_t depthBlocks = dividedUp(m_in, depthBlock);
-    // Kept from call to call: fresh memory would cost more than filling it.
+    // Reused by later calls: fresh memory would cost more than filling it.
     static thread_local std::vector<float> kept;
     const auto needed = static_cast<std::size_t>(rows * depthBlocks * inputStride);
     if (kept.size() < needed) {
@@ -170,8 +170,8 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
     for (int64_t item = 0; !together && item < rowBlocks * depthBlocks; ++item) {
         copyItem(item);
     }
-    // Blocks of rows are shared out too: where there are fewer panels than threads could use, and
-    // where a product takes long, so that no thread waits long for the last panel.
+    // Blocks of rows are divided too: if there are fewer panels than threads could use, and if a
+    // product takes long, so that no thread waits long for the last panel.
     const int64_t shares =
         (rows < manyRows ? 1 : sharesOfManyRows) * int64_t{omp_get_max_threads()};
     const int64_t groups = std::min(rowBlocks, dividedUp(shares, m_panels));
@@ -187,7 +187,7 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
             multiplyPanel(item / groups, input, rows, partOf(rowBlocks, groups, item % groups), y,
                           yStride);
         };
-        // Few rows: a panel always meets the same thread, whose cache may still have it.
+        // Few rows: a panel always goes to the same thread, whose cache may still have it.
         if (rows < manyRows) {
 #pragma omp for schedule(static)
             for (int64_t item = 0; item < m_panels * groups; ++item) {
@@ -213,8 +213,8 @@ void PackedWeight::multiplyPanel(int64_t panel, const float* x, int64_t rows, Pa
     for (int64_t part = 0; part < depthBlocks; ++part) {
         const Part depth = partOf(m_in, depthBlocks, part);
         const float* weights = m_values.get() + first * m_in + depth.begin * width;
-        // What follows in memory is used next. With one block of rows the processor sees that by
-        // itself; with several it idles after the first, so the blocks share the asking.
+        // The memory that follows is used next. With one block of rows the processor sees that by
+        // itself; with several it idles after the first, so the blocks share the prefetching.
         const float* soon = weights + depth.size * width;
         for (int64_t index = 0; index < blocks.size; ++index) {
             const Part block = partOf(rows, rowBlocks, blocks.begin + index);

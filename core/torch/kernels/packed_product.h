@@ -11,13 +11,13 @@
 
 namespace rankscope::torch_backend {
 
-/// A float32 weight W [out, in] kept in the order in which y = x Wᵀ reads it: panels of outputs,
-/// [panel][in][width], whose widths differ by one vector at most. Every weight is read once from
+/// A float32 weight W [out, in] in the order in which y = x Wᵀ reads it: panels of outputs,
+/// [panel][in][width], whose widths differ by at most one vector. Every weight is read once from
 /// memory, also with several rows of x; with many rows a panel stays in the cache while all rows
 /// pass.
 ///
-/// An output is the sum over blocks of at most 192 inputs, each summed in ascending order; what a
-/// row gives does not depend, bit for bit, on the rows beside it or on the number of threads.
+/// An output is the sum over blocks of at most 192 inputs, each summed in ascending order; the
+/// result of a row does not depend, bit for bit, on the rows beside it or on the number of threads.
 class PackedWeight {
  public:
     /// Rows [rows, in] of a weight, row-major and without gaps.
@@ -26,14 +26,14 @@ class PackedWeight {
         std::int64_t rows = 0;
     };
 
-    /// Some of a row of things.
+    /// A sub-range.
     struct Part {
         std::int64_t begin = 0;
         std::int64_t size = 0;
     };
 
-    /// True where the processor has AVX-512 or AVX2 with FMA. Elsewhere the product is right but
-    /// slow, and a BLAS should be asked instead.
+    /// True if the processor has AVX-512 or AVX2 with FMA. Else the product is correct but slow,
+    /// and a BLAS should be used instead.
     static bool supported();
     /// The fastest path of this processor.
     static ProductPath bestPath();
@@ -59,7 +59,7 @@ class PackedWeight {
     ProductPath path() const { return m_path; }
 
  private:
-    /// First output of a panel; of the number of panels: all outputs, rounded up to whole vectors.
+    /// First output of a panel; for the number of panels: all outputs, rounded up to whole vectors.
     std::int64_t panelBegin(std::int64_t panel) const {
         return m_lanes * (m_vectors * panel / m_panels);
     }

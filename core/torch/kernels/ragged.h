@@ -31,7 +31,7 @@ struct Ragged {
 /// All ids one after the other, int64 [rows] on `device`.
 at::Tensor joinedIds(std::span<const backend::TokenIds> sequences, const at::Device& device);
 
-/// Rows put side by side in [count, longest, …] with zeros behind the shorter sequences, and back.
+/// Rows as [count, longest, …] with zeros after the shorter sequences, and back.
 class Padding {
  public:
     Padding() = default;
@@ -45,7 +45,7 @@ class Padding {
 
  private:
     std::int64_t m_count = 0, m_longest = 0;
-    at::Tensor m_places;  // [rows], int64: where each row stands in [count · longest]
+    at::Tensor m_places;  // [rows], int64: the place of each row in [count · longest]
 };
 
 /// The lowest finite number of a floating-point type.

@@ -49,7 +49,7 @@ at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon
     if (x.device().is_cpu() && x.scalar_type() == at::kFloat && x.stride(1) == 1)
         return rmsNormFloat(x, weight, epsilon);
 #if __has_include(<ATen/ops/_fused_rms_norm.h>)
-    // Newer versions have one kernel on the GPU for what is six below. Half types are rounded
+    // Newer versions have one kernel on the GPU instead of the six below. Half types are rounded
     // before the weight multiplies, so it does that by itself.
     if (x.scalar_type() == at::kFloat) return at::rms_norm(x, {x.size(1)}, weight, epsilon);
     return at::rms_norm(x, {x.size(1)}, {}, epsilon).mul_(weight);

@@ -13,10 +13,10 @@ namespace rankscope::torch_backend {
 /// the mean is float32 in any type, and half types are rounded before the weight multiplies.
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
 
-/// Activation functions by the names transformers gives them.
+/// Activation functions by transformers' names.
 enum class Activation { Relu, GeluNew, Gelu, Silu };
 
-/// Throws Error naming the function where it is none of them.
+/// Throws Error naming the function if it is not one of them.
 Activation activationNamed(const std::string& name);
 at::Tensor activated(Activation activation, const at::Tensor& x);
 

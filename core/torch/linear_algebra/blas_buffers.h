@@ -3,8 +3,8 @@
 
 namespace rankscope::torch_backend {
 
-/// Has OpenBLAS make the buffers that `count` calls at once need, and keep them: where memory is
-/// limited, a call that gets none tries again for ever. Nothing where BLAS is another one.
+/// Has OpenBLAS make the buffers that `count` calls at once need, and keep them: if memory is
+/// limited, a call that gets none retries for ever. Does nothing if BLAS is another library.
 void reserveBlasBuffers(int count);
 
 }  // namespace rankscope::torch_backend

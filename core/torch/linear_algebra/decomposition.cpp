@@ -29,7 +29,7 @@ std::vector<double> toVector(const at::Tensor& tensor) {
     return {data, data + values.numel()};
 }
 
-/// Whether ascending eigenvalues of a Gram matrix give singular values worth having.
+/// Whether ascending eigenvalues of a Gram matrix give accurate singular values.
 bool isAccurate(const std::vector<double>& ascending) {
     return ascending.back() > 0 && ascending.front() >= smallestGramRatio * ascending.back();
 }

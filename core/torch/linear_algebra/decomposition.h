@@ -8,7 +8,7 @@
 
 namespace rankscope::torch_backend {
 
-// backend::Backend says what each does.
+// backend::LinearAlgebra says what each does.
 
 backend::SingularValues singularValues(const MatrixView& weight, const backend::Device& device);
 backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,

@@ -14,7 +14,7 @@ namespace rankscope::torch_backend {
 namespace {
 
 /// A function of a library that came with LibTorch. RTLD_DEFAULT, asked from inside this library,
-/// searches its own dependencies too, though they were opened locally.
+/// also searches its own dependencies, though they were opened locally.
 template <typename Function>
 Function* find(const char* name) {
     return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
@@ -67,7 +67,7 @@ std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& wei
     if (!functions.complete() || std::max(weight.rows, weight.columns) > 1'000'000) {
         return std::nullopt;
     }
-    // Row-major [rows, columns] is what LAPACK calls a [columns, rows] matrix A.
+    // Row-major [rows, columns] is LAPACK's [columns, rows] matrix A.
     const bool tall = weight.rows >= weight.columns;
     const int n = static_cast<int>(tall ? weight.columns : weight.rows);
     const int k = static_cast<int>(tall ? weight.rows : weight.columns);

@@ -11,17 +11,17 @@
 namespace rankscope::torch_backend {
 
 /// Eigenvalues, ascending, of the Gram matrix of `weight` on its smaller side, computed by the BLAS
-/// and LAPACK that LibTorch was linked with: dsyrk (one triangle), dsytrd, dsterf. Nothing where
-/// those functions are not exported (LibTorch from PyPI): ATen has to do it then.
+/// and LAPACK that LibTorch was linked with: dsyrk (one triangle), dsytrd, dsterf. Nothing if those
+/// functions are not exported (LibTorch from PyPI): then ATen has to do it.
 std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& weight);
 
 /// sum [columns, columns] += xᵀ x in its upper triangle, x [rows, columns] without gaps: parts of
 /// the triangle on OpenMP's threads, dsyrk and dgemm on one core each. (Between ATen's loops the
-/// threads of OpenMP wait awake, so that those of OpenBLAS would get half a core each.) False, and
-/// nothing done, where the functions are not exported.
+/// threads of OpenMP spin, so that those of OpenBLAS would get half a core each.) False, and
+/// nothing done, if the functions are not exported.
 bool addGramByBlas(const double* x, std::int64_t rows, std::int64_t columns, double* sum);
 
-/// "OpenBLAS 0.3.21 …" and the core in force ("SkylakeX"); empty where BLAS is another one.
+/// "OpenBLAS 0.3.21 …" and the core in force ("SkylakeX"); empty if BLAS is another library.
 std::string openBlasVersion();
 std::string openBlasCore();
 

@@ -8,7 +8,7 @@
 
 namespace rankscope::torch_backend {
 
-// For methods that look at data; backend::Backend says what each does.
+// For methods that use data; backend::LinearAlgebra says what each does.
 
 backend::Factors metricFactors(const MatrixView& weight, const MatrixView& inputs,
                                const MatrixView& outputs, std::int64_t rank,

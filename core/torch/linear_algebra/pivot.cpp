@@ -17,18 +17,18 @@ namespace {
 /// Exchanges stop when no |mix| is above this; 1 would be a maximum of the volume, at more steps.
 constexpr double mixLimit = 1.05;
 
-/// Rows chosen so far: order[0 … rank) are kept, order[rank …) are written as mix · kept.
+/// Rows chosen so far: order[0 … rank) are kept, order[rank …) are mix · kept.
 struct PivotChoice {
     std::vector<std::int64_t> order;
     Matrix mix;  // [rows - rank, rank]
 };
 
-/// LU with partial pivoting: the first `rank` rows it picks. |L| <= 1 keeps mix = L₂ L₁⁻¹ tame,
-/// and L is defined where `left` has dependent columns too.
+/// LU with partial pivoting: the first `rank` rows it picks. |L| <= 1 keeps mix = L₂ L₁⁻¹ small,
+/// and L is defined even if `left` has dependent columns.
 PivotChoice chooseByLu(const at::Tensor& left) {
     const std::int64_t rows = left.size(0);
     const std::int64_t rank = left.size(1);
-    const auto [lu, pivots, info] = at::linalg_lu_factor_ex(left);  // a zero pivot is no failure
+    const auto [lu, pivots, info] = at::linalg_lu_factor_ex(left);  // a zero pivot is not a failure
     PivotChoice choice;
     choice.order.resize(static_cast<std::size_t>(rows));
     std::iota(choice.order.begin(), choice.order.end(), std::int64_t{0});
@@ -62,7 +62,7 @@ void exchange(PivotChoice& choice, std::size_t row, std::size_t column) {
                              mix.begin() + static_cast<std::ptrdiff_t>((row + 1) * rank));
     step[column] -= 1;
     for (std::size_t i = 0; i < static_cast<std::size_t>(choice.mix.rows); ++i) {
-        // The row that is given up was the unit vector of `column` before.
+        // The row that is given up was the unit vector of `column`.
         const double share = (i == row ? 1.0 : mix[i * rank + column]) / pivot;
         if (i == row) {
             std::fill_n(mix.begin() + static_cast<std::ptrdiff_t>(i * rank), rank, 0.0);
@@ -103,7 +103,7 @@ at::Tensor rowsOf(const at::Tensor& matrix, const std::vector<std::int64_t>& ord
     return matrix.index_select(0, places);
 }
 
-/// mix solved anew for the final choice, free of the updates' rounding, where that is possible.
+/// mix solved again for the final choice, without the updates' rounding, if that is possible.
 Matrix solvedMix(const at::Tensor& left, const PivotChoice& choice) {
     const std::int64_t rank = left.size(1);
     const at::Tensor kept = rowsOf(left, choice.order, 0, rank);
@@ -126,7 +126,7 @@ backend::PivotedFactors pivot(const backend::Factors& factors) {
     }
     return onOneCore("The pivoted form", {}, [&] {
         const at::Tensor left = toTensor(factors.left, {});
-        // Scaling columns changes no mix but the condition of the rows it is solved from.
+        // Scaling columns does not change mix, only the condition of the rows it is solved from.
         const at::Tensor norms = at::linalg_vector_norm(left, 2, at::IntArrayRef{0});
         const at::Tensor scaled = left / at::where(norms > 0, norms, at::ones_like(norms));
         PivotChoice choice = chooseByLu(scaled);

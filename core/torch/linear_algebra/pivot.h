@@ -6,7 +6,7 @@
 
 namespace rankscope::torch_backend {
 
-// backend::Backend says what it does.
+// backend::LinearAlgebra says what it does.
 
 backend::PivotedFactors pivot(const backend::Factors& factors);
 

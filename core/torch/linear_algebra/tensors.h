@@ -9,7 +9,7 @@
 namespace rankscope::torch_backend {
 
 /// A tensor over the view's memory (CPU, not owned, not to be written), or a copy on the GPU.
-/// Throws Error where the number of values is not rows · columns or one of them is below 0.
+/// Throws Error if the number of values is not rows · columns or one of them is below 0.
 at::Tensor toTensor(const MatrixView& matrix, const backend::Device& device);  // [rows, columns]
 
 /// A 2-D tensor's values in row-major order.

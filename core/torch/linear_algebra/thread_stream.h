@@ -11,9 +11,9 @@
 
 namespace rankscope::torch_backend {
 
-/// While one exists, what this thread asks of the GPU goes to a queue of the thread's own, so that
-/// threads with a matrix each do not wait for each other. Only for work whose tensors are made
-/// within it and brought to the host before it ends. Does nothing on the CPU.
+/// While one exists, this thread's GPU work goes to the thread's own queue, so that threads with a
+/// matrix each do not wait for each other. Only for work whose tensors are made within it and
+/// brought to the host before it ends. Does nothing on the CPU.
 class ThreadStream {
  public:
     explicit ThreadStream(const backend::Device& device) {

@@ -25,7 +25,7 @@ namespace {
 constexpr std::int64_t batchTokens = 4096;
 constexpr std::int64_t walkRows = 1024;
 
-/// A source of the one matrix that takes a module's place.
+/// A source of the one matrix that replaces a module.
 class Replacement : public backend::WeightSource {
  public:
     explicit Replacement(const backend::LayerWeights& weights) : m_weights(&weights) {}
@@ -45,7 +45,7 @@ struct Rows {
     at::Tensor roots = {};  // of the tokens' weights [rows, 1]; may be undefined
 };
 
-/// The upper triangles of X Xᵀ and X' X'ᵀ, X X'ᵀ, and (S - S') X'ᵀ where `out` is above 0.
+/// The upper triangles of X Xᵀ and X' X'ᵀ, X X'ᵀ, and (S - S') X'ᵀ if `out` is above 0.
 struct Sums {
     at::Tensor original, cross, shifted, lost;
 
@@ -73,7 +73,7 @@ struct Sums {
     }
 };
 
-/// One behind the last example of the batch that begins with `first`.
+/// One past the last example of the batch that begins with `first`.
 std::size_t endOfBatch(std::span<const TokenIds> sources, std::span<const TokenIds> targets,
                        std::size_t first) {
     std::size_t sourceTokens = 0, targetTokens = 0, end = first;
@@ -147,7 +147,7 @@ std::optional<WalkedGroup> TorchLayerWalk::next(const Progress& progress) {
         if (m_met > 0 && m_met <= m_steps.size()) pass(m_steps[m_met - 1], progress);
         m_replaced.clear();
         if (m_met >= m_steps.size()) {
-            m_met = m_steps.size() + 1;  // the last group cannot be replaced any more
+            m_met = m_steps.size() + 1;  // the last group can no longer be replaced
             return std::nullopt;
         }
         const t5::LayerGroup& step = m_steps[m_met++];
@@ -163,7 +163,7 @@ void TorchLayerWalk::replace(const std::string& module, const backend::LayerWeig
     const t5::LayerGroup* step = given ? &m_steps[m_met - 1] : nullptr;
     if (!given ||
         std::find(step->modules.begin(), step->modules.end(), module) == step->modules.end())
-        throw Error(fmt::format("{} is not among the layers met just now, so it cannot be "
+        throw Error(fmt::format("{} is not one of the layers just given, so it cannot be "
                                 "replaced.",
                                 printable(module)),
                     module);
@@ -204,7 +204,7 @@ WalkedGroup TorchLayerWalk::moments(const t5::LayerGroup& step, const Progress& 
     }
     for (const at::Tensor& sum : {sums.original, sums.shifted})
         if (!std::isfinite(sum.trace().item<double>()))
-            throw Error(fmt::format("The input of {} holds values that are infinite or no numbers "
+            throw Error(fmt::format("The input of {} holds values that are infinite or NaN "
                                     "in the {} model.",
                                     step.modules.front(),
                                     sum.is_same(sums.original) ? "original" : "compressed"),

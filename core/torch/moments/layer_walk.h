@@ -14,9 +14,10 @@
 
 namespace rankscope::torch_backend {
 
-/// backend::LayerWalk on the blocks of T5Model; see there for what each function does. Weights are
-/// read when they are met and dropped when they have been passed, but for the keys and values of
-/// cross attention. Hidden states of all sequences are kept, of two models.
+/// backend::LayerWalk; see there for what each function does. Spells the network out a second time,
+/// as walkSteps(), beside T5Model. Weights are read when the walk reaches them and dropped when it
+/// has passed, except the keys and values of cross attention. Keeps the hidden states of all
+/// sequences, for two models.
 class TorchLayerWalk final : public backend::LayerWalk {
  public:
     /// `source` must outlive it.
@@ -28,14 +29,14 @@ class TorchLayerWalk final : public backend::LayerWalk {
     void replace(const std::string& module, const backend::LayerWeights& weights) override;
 
  private:
-    /// Sequences that are worked on together.
+    /// Sequences that are processed together.
     struct Batch {
         Ragged sources, targets;
         at::Tensor sourceRoots, targetRoots;     // of the tokens' weights
         at::Tensor decoderStream;                // [target rows, dModel], embedded
         std::vector<AttentionPass> self, cross;  // one of each, of the stack being walked
     };
-    /// What one model has made of a batch.
+    /// One model's hidden states for a batch.
     struct State {
         at::Tensor stream;   // [rows, dModel]
         at::Tensor input;    // [rows, in] of the step

@@ -14,9 +14,9 @@ using backend::TokenIds;
 
 namespace {
 
-/// What is called `what` (an input or a gradient) of a module holds a value that is none.
+/// The Error for a non-finite input or gradient (`what`) of a module.
 Error notFinite(const char* what, const std::string& module) {
-    return Error(fmt::format("The {} of {} holds values that are infinite or no numbers; the "
+    return Error(fmt::format("The {} of {} holds values that are infinite or NaN; the "
                              "checkpoint is damaged, or its activations overflow in the type "
                              "computed in.",
                              what, module),
@@ -38,7 +38,8 @@ void TorchMomentCollector::add(std::span<const TokenIds> sources, std::span<cons
                                const Progress& progress) {
     checkPairs(sources, targets, m_model->vocabulary());
     if (sources.empty()) return;
-    const std::vector<TokenIds> inputs = teacherForced(targets, m_model->config().decoderStartTokenId);
+    const std::vector<TokenIds> inputs =
+        teacherForced(targets, m_model->config().decoderStartTokenId);
     onAllCores("The moments", [&] {
         const at::Tensor encoded = m_model->encode(sources, progress, nullptr, this);
         m_model->decode(inputs, encoded, Ragged(sources), progress, nullptr, this);

@@ -35,8 +35,8 @@ class TorchMomentCollector final : public backend::MomentCollector, private Inpu
     // Of the two above; finished when asked for.
     mutable std::map<std::string, InputSums> m_inputSums;
     mutable std::map<std::string, GradientSums> m_gradientSums;
-    std::optional<FixedPointGram> m_fixedPoint;   // where inputs are summed so
-    std::optional<T5Gradients> m_differentiated;  // where gradients are wanted
+    std::optional<FixedPointGram> m_fixedPoint;   // if inputs are summed so
+    std::optional<T5Gradients> m_differentiated;  // if gradients are wanted
 };
 
 }  // namespace rankscope::torch_backend

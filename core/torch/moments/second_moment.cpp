@@ -14,7 +14,7 @@ namespace {
 
 /// Rows widened at once: 2048 · 1024 numbers are 17 MB.
 constexpr std::int64_t momentRows = 1024;
-/// Columns of one product where BLAS has no product for one triangle.
+/// Columns of one product if BLAS has no product for one triangle.
 constexpr std::int64_t columnsAtOnce = 256;
 
 /// x [rows, width] to float64, and `absolute` [width] += Σ |x_j|.

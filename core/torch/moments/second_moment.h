@@ -10,8 +10,8 @@
 
 namespace rankscope::torch_backend {
 
-/// Σ x xᵀ in float64 over rows x. On the CPU it is summed where it is to stand in the end, so that
-/// no second copy of a large matrix is made.
+/// Σ x xᵀ in float64 over rows x. On the CPU it is summed in place, so that no second copy of a
+/// large matrix is made.
 class GramSum {
  public:
     /// `result` must outlive it; it becomes [width, width] and is valid after finish().
@@ -19,14 +19,14 @@ class GramSum {
     /// x [rows, width], float64, without gaps.
     void add(const at::Tensor& x);
     /// x [rows, width], float32 on the CPU, values of a row adjacent; `absolute` [width] += Σ
-    /// |x_j|. False where a value is infinite or no number.
+    /// |x_j|. False if a value is infinite or NaN.
     bool add(const at::Tensor& x, FixedPointGram& fixedPoint, double* absolute);
-    /// Completes `result` with what was added so far; more may follow.
+    /// Completes `result` with the rows added so far; more may follow.
     void finish();
 
  private:
     Matrix* m_result;
-    at::Tensor m_upper;  // [width, width]: only what is not below the diagonal is summed
+    at::Tensor m_upper;  // [width, width]: summed only on and above the diagonal
     bool m_finished = true;
 };
 
@@ -35,8 +35,8 @@ class InputSums {
  public:
     /// `result` must outlive it; it is made empty here and valid after finish().
     InputSums(backend::InputMoments& result, std::int64_t width, const at::Device& device);
-    /// x [rows, width], values of a row adjacent. False where a value is infinite or no number.
-    /// With `fixedPoint`, for float32 on the CPU, products are summed by it.
+    /// x [rows, width], values of a row adjacent. False if a value is infinite or NaN. With
+    /// `fixedPoint`, for float32 on the CPU, products are summed by it.
     bool add(const at::Tensor& x, FixedPointGram* fixedPoint);
     void finish();
 
@@ -55,7 +55,7 @@ class GradientSums {
     /// that matrix stays empty.
     GradientSums(backend::GradientMoments& result, std::int64_t out, std::int64_t in,
                  const at::Device& device, bool second);
-    /// One example's x [rows, in] and g [rows, out]. False where a value is infinite or no number.
+    /// One example's x [rows, in] and g [rows, out]. False if a value is infinite or NaN.
     bool add(const at::Tensor& x, const at::Tensor& g);
     void finish();
 
@@ -65,11 +65,11 @@ class GradientSums {
     at::Tensor m_columns;  // [in]
 };
 
-/// What is below the diagonal becomes what is above it.
+/// Copies the upper triangle to the lower.
 void mirrorUpper(Matrix& matrix);
 
-/// sum [n, n] += xᵀ x, where only what is not below the diagonal is right afterwards. float64,
-/// x [rows, n] without gaps.
+/// sum [n, n] += xᵀ x; only the entries on and above the diagonal are valid afterwards. float64, x
+/// [rows, n] without gaps.
 void addGram(at::Tensor& sum, const at::Tensor& x);
 
 }  // namespace rankscope::torch_backend

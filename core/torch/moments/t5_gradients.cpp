@@ -14,7 +14,7 @@ namespace {
 
 const std::string headName = "lm_head";
 
-/// The forward pass of one example; remembers what every linear layer took and gave.
+/// The forward pass of one example; remembers every linear layer's input and output.
 class Pass {
  public:
     Pass(const T5Model& model, const std::map<std::string, at::Tensor>& weights)
@@ -51,7 +51,7 @@ at::Tensor normed(const Norm& norm, const at::Tensor& x) {
     return x.mul(factor).mul(norm.weight.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true));
 }
 
-/// [heads, length, length], what is added to the scores of self attention.
+/// [heads, length, length]: added to the scores of self attention.
 at::Tensor addedScores(const PositionBias& bias, std::int64_t length, bool causal) {
     const at::Tensor scores = PositionBias::square(bias.byDistance(length), length).to(at::kFloat);
     if (!causal) return scores;
@@ -63,7 +63,7 @@ at::Tensor Pass::ids(const TokenIds& tokens) const {
     return joinedIds(std::span(&tokens, 1), m_model->placement().device);
 }
 
-/// All gradients begin here: only what depends on a tensor that wants one is recorded.
+/// All gradients begin here: only operations on a tensor that wants one are recorded.
 at::Tensor Pass::embed(const TokenIds& tokens) const {
     return m_model->embed(ids(tokens)).to(at::kFloat).requires_grad_();
 }
@@ -171,7 +171,7 @@ void T5Gradients::keepWeights(const LinearGroup& group) {
 
 void T5Gradients::run(const TokenIds& source, const TokenIds& input, const TokenIds& target,
                       const See& see) const {
-    const c10::InferenceMode off(false);  // records what is to be differentiated
+    const c10::InferenceMode off(false);  // records the operations to differentiate
     Pass pass(*m_model, m_weights);
     pass.differentiate(pass.loss(source, input, target), see);
 }

@@ -13,18 +13,18 @@ namespace rankscope::torch_backend {
 
 /// The gradients of one example's loss. Runs the model again with plain ATen operations, which
 /// LibTorch can differentiate, in float32 on the model's device. Keeps a dense copy of every
-/// weight, also of thin layers: y = x Wᵀ is differentiated as one layer.
+/// weight, including low-rank layers: y = x Wᵀ is differentiated as one layer.
 class T5Gradients {
  public:
     /// A linear layer's inputs x [rows, in] and the gradients g [rows, out] of the loss Σ -log p
-    /// with respect to its outputs. The head is "lm_head", also where it is the embedding.
+    /// with respect to its outputs. The head is "lm_head", also if it is the embedding.
     using See =
         std::function<void(const std::string& module, const at::Tensor& x, const at::Tensor& g)>;
 
     /// The model must outlive it.
     explicit T5Gradients(const T5Model& model);
 
-    /// Teacher-forced: the decoder is fed `input` and asked for `target`, both of one length.
+    /// Teacher-forced: the decoder is fed `input` and asked for `target`, both of the same length.
     /// Calls `see` once for each linear layer, in the order of the forward pass.
     void run(const backend::TokenIds& source, const backend::TokenIds& input,
              const backend::TokenIds& target, const See& see) const;

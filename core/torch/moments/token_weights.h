@@ -11,15 +11,15 @@
 
 namespace rankscope::torch_backend {
 
-/// How much a token counts in sums over tokens: occurrences^-rarity, divided by the mean over all.
+/// The weight of a token in sums over tokens: occurrences^-rarity, divided by the mean over all.
 class TokenWeights {
  public:
-    TokenWeights() = default;  ///< all alike
-    /// All alike where rarity is 0.
+    TokenWeights() = default;  ///< all equal
+    /// All equal if rarity is 0.
     TokenWeights(std::span<const backend::TokenIds> sequences, double rarity);
     bool allAlike() const { return m_weights.empty(); }
-    /// The square roots, float64 [rows, 1], of sequences that the weights were made of; undefined
-    /// where all are alike.
+    /// The square roots, float64 [rows, 1], of sequences that the weights were made from; undefined
+    /// if all are equal.
     at::Tensor roots(std::span<const backend::TokenIds> sequences, const at::Device& device) const;
 
  private:

@@ -93,8 +93,8 @@ class AtenCache final : public DecoderCache {
     at::Tensor m_bias;  // [heads, 2 · maxSteps + 15]
     Padding m_padding;
     at::Tensor m_mask;                // [sources, 1, 1, longest]
-    std::vector<at::Tensor> m_self;   // k and v a layer: [rows, heads, steps, width]
-    std::vector<at::Tensor> m_cross;  // k and v a layer: [sources, heads, longest, width]
+    std::vector<at::Tensor> m_self;   // k and v per layer: [rows, heads, steps, width]
+    std::vector<at::Tensor> m_cross;  // k and v per layer: [sources, heads, longest, width]
     std::int64_t m_step = 0;
 };
 

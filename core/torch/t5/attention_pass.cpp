@@ -23,7 +23,7 @@ AttentionPass::AttentionPass(const Placement& placement, std::int64_t heads, con
             at::ones({m_reach, m_reach}, m_added.options().dtype(at::kBool)).triu(1);
         m_added = m_added.masked_fill(future, lowestOf(placement.type));
     }
-    // The sum of bias and lowest number may round to minus infinity only where nothing is added.
+    // The sum of bias and lowest number may round to minus infinity only if nothing is added.
     if (bias != nullptr)
         m_added = PositionBias::square(m_byDistance, m_reach).unsqueeze(0).add(m_added);
 }

@@ -11,8 +11,8 @@
 
 namespace rankscope::torch_backend {
 
-/// Attention of one kind during one pass through a stack; what all layers share (position bias,
-/// masks, places of padding) is made once.
+/// Attention of one kind during one pass through a stack; everything that all layers share
+/// (position bias, masks, places of padding) is made once.
 class AttentionPass {
  public:
     /// `bias` is null for cross attention. Causal: query i sees the keys 0 … i.

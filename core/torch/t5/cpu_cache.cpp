@@ -130,10 +130,10 @@ class CpuCache final : public DecoderCache {
 
     CacheShape m_shape;
     at::Tensor m_bias;                                 // [heads, 2 · maxSteps + 15]
-    std::vector<at::Tensor> m_self;                    // k and v a layer: [rows, maxSteps, inner]
-    std::vector<at::Tensor> m_cross;                   // k and v a layer: [source rows, inner]
+    std::vector<at::Tensor> m_self;                    // k and v per layer: [rows, maxSteps, inner]
+    std::vector<at::Tensor> m_cross;                   // k and v per layer: [source rows, inner]
     std::vector<std::int64_t> m_present;               // sources still decoded
-    std::vector<std::vector<std::int64_t>> m_history;  // a present row: cache row of each step
+    std::vector<std::vector<std::int64_t>> m_history;  // per present row: cache row of each step
     std::int64_t m_step = 0;
     std::vector<std::int64_t> m_places;
     std::vector<const float*> m_keys, m_values;

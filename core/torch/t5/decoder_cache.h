@@ -13,18 +13,18 @@
 
 namespace rankscope::torch_backend {
 
-/// What a cache must know about the decoder it serves.
+/// The properties of the decoder that a cache depends on.
 struct CacheShape {
     Placement placement;
     std::int64_t layers = 0, heads = 0;
     std::int64_t inner = 0;  ///< heads · width of one
-    std::int64_t beams = 1;  ///< rows a source
+    std::int64_t beams = 1;  ///< rows per source
     std::int64_t maxSteps = 0;
     Ragged sources;  ///< rows of the encoder's output
 };
 
-/// Keys and values of a decoder that goes forward token by token, and the attention to them.
-/// Those of cross attention are kept once a source, whatever the number of beams.
+/// Keys and values of a decoder that runs token by token, and the attention to them. Those of cross
+/// attention are kept once per source, whatever the number of beams.
 class DecoderCache {
  public:
     virtual ~DecoderCache();
@@ -32,10 +32,10 @@ class DecoderCache {
     /// Keys and values of the encoder's output for the next layer: [source rows, inner] each.
     virtual void addCross(const at::Tensor& k, const at::Tensor& v) = 0;
 
-    /// Self attention of one token a row, its keys and values joining the cache. [rows, inner].
+    /// Self attention of one token per row, whose keys and values join the cache. [rows, inner].
     virtual at::Tensor self(std::size_t layer, const at::Tensor& q, const at::Tensor& k,
                             const at::Tensor& v) = 0;
-    /// Cross attention of one token a row. [rows, inner].
+    /// Cross attention of one token per row. [rows, inner].
     virtual at::Tensor cross(std::size_t layer, const at::Tensor& q) = 0;
     /// After the last layer: the next token's turn.
     virtual void advance() = 0;
@@ -46,7 +46,7 @@ class DecoderCache {
 };
 
 /// Float32 on the CPU: nothing is ever moved. A row remembers in which row's place each of its
-/// ancestors' keys stand, so that reordering moves numbers of rows only.
+/// ancestors' keys are, so that reordering moves only row numbers.
 std::unique_ptr<DecoderCache> makeCpuCache(const CacheShape& shape, const PositionBias& bias);
 
 /// Any device and type, by ATen.

@@ -8,7 +8,7 @@
 
 namespace rankscope::torch_backend {
 
-/// The decoder as search sees it. Rows are hypotheses, `beams` adjacent rows a source.
+/// The decoder as search sees it. Rows are hypotheses, `beams` adjacent rows per source.
 class DecoderSteps {
  public:
     virtual ~DecoderSteps() = default;
@@ -17,7 +17,7 @@ class DecoderSteps {
     /// tokens: int64 [rows] on the model's device.
     virtual at::Tensor step(const at::Tensor& tokens) = 0;
 
-    /// Self-attention caches: row i becomes what row parents[i] was (same source). Called only when
+    /// Self-attention caches: row i becomes the old row parents[i] (same source). Called only when
     /// parents change. parents: int64 [rows].
     virtual void reorder(const at::Tensor& parents) = 0;
 

@@ -9,12 +9,12 @@
 
 namespace rankscope::torch_backend {
 
-/// Is shown what layers take in while a model runs.
+/// Sees the layers' inputs while a model runs.
 class InputObserver {
  public:
     virtual ~InputObserver() = default;
     /// x [rows, in] is the input called `name` (inputOfModule); its rows may come in
-    /// several calls. x is only read, and may be written over afterwards.
+    /// several calls. x is only read, and may be overwritten afterwards.
     virtual void take(const std::string& name, const at::Tensor& x) = 0;
 };
 

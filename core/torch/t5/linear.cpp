@@ -10,7 +10,7 @@ namespace rankscope::torch_backend {
 
 namespace {
 
-/// Columns under which starting another thread costs more than it saves.
+/// Below so many columns starting another thread costs more than it saves.
 constexpr std::int64_t mergedAtOnce = std::int64_t{1} << 14;
 
 }  // namespace

@@ -15,11 +15,11 @@
 
 namespace rankscope::torch_backend {
 
-/// W of y = x Wᵀ, kept packed (float32 on the CPU) or as a tensor: in one form only.
+/// W of y = x Wᵀ, stored packed (float32 on the CPU) or as a tensor: in one form only.
 class WeightProduct {
  public:
     WeightProduct() = default;
-    /// Weights [out_i, in] with one input, as one product: outputs are in their order.
+    /// Weights [out_i, in] with the same input, as one product: outputs are in their order.
     WeightProduct(const std::vector<at::Tensor>& weights, const Placement& placement);
 
     /// x [rows, in], values of a row adjacent; gives [rows, out].
@@ -33,11 +33,11 @@ class WeightProduct {
  private:
     std::int64_t m_in = 0, m_out = 0;
     std::unique_ptr<PackedWeight> m_packed;
-    at::Tensor m_weight;  // [out, in] where not packed
+    at::Tensor m_weight;  // [out, in] if not packed
 };
 
-/// Layers y_i = x W_iᵀ with one input x. Dense matrices and the first factors of the others run as
-/// one product; second factors follow one by one. No W_i is rebuilt from its factors.
+/// Layers y_i = x W_iᵀ with the same input x. Dense matrices and the first factors of the others
+/// run as one product; second factors follow one by one. No W_i is rebuilt from its factors.
 class LinearGroup {
  public:
     LinearGroup() = default;
@@ -46,7 +46,7 @@ class LinearGroup {
                 std::int64_t in);
 
     /// x [rows, in] gives [rows, out_i] for each layer; values of a row are adjacent, rows may be
-    /// further apart than out_i. `observer`, where given, is shown x.
+    /// further apart than out_i. `observer`, if given, sees x.
     std::vector<at::Tensor> all(const at::Tensor& x, InputObserver* observer = nullptr) const;
     /// For a group of one layer.
     at::Tensor operator()(const at::Tensor& x, InputObserver* observer = nullptr) const {
@@ -58,7 +58,7 @@ class LinearGroup {
 
     std::size_t size() const { return m_layers.size(); }
     std::int64_t out(std::size_t layer) const { return m_layers[layer].out; }
-    /// The layers' names; none where they were not loaded by name.
+    /// The layers' names; none if they were not loaded by name.
     const std::vector<std::string>& modules() const { return m_modules; }
 
  private:
@@ -67,9 +67,9 @@ class LinearGroup {
         std::int64_t width = 0;   // of them: out, or the rank
         std::int64_t out = 0;
         std::unique_ptr<WeightProduct> second;  // up or mix; none for dense
-        bool pivoted = false;  // float32 on the CPU only, elsewhere it has become a factored one
+        bool pivoted = false;  // float32 on the CPU only, elsewhere made a factored one
         ColumnMerge merge;     // pivoted: of z and z mixᵀ
-        at::Tensor inverse;    // pivoted: where an output stands in [z, z mixᵀ]
+        at::Tensor inverse;    // pivoted: the place of an output in [z, z mixᵀ]
     };
     static LayerTensors inOrder(const LayerTensors& pivoted);
     static LayerTensors withUp(const LayerTensors& pivoted);

@@ -16,11 +16,11 @@ class PositionBias {
     PositionBias(const at::Tensor& table, bool bidirectional, std::int64_t maxDistance)
         : m_table(table), m_bidirectional(bidirectional), m_maxDistance(maxDistance) {}
 
-    /// [heads, 2 · reach - 1 + 16]: the bias for key - query = d stands at column d + reach - 1;
-    /// the last 16 columns are zeros, so that vectors may read past the end.
+    /// [heads, 2 · reach - 1 + 16]: the bias for key - query = d is in column d + reach - 1; the
+    /// last 16 columns are zeros, so that vectors may read past the end.
     at::Tensor byDistance(std::int64_t reach) const;
 
-    /// [heads, queries, keys] from what byDistance(reach) gave, both counted from 0.
+    /// [heads, queries, keys] from the result of byDistance(reach), both counted from 0.
     static at::Tensor square(const at::Tensor& byDistance, std::int64_t reach);
 
  private:

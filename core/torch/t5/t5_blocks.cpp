@@ -12,8 +12,8 @@ using t5::T5Config;
 
 namespace {
 
-/// Rows of the feed-forward block at once on the CPU: its inner values are several times as wide as
-/// the stream, 200 MB for 8192 rows of a base model.
+/// Rows computed at once by the feed-forward block on the CPU: its inner values are several times
+/// as wide as the stream, 200 MB for 8192 rows of a base model.
 constexpr std::int64_t feedForwardRows = 1024;
 
 Norm loadNorm(WeightLoader& loader, const std::string& name, const T5Config& config) {

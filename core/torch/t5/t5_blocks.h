@@ -38,7 +38,7 @@ struct SelfAttention {
     }
 };
 
-/// Attention of the decoder to the encoder's output; keys and values are made once a source.
+/// Attention of the decoder to the encoder's output; keys and values are made once per source.
 struct CrossAttention {
     Norm norm;
     LinearGroup query, key, value;

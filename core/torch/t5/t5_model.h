@@ -22,9 +22,9 @@ class T5Model {
     T5Model(const t5::T5Config& config, const backend::WeightSource& source,
             const Placement& placement, const Progress& progress);
 
-    /// The encoder's output [rows, dModel], after the final norm. `states`, where given, receives
-    /// copies: after the embedding, each block but the last, and the final norm. `observer`, where
-    /// given, is shown what every layer takes in.
+    /// The encoder's output [rows, dModel], after the final norm. `states`, if given, receives
+    /// copies: after the embedding, each block but the last, and the final norm. `observer`, if
+    /// given, sees every layer's input.
     at::Tensor encode(std::span<const backend::TokenIds> sources, const Progress& progress,
                       std::vector<at::Tensor>* states = nullptr,
                       InputObserver* observer = nullptr) const;
@@ -35,13 +35,13 @@ class T5Model {
                       std::vector<at::Tensor>* states = nullptr,
                       InputObserver* observer = nullptr) const;
 
-    /// What the head takes: decoder outputs, scaled where the model asks for it.
+    /// The head's input: decoder outputs, scaled if the model asks for it.
     at::Tensor headInput(const at::Tensor& decoded) const;
 
     /// The head: float32 [rows, vocabulary] from decoder outputs.
     at::Tensor logits(const at::Tensor& decoded) const;
 
-    /// Encodes and prepares to decode token by token, `beams` rows a source, at most `maxSteps`
+    /// Encodes and prepares to decode token by token, `beams` rows per source, at most `maxSteps`
     /// tokens each. The model must outlive it.
     std::unique_ptr<DecoderSteps> startDecoding(std::span<const backend::TokenIds> sources,
                                                 std::int64_t beams, std::int64_t maxSteps,
@@ -67,7 +67,7 @@ class T5Model {
 
     t5::T5Config m_config;
     Placement m_placement;
-    std::shared_ptr<const LinearGroup> m_shared, m_head;  // one and the same where tied
+    std::shared_ptr<const LinearGroup> m_shared, m_head;  // one and the same if tied
     std::vector<EncoderBlock> m_encoder;
     std::vector<DecoderBlock> m_decoder;
     PositionBias m_encoderBias, m_decoderBias;

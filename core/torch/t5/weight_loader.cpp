@@ -113,7 +113,7 @@ at::Tensor WeightLoader::place(const backend::Tensor& tensor, const Shape& expec
         throw Error(fmt::format("Tensor {} has {} bytes, which do not make its shape {}.",
                                 printable(name), tensor.bytes.size(), toString(tensor.shape)),
                     name);
-    // ATen has no tensors of const; the bytes are only read, and copied before they go.
+    // ATen has no tensors of const; the bytes are only read, and copied before they are freed.
     const at::Tensor view =
         at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), tensor.shape, type);
     return view.to(m_placement.device, m_placement.type, /*non_blocking=*/false, /*copy=*/true);

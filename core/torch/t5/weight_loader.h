@@ -11,14 +11,14 @@
 
 namespace rankscope::torch_backend {
 
-/// Where a model lives and in which type its layers compute.
+/// The device of a model and the type in which its layers compute.
 struct Placement {
     at::Device device = at::kCPU;
     at::ScalarType type = at::kFloat;
 
-    /// True where our own kernels do the work: float32 on the CPU.
+    /// True if our own kernels do the work: float32 on the CPU.
     bool cpuFloat() const { return device.is_cpu() && type == at::kFloat; }
-    /// True where weights are kept packed (packed_product.h) and in no other form.
+    /// True if weights are stored packed (packed_product.h) and in no other form.
     bool packed() const;
 };
 

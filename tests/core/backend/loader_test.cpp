@@ -12,7 +12,7 @@
 namespace rankscope::backend {
 namespace {
 
-/// Message of the Error that loadBackend() throws for this library, "" where it throws none.
+/// Message of the Error that loadBackend() throws for this library, "" if it throws none.
 std::string messageFor(const std::string& library) {
     setenv("RANKSCOPE_BACKEND", library.c_str(), 1);
     std::string message;

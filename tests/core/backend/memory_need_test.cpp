@@ -19,7 +19,8 @@ std::uint64_t statusOf(const std::string& name) {
     return 0;
 }
 
-// The figures stand in the program, so another LibTorch may need others: see memory_need.cpp.
+// The figures are constants of the program, so another LibTorch may need others: see
+// memory_need.cpp.
 TEST(MemoryNeed, IsWhatLoadingTakes) {
     const std::uint64_t addresses = statusOf("VmSize"), data = statusOf("VmData");
     ASSERT_GT(addresses, 0U);

@@ -47,19 +47,20 @@ TEST(JsonReader, NamesThePlaceTheReasonAndTheRemedy) {
     EXPECT_EQ(messageOf([&] { reader.at("runs"); }),
               "file.json: it has no \"runs\". Write it again.");
     EXPECT_EQ(messageOf([&] { reader.at("list").elements()[1].at("n").whole(); }),
-              "file.json: it.list[1].n is no whole number. Write it again.");
+              "file.json: it.list[1].n is not a whole number. Write it again.");
     EXPECT_EQ(messageOf([&] { reader.at("big").whole(); }),
-              "file.json: it.big is no whole number. Write it again.");
+              "file.json: it.big is not a whole number. Write it again.");
     EXPECT_EQ(messageOf([&] { reader.at("list").elements(3); }),
               "file.json: it.list should have 3 elements. Write it again.");
     EXPECT_EQ(messageOf([&] { reader.at("list").elements()[0].at("n"); }),
               "file.json: it.list[0] has no \"n\". Write it again.");
-    EXPECT_EQ(messageOf([&] { reader.elements(); }), "file.json: it is no array. Write it again.");
+    EXPECT_EQ(messageOf([&] { reader.elements(); }),
+              "file.json: it is not an array. Write it again.");
     EXPECT_EQ(reader.at("big").natural(), 18446744073709551615U);
     EXPECT_EQ(messageOf([&] { reader.at("list").natural(); }),
-              "file.json: it.list is no whole number of 0 or more. Write it again.");
+              "file.json: it.list is not a whole number of 0 or more. Write it again.");
     EXPECT_EQ(messageOf([&] { reader.at("big").text(); }),
-              "file.json: it.big is no text. Write it again.");
+              "file.json: it.big is not a text. Write it again.");
     EXPECT_EQ(messageOf([&] { reader.at("big").flag(); }),
               "file.json: it.big is not true or false. Write it again.");
 }

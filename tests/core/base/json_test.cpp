@@ -79,7 +79,7 @@ TEST(ParseJson, TakesLinearTimeForManyKeys) {
     const auto start = std::chrono::steady_clock::now();
     EXPECT_EQ(parseJson(text, "many").size(), 200'000U);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    EXPECT_LT(seconds.count(), 10);  // minutes where keys are searched one by one
+    EXPECT_LT(seconds.count(), 10);  // minutes if keys are searched one by one
 }
 
 TEST(ReadTextFile, ReadsAFileAndRefusesOthers) {
@@ -98,7 +98,7 @@ TEST(ReadTextFile, ReadsAFileAndRefusesOthers) {
     EXPECT_THAT(failure(folder / "none", 9), AllOf(HasSubstr("none"), HasSubstr("No such file")));
     EXPECT_THAT(failure(folder.path(), 9), HasSubstr("is a folder"));
     ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-    EXPECT_THAT(failure(folder / "pipe", 9), HasSubstr("no regular file"));
+    EXPECT_THAT(failure(folder / "pipe", 9), HasSubstr("not a regular file"));
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ constexpr bool sanitized = false;
 
 using testing::HasSubstr;
 
-/// What `work` says under a limit, in a child: the limit cannot be taken back.
+/// The output of `work` under a limit, in a child: the limit cannot be lifted again.
 template <typename Work>
 std::string saidUnder(__rlimit_resource_t resource, rlim_t bytes, const Work& work) {
     int ends[2];
@@ -59,7 +59,7 @@ std::string require(const MemoryNeed& need) {
 TEST(MemoryLimit, SaysNeedAndLimit) {
     if (sanitized) GTEST_SKIP() << "the address sanitizer takes terabytes of addresses";
     constexpr std::uint64_t gigabyte = 1'000'000'000;
-    // A page more or less is rounded away; what the test program itself has taken is below 0.5 GB.
+    // A page more or less is rounded away; the test program itself has taken less than 0.5 GB.
     const std::string said = saidUnder(RLIMIT_AS, 4 * gigabyte, [] {
         return require({9 * gigabyte, 0}) + require({3 * gigabyte, 100 * gigabyte});
     });

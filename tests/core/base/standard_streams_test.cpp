@@ -16,7 +16,7 @@
 namespace rankscope {
 namespace {
 
-/// What `body` returns in a child process whose descriptors `closed` are closed; -1 for a signal.
+/// The result of `body` in a child process whose descriptors `closed` are closed; -1 for a signal.
 int inChild(const std::vector<int>& closed, const std::function<int()>& body) {
     const pid_t child = fork();
     if (child == 0) {

@@ -190,7 +190,7 @@ TEST_F(UnfinishedTest, LeftoversOfEarlierVersionsNeedTheirProcessToBeGone) {
     EXPECT_THAT(leftoversOf("x"), testing::UnorderedElementsAre(
                                       "x.partial-" + gone, "x.partial-" + gone + "-1",
                                       "x.new-" + gone, "x.new-" + gone + ".partial-" + gone));
-    // What stood there before is the only one while nothing has its name.
+    // The set-aside original is the only one while nothing has its name.
     makeFolder("x");
     EXPECT_THAT(leftoversOf("x"), testing::Contains("x.partial-" + gone + "-old"));
     EXPECT_THAT(leftoversOf("x"), testing::Not(testing::Contains("x.partial-" + here + "-old")));

@@ -76,10 +76,10 @@ TEST_F(BadInput, Case042_ShardIsPipeOrDevice) {
     shard();
     fs::remove(shardPath(1));
     ASSERT_EQ(::mkfifo(shardPath(1).c_str(), 0600), 0);
-    expectRefused(model().string(), {"model-00001", "no regular file"});
+    expectRefused(model().string(), {"model-00001", "not a regular file"});
     fs::remove(shardPath(1));
     fs::create_symlink("/dev/zero", shardPath(1));
-    expectRefused(model().string(), {"model-00001", "no regular file"});
+    expectRefused(model().string(), {"model-00001", "not a regular file"});
     fs::remove(shardPath(1));
     fs::create_directory(shardPath(1));
     expectRefused(model().string(), {"model-00001", "is a folder"});
@@ -141,7 +141,7 @@ TEST_F(BadInput, Case048_ExtraTensorsAreListed) {
         "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight";
     tensors.push_back({old, "F32", "[1]", "1234"});
     writeFile(weights(), fileOf(tensors));
-    const Checkpoint checkpoint = expectOpens({"1 tensors are no part of this T5", old});
+    const Checkpoint checkpoint = expectOpens({"1 tensors are not part of this T5", old});
     EXPECT_EQ(checkpoint.parameterCount(), openCheckpoint(model().string()).denseParameterCount());
 }
 

@@ -52,8 +52,8 @@ std::vector<BadFile> badFiles() {
         {"Case006_LengthWraps", lengthField(0xFFFFFFFFFFFFFFF8U) + "{}", {"18446744073709551608"}},
         {"Case007_HeaderNotUtf8", fileOf("{\"\xff\":1}", ""), {"UTF-8"}},
         {"Case008_HeaderOnlyBrace", fileOf("{", ""), {"not valid JSON"}},
-        {"Case009_HeaderIsArray", fileOf("[]", ""), {"no JSON object"}},
-        {"Case009_HeaderIsNumber", fileOf("17", ""), {"no JSON object"}},
+        {"Case009_HeaderIsArray", fileOf("[]", ""), {"not a JSON object"}},
+        {"Case009_HeaderIsNumber", fileOf("17", ""), {"not a JSON object"}},
         {"Case010_DeepBrackets", fileOf("{\"a\":" + brackets, ""), {"nested more than 64"}},
         {"Case011_DuplicateTensor",
          fileOf(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
@@ -133,7 +133,7 @@ std::vector<BadFile> badFiles() {
          {"\"b\"", "overlaps tensor \"a\""}},
         {"Case029_MetadataHoldsNumber",
          fileOf(R"({"__metadata__":{"format":1}})", ""),
-         {"__metadata__", "\"format\"", "no text"}},
+         {"__metadata__", "\"format\"", "not a text"}},
         {"Case029_MetadataIsList", fileOf(R"({"__metadata__":[]})", ""), {"__metadata__"}},
         {"Case031_ControlCharactersInName",
          fileOf("{\"a\\u001b[31m\\u202e\":{\"dtype\":\"F31\",\"shape\":[],\"data_offsets\":[0,0]}}",
@@ -189,7 +189,7 @@ TEST_F(BadInput, Case027_ScalarAndEmptyTensorOpen) {
     tensors.push_back({"scalar", "F32", "[]", "1234"});
     tensors.push_back({"empty", "I64", "[3,0]", ""});
     writeFile(weights(), fileOf(tensors));
-    expectOpens({"2 tensors are no part of this T5", "scalar"});
+    expectOpens({"2 tensors are not part of this T5", "scalar"});
 }
 
 TEST_F(BadInput, Case028_LeadingSpacesOpen) {
@@ -198,7 +198,7 @@ TEST_F(BadInput, Case028_LeadingSpacesOpen) {
     std::memcpy(&length, good.data(), 8);
     writeFile(weights(),
               fileOf(std::string(24, ' ') + good.substr(8, length), good.substr(8 + length)));
-    const Checkpoint checkpoint = expectOpens({"spaces stand before the header"});
+    const Checkpoint checkpoint = expectOpens({"there are spaces before the header"});
     const auto tensors = fixtures::tinyTensors({});
     EXPECT_EQ(checkpoint.readTensor(*checkpoint.findTensor("shared.weight")).values,
               tensors.front().values);
@@ -210,7 +210,7 @@ TEST_F(BadInput, Case030_TwoHundredThousandTensorsInThreeSeconds) {
         tensors.push_back({"extra." + std::to_string(i), "U8", "[1]", "x"});
     writeFile(weights(), fileOf(tensors));
     const std::clock_t start = std::clock();  // processor time: other tests may run beside
-    const Checkpoint checkpoint = expectOpens({"200000 tensors are no part of this T5"});
+    const Checkpoint checkpoint = expectOpens({"200000 tensors are not part of this T5"});
     const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     RecordProperty("milliseconds", static_cast<int>(1000 * seconds));
 #ifdef __SANITIZE_ADDRESS__

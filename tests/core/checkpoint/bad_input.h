@@ -16,7 +16,7 @@
 
 namespace rankscope::checkpoint {
 
-/// A tensor given by the texts of its header entry, so that wrong ones can be written too.
+/// A tensor given by the texts of its header entry, so that wrong ones can also be written.
 struct RawTensor {
     std::string name;
     std::string dtype;
@@ -28,15 +28,15 @@ struct RawTensor {
 std::string fileOf(const std::string& header, const std::string& data);
 /// `value` as the 8 bytes of a length field.
 std::string lengthField(std::uint64_t value);
-/// A file with these tensors one behind the other.
+/// A file with these tensors one after the other.
 std::string fileOf(const std::vector<RawTensor>& tensors);
 /// The tensors of the tiny model in F32.
 std::vector<RawTensor> tinyRawTensors();
 
-/// Paths below a folder with what they hold, to see that nothing was changed.
+/// Paths below a folder with their contents, to check that nothing was changed.
 std::map<std::string, std::string> contentsOf(const std::filesystem::path& folder);
 
-/// Warnings of a checkpoint, one a line.
+/// Warnings of a checkpoint, one per line.
 std::string warningsOf(const Checkpoint& checkpoint);
 
 /// Each test has a complete tiny model in model() and spoils it.

@@ -51,7 +51,7 @@ def model(version):
     config = T5Config(vocab_size=12, d_model=6, d_kv=2, d_ff=8, num_layers=1, num_decoder_layers=2,
                       num_heads=2, feed_forward_proj="gated-gelu", tie_word_embeddings=False,
                       decoder_start_token_id=0)
-    # Version 5 ties what it makes itself; an untied model reaches it as one of version 4.
+    # Version 5 ties the models it makes; an untied model reaches it as one of version 4.
     net = (T5ForConditionalGeneration(config) if version == "v4"
            else T5ForConditionalGeneration.from_pretrained(HERE / "transformers_v4"))
     folder = HERE / f"transformers_{version}"

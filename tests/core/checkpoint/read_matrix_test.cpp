@@ -30,7 +30,7 @@ std::vector<double> numbers(std::size_t count, int seed) {
 
 class Compressed : public BadInput {
  public:
-    /// The tiny model whose q of the first block is kept as these tensors.
+    /// The tiny model whose q of the first block is stored as these tensors.
     void replaceQ(const std::vector<RawTensor>& factors) {
         auto tensors = tinyRawTensors();
         std::erase_if(tensors, [](const RawTensor& t) { return t.name == q + ".weight"; });
@@ -119,7 +119,7 @@ TEST_F(Compressed, PivotedRowsGoToTheirPlaces) {
 TEST_F(Compressed, RowOrderThatIsNoPermutationIsRefused) {
     for (const std::int64_t wrong : {std::int64_t{-1}, std::int64_t{24}, std::int64_t{12}}) {
         auto rows = someOrder();
-        rows[0] = wrong;  // 12 stands there twice then
+        rows[0] = wrong;  // then 12 is there twice
         replaceQ(pivoted(rows));
         const Checkpoint checkpoint = openCheckpoint(model().string());
         EXPECT_THROW(checkpoint.readMatrix(*checkpoint.findMatrix(q + ".weight")), Error);

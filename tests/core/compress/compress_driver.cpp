@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// compress CHECKPOINT --rank N --storage S --out DIR [--targets T]: what tests/interop needs of the
-// command line and no more.
+// compress CHECKPOINT --rank N --storage S --out DIR [--targets T]: the part of the command line
+// that tests/interop needs.
 #include <cstdlib>
 #include <iostream>
 #include <map>

@@ -16,7 +16,7 @@
 
 namespace rankscope::compress {
 
-/// A tiny model on disk and what compressing it takes.
+/// A tiny model on disk and everything needed to compress it.
 class CompressTest : public ::testing::Test {
  protected:
     checkpoint::Checkpoint make(const fixtures::TinyT5& model = {}) {
@@ -50,7 +50,7 @@ class CompressTest : public ::testing::Test {
         return compress({source, plan, nullptr, compute}, options, progress);
     }
 
-    /// Names in the test's folder, sorted: whatever a failed save left would show here.
+    /// Names in the test's folder, sorted: anything that a failed save left would show here.
     std::vector<std::string> beside() const {
         std::vector<std::string> names;
         for (const auto& entry : std::filesystem::directory_iterator(folder.path()))

@@ -205,7 +205,7 @@ TEST_F(CompressTest, CompressedModelsAreCompressedAgain) {
         EXPECT_EQ(layer.storage, Storage::Pivoted);
         EXPECT_LT(layer.relativeError, 1e-5);
     }
-    // … keeps a pivoted one of that rank as it is …
+    // … leaves a pivoted one of that rank unchanged …
     const Checkpoint second = checkpoint::openCheckpoint((folder / "second").string());
     const CompressResult kept =
         save(second, planFor(second, plan::StorageChoice::Auto, 12), into("third"), quiet);

@@ -27,7 +27,7 @@ using ::testing::HasSubstr;
 class SaveFailures : public CompressTest {
  protected:
     /// Compresses into `target`, which must be refused with `part` in the message, and leave the
-    /// source's bytes and the folder's names as they were.
+    /// source's bytes and the folder's names unchanged.
     void expectRefused(const fs::path& target, const std::string& part, bool force = false) {
         const std::string before = fixtures::readFile(folder / "source" / "model.safetensors");
         const std::vector<std::string> names = beside();
@@ -140,7 +140,7 @@ TEST_F(SaveFailures, ForceReplacesEveryFileOfASave) {
     EXPECT_EQ(beside(), (std::vector<std::string>{"out", "source"}));
 }
 
-/// Puts a file at `path`, where there is one, as soon as something is reported.
+/// Puts a file at `path`, if given, as soon as something is reported.
 class PutsAFile : public Progress {
  public:
     explicit PutsAFile(fs::path path = {}) : m_path(std::move(path)) {}
@@ -212,7 +212,7 @@ TEST_F(SaveFailures, AStopLeavesTheOldTargetAndNothingElse) {
     EXPECT_NE(fixtures::readFile(folder / "out" / "rankscope.json"), old);
 }
 
-/// Runs in a child, since the limit cannot be taken back: 0 where the save failed as it should.
+/// Runs in a child, since the limit cannot be lifted again: 0 if the save failed as it should.
 int saveWithFileLimit(const Checkpoint& source, const plan::CompressionPlan& plan,
                       const CompressOptions& options, const backend::Backend& backend,
                       rlim_t bytes) {

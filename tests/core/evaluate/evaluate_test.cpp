@@ -39,7 +39,7 @@ class WatchedProgress : public Progress {
     mutable bool stop = false;
 };
 
-/// A tiny checkpoint with the demo's tokenizer, a fake model behind it, and its own cache folder.
+/// A tiny checkpoint with the demo's tokenizer, a fake model for it, and its own cache folder.
 class Evaluate : public ::testing::Test {
  protected:
     Evaluate() {
@@ -71,7 +71,7 @@ class Evaluate : public ::testing::Test {
         return evaluate(subjects, data, options, backend, progress);
     }
 
-    /// Without what may differ: times, and whether a journal was used.
+    /// Without the parts that may differ: times, and whether a journal was used.
     static Json results(const Evaluation& evaluation) {
         Json document = toJson(evaluation, true);
         for (Json& run : document["runs"])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors of a race against the direct product at each rank, and the identities that hold for them.
+// The methods' curves against the direct product at each rank, and the identities that hold for
+// them.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -148,7 +149,7 @@ TEST(ActivationErrors, OfWhitenedAreTheTailAndNobodyIsBelowThem) {
             if (name == "anchored") continue;
             EXPECT_EQ(errors.back(), 0) << name;
         }
-        // A ridge shrinks what anchored keeps, so that something is missing at full rank too.
+        // A ridge shrinks the result of anchored, so that something is missing even at full rank.
         EXPECT_GT(activationErrors(w, factors.at("anchored"), moments.second, engine().algebra({}))
                       .back(),
                   1e-6);
@@ -284,7 +285,7 @@ TEST(PreviewRanks, AreAllOfASmallMatrixAndSixteenOfALargeOne) {
     EXPECT_EQ(previewRanks({7}, 4096, 4096), std::vector<std::int64_t>{7});
 }
 
-// A preview is made at each rank anew: no better than svd, and not just svd.
+// A preview is made again at each rank: no better than svd, and not just svd.
 TEST_F(RaceOfMethods, APreviewShowsItsExcess) {
     const auto curves = run(MadeUp(false, false), {"svd", "randomized"});
     ASSERT_EQ(curves.size(), 2U);

@@ -15,7 +15,7 @@
 
 namespace rankscope::model {
 
-/// What a FakeModel was asked to do, and how it should behave.
+/// The calls that a FakeModel got, and how it should behave.
 struct FakeBehaviour {
     std::int64_t vocabulary = 1100;
     std::size_t rowsThatFit = 1000;                       ///< more at once: OutOfMemory

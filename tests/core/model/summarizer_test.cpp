@@ -100,7 +100,7 @@ TEST(Summarizer, HalvesABatchThatDoesNotFit) {
     EXPECT_THAT(tight.rows, ElementsAre(3, 3, 3, 1));  // 10, 5, then 3 fits
     ASSERT_EQ(warnings.sentences.size(), 2U);
     EXPECT_THAT(warnings.sentences[0], HasSubstr("10 texts"));
-    // What did not fit is not tried again.
+    // A size that did not fit is not tried again.
     const auto sequences = parts.generate(sources, warnings);
     EXPECT_EQ(sequences.size(), 10U);
     EXPECT_EQ(sequences[9].ids, (backend::TokenIds{9, 18, 1}));

@@ -84,7 +84,7 @@ inline double objective(const std::vector<AllocationMatrix>& matrices,
     return sum;
 }
 
-/// What the options permit for one matrix, by their definition: { rank, parameters }.
+/// The choices that the options permit for one matrix, by their definition: { rank, parameters }.
 inline std::vector<RankChoice> permitted(const checkpoint::WeightMatrix& matrix,
                                          const PlanOptions& options) {
     const std::int64_t full = matrix.fullRank();
@@ -102,8 +102,8 @@ inline std::vector<RankChoice> permitted(const checkpoint::WeightMatrix& matrix,
     return choices;
 }
 
-/// The least objective by trying every permitted rank of every group and leaving it as it is;
-/// infinite where nothing fits. `picked` has a place for every matrix.
+/// The least objective by trying every permitted rank of every group and leaving it unchanged;
+/// infinite if nothing fits. `picked` has a place for every matrix.
 inline double bruteForce(const std::vector<AllocationMatrix>& matrices,
                          const AllocationGroups& groups, std::vector<RankChoice>& picked,
                          std::int64_t allowed, const PlanOptions& options, std::size_t depth = 0) {

@@ -180,7 +180,7 @@ TEST(AllocationCaps, AreDistributedAsWorkedOutByHand) {
     // loses 0 + 1 + 4.
     EXPECT_EQ(ranksOf(found("water-filling", 38)), (Ranks{3, 1, 3}));
     // With all the parameters there are, every rank is at the cap, or at one that loses nothing,
-    // and nothing is left dense.
+    // and no matrix is unchanged.
     for (const Allocator& allocator : allocators()) {
         const Allocation all = found(allocator.name.data(), 48);
         EXPECT_EQ(all.choices[0].rank, 3) << allocator.name;

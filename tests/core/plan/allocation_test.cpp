@@ -108,7 +108,7 @@ TEST(Allocation, EffectiveRankSharesWhatHeldMatricesLeave) {
     EXPECT_GT(parametersOf(found), allowed - 1100);  // less than one rank of the largest left
     EXPECT_EQ(found.choices[0].rank, 20);
     EXPECT_EQ(found.choices[1].rank, 150);
-    // k² w / e is one number for all others, but for rounding down and one step of the rest.
+    // k² w / e is the same for all others, except for rounding down and one step of the rest.
     double low = 0;
     double high = std::numeric_limits<double>::infinity();
     for (std::size_t l = 2; l < matrices.size(); ++l) {

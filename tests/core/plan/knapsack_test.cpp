@@ -14,7 +14,7 @@ namespace {
 
 using Classes = std::vector<std::vector<KnapsackItem>>;
 
-/// The least loss within the budget by trying everything; infinity where nothing fits.
+/// The least loss within the budget by trying everything; infinity if nothing fits.
 double bruteForce(const Classes& classes, std::size_t index, std::int64_t budget) {
     if (budget < 0) return std::numeric_limits<double>::infinity();
     if (index == classes.size()) return 0;

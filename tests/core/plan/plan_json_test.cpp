@@ -76,7 +76,7 @@ TEST(PlanJson, RefusesWhatIsWrongAndNamesIt) {
         document["entries"][1][key] = value;
         return document;
     };
-    refused(Json::array(), "no plan");
+    refused(Json::array(), "not a plan");
     refused({{"entries", Json::array()}}, "no entry");
     refused({{"entries", {5}}}, "entries[0]");
     refused(with("name", "x.weight"), "entries[1]");

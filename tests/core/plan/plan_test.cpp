@@ -129,7 +129,7 @@ class FlanBase : public ::testing::Test {
 
 TEST_F(FlanBase, CountsToTheUnit) {
     EXPECT_EQ(model.parameterCount(), 247'577'856);
-    // The post: rank 382 on q, k, v and on q, k, v, o, factors not counted.
+    // The blog post: rank 382 on q, k, v and on q, k, v, o, factors not counted.
     const CompressionPlan three = planFor(model, "q,k,v", {Kind::Rank, 382});
     EXPECT_EQ(three.entries.size(), 108U);
     EXPECT_EQ(three.parameters.dense, 247'577'856);
@@ -352,7 +352,7 @@ TEST(Plan, ABudgetMayLeaveMatricesAsTheyAre) {
     fixtures::writeTinyT5(folder.path());
     const Checkpoint model = checkpoint::openCheckpoint(folder.path().string());
     const auto chosen = select(model, "encoder.block.0.layer.0.SelfAttention.[qk].weight");
-    // q [24, 32] has one large singular value, k only equal ones: k is worth keeping as it is.
+    // q [24, 32] has one large singular value, k only equal ones: k is worth leaving unchanged.
     std::vector<double> falling(24, 0.001);
     falling[0] = 10;
     const std::map<std::string, spectra::Spectrum> spectra{

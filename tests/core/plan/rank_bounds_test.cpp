@@ -137,10 +137,10 @@ TEST_F(RankBounds, RefuseWhatContradictsItself) {
     EXPECT_THAT(refusal(), HasSubstr("must be 1 or more"));
     options = {};
     options.groups = "magic";
-    EXPECT_EQ(refusal(), "--groups: 'magic' is none of none, type.");
+    EXPECT_EQ(refusal(), "--groups: 'magic' is not one of none, type.");
     options = {};
     options.allocationError = "magic";
-    EXPECT_EQ(refusal(), "--allocation-error: 'magic' is none of relative, raw, loss.");
+    EXPECT_EQ(refusal(), "--allocation-error: 'magic' is not one of relative, raw, loss.");
 }
 
 TEST(PlanOptions, AreDescribedOnce) {

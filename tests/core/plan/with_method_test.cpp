@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan whose method is changed foretells nothing that only the old method told.
+// A plan whose method is changed predicts nothing that only the old method knew.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -108,7 +108,7 @@ TEST_F(WithMethod, TheSamePlanStaysWhole) {
     EXPECT_EQ(same.entries[0].relativeError, 0.25);
     EXPECT_EQ(same.allocation, "energy");
     method::MethodSettings other = plan.settings;
-    other.alpha = 0.75;  // svd does not look at it, so its error is still foretold
+    other.alpha = 0.75;  // svd does not use it, so its error is still predicted
     const CompressionPlan changed = withMethod(plan, "svd", other, {});
     EXPECT_EQ(changed.entries[0].relativeError, 0.25);
     EXPECT_EQ(changed.settings.alpha, 0.75);

@@ -99,8 +99,8 @@ TEST(Compare, AMatrixEqualsItself) {
     }
 }
 
-// u leans equally to all 20 singular vectors of A: its cosine to each is 1/√20 = 0.22. Where all of
-// A's singular values are equal, u lies in their one subspace and is no intruder.
+// u leans equally to all 20 singular vectors of A: its cosine to each is 1/√20 = 0.22. If all of
+// A's singular values are equal, u lies in their one subspace and is not an intruder.
 TEST(Compare, CountsDirectionsThatAreNew) {
     for (const bool equal : {false, true}) {
         std::vector<double> values(20, 1);
@@ -166,7 +166,7 @@ TEST(Compare, SignsAndRotationsInsideEqualValuesChangeNothing) {
     for (const auto& b :
          {build(rotation(4, 40), {5, 5, 2, 1}), build(rotation(4, 0), {5, -5, 2, 1}),
           build(rotation(4, 110), {-5, 5, -2, 1})}) {
-        const MatrixComparison found = compare(a, b, 1);  // 1 would part the equal values
+        const MatrixComparison found = compare(a, b, 1);  // 1 would separate the equal values
         EXPECT_EQ(found.directionsA, 2);
         EXPECT_EQ(found.directionsB, 2);
         EXPECT_THAT(found.leftCosines, Each(testing::DoubleNear(1, 1e-12)));

@@ -52,7 +52,7 @@ def entry(name, values):
 
 
 def bootstrap(name, values, resamples, random):
-    """Standard deviation and quantiles of alpha over resamples, x_min sought anew in each."""
+    """Standard deviation and quantiles of alpha over resamples, x_min searched again in each."""
     alphas = []
     for _ in range(resamples):
         found = scan(random.choice(values, len(values)))
@@ -78,7 +78,7 @@ def main():
         entry("Student t(3) matrix 120 x 80", eigenvalues(random.standard_t(3, (120, 80)))),
         entry("Gaussian matrix 60 x 40", eigenvalues(random.standard_normal((60, 40)))),
         entry("Pareto alpha 2.5, x_min 3", 3 * (1 - random.random(200)) ** (-1 / 1.5)),
-        # A body that is no power law below 5, and many equal values.
+        # A body that is not a power law below 5, and many equal values.
         entry(
             "rounded tail over a flat body",
             numpy.round(numpy.concatenate([random.uniform(1, 5, 100), 5 * (1 - random.random(100)) ** (-1 / 2)]), 1),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes weightwatcher_goldens.json: two weight matrices and what WeightWatcher says of them.
+"""Makes weightwatcher_goldens.json: two weight matrices and WeightWatcher's results for them.
 
 Entries are multiples of 1/64, stored as whole numbers, so that float32 holds them exactly.
 WeightWatcher tries every tail of 2 eigenvalues or more; in the second matrix it keeps one of fewer

@@ -61,7 +61,7 @@ TEST(PowerLaw, SolvesThreeValuesAsByHand) {
 }
 
 // With tails of the same thousands of values whatever is drawn, the bootstrap knows no more than
-// the formula (alpha - 1) / √k; where x_min moves it is larger.
+// the formula (alpha - 1) / √k; if x_min moves it is larger.
 TEST(AlphaBootstrap, OfAPureLawIsTheFormulasErrorOrMore) {
     const std::vector<double> values = paretoDraws(600, 2.5, 11);
     const PowerLawFit fit = fitPowerLaw(values);

@@ -36,7 +36,7 @@ class DatasetTest : public ::testing::Test {
     Dataset read(std::string_view content, const DatasetOptions& options = {}) const {
         return readDataset(write("data", content), options);
     }
-    /// The sentence of the Error; "" where there was none.
+    /// The sentence of the Error; "" if there was none.
     std::string errorOf(const std::filesystem::path& path,
                         const DatasetOptions& options = {}) const {
         try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Archives, Arrow, Parquet and folders. Numbers behind "Case" are those of the project's list of
-// bad inputs; the files are made by make_dataset_fixtures.py.
+// Archives, Arrow, Parquet and folders. Numbers after "Case" are those of the project's list of bad
+// inputs; the files are made by make_dataset_fixtures.py.
 #include <cstdint>
 #include <cstring>
 
@@ -81,7 +81,7 @@ TEST_F(DatasetTest, ArrowColumnsOfOtherTypes) {
                 HasSubstr("has no field \"nowhere\"; its fields are: \"flag\", \"turns\", \"id\""));
     options.sourceField = "turns";
     EXPECT_THAT(errorOf(fixture("mixed.arrow"), options),
-                HasSubstr("Line 1: The field \"turns\" is no text."));
+                HasSubstr("Line 1: The field \"turns\" is not a text."));
     options.sourceField = "id";
     EXPECT_THAT(errorOf(fixture("mixed.arrow"), options),
                 HasSubstr("Line 1: The field \"id\" is a number, not text."));

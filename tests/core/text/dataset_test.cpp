@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers behind "Case" are those of the project's list of bad inputs.
+// Numbers after "Case" are those of the project's list of bad inputs.
 #include "core/text/dataset/dataset.h"
 
 #include <nlohmann/json.hpp>
@@ -23,7 +23,7 @@ std::string jsonLines(std::string_view second) {
 
 }  // namespace
 
-/// The same 12 dialogues in each format; what they must be is read from the JSON by its library.
+/// The same 12 dialogues in each format; the expected ones are read from the JSON by its library.
 class SameRecords : public ::testing::TestWithParam<std::pair<std::string_view, std::string_view>> {
 };
 
@@ -152,7 +152,7 @@ TEST_F(DatasetTest, Case94BadLineOfJsonLines) {
     EXPECT_THAT(badRowsOf(dataset),
                 ElementsAre("2: The row cannot be read: the text is not valid JSON at column 29."));
     EXPECT_THAT(badRowsOf(read(jsonLines("[1]"))),
-                ElementsAre("2: The row is no object but array."));
+                ElementsAre("2: The row is not an object but array."));
     const Dataset first = read("no json\n" + std::string(good));
     EXPECT_EQ(first.format, "JSON lines");
     EXPECT_THAT(badRowsOf(first), ElementsAre(HasSubstr("1: ")));
@@ -166,7 +166,7 @@ TEST_F(DatasetTest, Case94BadElementsOfAnArray) {
     EXPECT_THAT(badRowsOf(lines), ElementsAre(HasSubstr("3: The row cannot be read")));
     // All on one line: elements are counted.
     EXPECT_THAT(badRowsOf(read("[" + row + ",5," + row + ",]")),
-                ElementsAre("2: The row is no object but number.", HasSubstr("4: ")));
+                ElementsAre("2: The row is not an object but number.", HasSubstr("4: ")));
     EXPECT_THAT(errorOfText("[" + row + ",\n{\"id\":\"2"), HasSubstr("cut off"));
     EXPECT_THAT(errorOfText("[" + row + ",\n{\"id\":\"2"), HasSubstr("begins on line 2"));
     EXPECT_THAT(errorOfText("[" + row), HasSubstr("cut off"));
@@ -209,7 +209,7 @@ TEST_F(DatasetTest, Case95MissingNullNumber) {
     EXPECT_EQ(reason(R"({"dialogue":"d","summary":1.5})"),
               "2: The field \"summary\" is a number, not text.");
     EXPECT_EQ(reason(R"({"dialogue":["d"],"summary":"s"})"),
-              "2: The field \"dialogue\" is no text.");
+              "2: The field \"dialogue\" is not a text.");
     // Before any good row the fields are named.
     const Dataset first = read("{\"dialogue\":\"d\",\"note\":1}\n" + std::string(good));
     EXPECT_THAT(badRowsOf(first), ElementsAre("1: The field \"summary\" is missing; there are: "
@@ -269,7 +269,7 @@ TEST_F(DatasetTest, Csv) {
     EXPECT_THAT(errorOfText("id,id,dialogue,summary\n"), HasSubstr("two columns called \"id\""));
     EXPECT_THAT(errorOfText("a,b\n1,2\n"), HasSubstr("No field for the source is known among: "
                                                      "\"a\", \"b\""));
-    EXPECT_THAT(errorOfText("\x80\x81\x82"), HasSubstr("no dataset of a kind that is read"));
+    EXPECT_THAT(errorOfText("\x80\x81\x82"), HasSubstr("not a dataset of a kind that is read"));
 }
 
 TEST_F(DatasetTest, Case98CsvFaults) {
@@ -281,7 +281,7 @@ TEST_F(DatasetTest, Case98CsvFaults) {
     EXPECT_THAT(badRowsOf(dataset), ElementsAre("4: The number of fields is 1, in the header 2.",
                                                 "5: The number of fields is 3, in the header 2.",
                                                 "6: The row holds a NUL byte.",
-                                                "7: Text follows behind a closing quote."));
+                                                "7: Text follows after a closing quote."));
     EXPECT_EQ(dataset.examples[1].id, "5");
 }
 

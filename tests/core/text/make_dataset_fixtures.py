@@ -122,7 +122,7 @@ def write_arrow():
     large = table.cast(pyarrow.schema([(n, pyarrow.large_string()) for n in table.column_names]))
     stream("twelve_large.arrow", large)
     stream("compressed.arrow", table, pyarrow.ipc.IpcWriteOptions(compression="zstd"))
-    # Columns of other types, nested ones too, before, between and behind, and a dictionary.
+    # Columns of other types, nested ones too, before, between and after, and a dictionary.
     mixed = pyarrow.table({
         "flag": pyarrow.array([True, None] * 6),
         "turns": pyarrow.array([[{"who": "a", "n": 1}], None] * 6),

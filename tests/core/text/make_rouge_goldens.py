@@ -106,7 +106,7 @@ def write_rouge():
 # --- stems --------------------------------------------------------------------------------------
 
 def rule_words():
-    """Every suffix of the stemmer's rules behind short and long beginnings, and its exceptions."""
+    """Every suffix of the stemmer's rules after short and long beginnings, and its exceptions."""
     suffixes = """s es ies ied sses ss eed ed ing ated bled ized at bl iz tt ll ss zz hop fil y ay ational
         tional enci anci izer bli abli alli entli eli ousli ization ation ator alism iveness fulness
         ousness aliti iviti biliti fulli logi icate ative alize iciti ical ful ness al ance ence er

@@ -29,7 +29,7 @@ def texts():
     for letter in "mhao?!.-_=*zx0,":
         lines += [letter * n for n in (2, 3, 4, 7, 16)]
     lines += ["hmmm", "????", "........", "hmmmmm ???? ...", "-" * 70, "haha hahahaha", "ooooh!!!!!"]
-    # White space and what is invisible.
+    # White space and invisible characters.
     lines += ["", " ", "   ", "\n", "\t", "\r\n", "a\r\nb", "a\n\n\nb", "a\tb\t\tc", " a", "  a", "a ", "a  "]
     lines += ["a  b", "a   b    c", "a\u00a0b", "a\u00a0\u00a0b", "a\u200bb", "a\u200b b", "a\u200db", "a\ufeffb"]
     lines += ["\ufeffstart", "a\u2028b\u2029c", "a\u3000b", "a\u0085b", "a\u1680b", "\u0001a\u0002b\u007f", "a\u0000b"]

@@ -19,7 +19,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// The sentence with which a file is refused; empty where it is read. Any other exception fails.
+/// The sentence with which a file is refused; empty if it is read. Any other exception fails.
 std::string refusal(const std::string& name, const std::string& bytes) {
     const fixtures::TempFolder folder;
     fixtures::writeFile(folder / name, bytes);
@@ -68,7 +68,7 @@ TEST(BadTokenizer, Case87ProtobufBounds) {
     EXPECT_THAT(refusal("spiece.model", whole + varintBytes(9U << 3U | 4U)),
                 HasSubstr("did not begin"));
     EXPECT_THAT(refusal("spiece.model", whole + varintBytes(9U << 3U | 7U)), HasSubstr("no field"));
-    // Unknown fields of every type are passed over.
+    // Unknown fields of every type are skipped.
     const std::string group = varintBytes(9U << 3U | 3U) + varintField(2, 7) +
                               varintBytes(9U << 3U | 4U) + varintBytes(10U << 3U | 1U) +
                               "12345678" + varintBytes(11U << 3U | 5U) + "1234" +
@@ -82,7 +82,7 @@ TEST(BadTokenizer, Case88PiecesAndScores) {
     EXPECT_THAT(refusal(model), HasSubstr("no pieces"));
     model = {};
     model.pieces.push_back({"ab", -1});
-    EXPECT_THAT(refusal(model), HasSubstr("stands twice"));
+    EXPECT_THAT(refusal(model), HasSubstr("occurs twice"));
     model = {};
     model.pieces.push_back({"", -1});
     EXPECT_THAT(refusal(model), HasSubstr("is empty"));
@@ -91,7 +91,7 @@ TEST(BadTokenizer, Case88PiecesAndScores) {
     for (const float score :
          {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
         model.pieces.back() = {"c", score};
-        EXPECT_THAT(refusal(model), HasSubstr("is no number"));
+        EXPECT_THAT(refusal(model), HasSubstr("is not a number"));
     }
     Json document = tokenizerDocument();
     document["model"]["vocab"] = Json::array();
@@ -195,7 +195,7 @@ TEST(BadTokenizer, Case92OtherModels) {
     EXPECT_THAT(with("post_processor", {{"type", "BertProcessing"}}), HasSubstr("BertProcessing"));
     EXPECT_THAT(with("post_processor", nullptr), HasSubstr("missing"));
     EXPECT_THAT(with("model", nullptr), HasSubstr("missing"));
-    EXPECT_THAT(with("added_tokens", "text"), HasSubstr("no list"));
+    EXPECT_THAT(with("added_tokens", "text"), HasSubstr("not a list"));
     EXPECT_THAT(with("normalizer",
                      {{"type", "Replace"}, {"pattern", {{"Regex", "(a+)+$"}}}, {"content", ""}}),
                 HasSubstr("Regex"));

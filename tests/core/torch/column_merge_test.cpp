@@ -28,7 +28,7 @@ TEST_P(Merge, PutsColumnsWhereTheyBelong) {
     EXPECT_THAT(merged, ElementsAre(10, 1, 20, 30, 2));
 }
 
-// Every column's value is its own number, so the result must be 0, 1, 2, …; what lies behind either
+// Every column's value is its own number, so the result must be 0, 1, 2, …; memory beyond either
 // end is neither read into it nor written.
 TEST_P(Merge, OfAnyWidth) {
     std::mt19937 random(1);

@@ -22,7 +22,7 @@
 
 namespace rankscope {
 
-/// What the GPU computes against what the CPU does. Without a GPU every test skips and says so.
+/// The GPU's results against the CPU's. Without a GPU every test skips and says so.
 class Cuda : public testing::Test {
  protected:
     void SetUp() override {
@@ -84,7 +84,7 @@ class Cuda : public testing::Test {
         return matrix;
     }
 
-    /// Largest |a - b| over the largest |b|; infinite where shapes differ or a value is no number.
+    /// Largest |a - b| over the largest |b|; infinite if shapes differ or a value is NaN.
     template <typename Values>
     static double apart(const Values& a, const Values& b) {
         if (a.size() != b.size()) return INFINITY;

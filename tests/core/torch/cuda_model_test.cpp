@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models on the GPU: loss, generation, what layers take in.
+// Models on the GPU: loss, generation, the layers' inputs.
 #include <optional>
 #include <ostream>
 #include <string_view>
@@ -18,7 +18,7 @@ using backend::ComputeType;
 using backend::TokenIds;
 using checkpoint::Checkpoint;
 
-/// What differs between checkpoints; "Demo" is the one that comes with the program.
+/// The differences between checkpoints; "Demo" is the one that comes with the program.
 struct Kind {
     std::string_view name;
     fixtures::TinyT5 model = {};
@@ -217,7 +217,7 @@ TEST_F(Cuda, ValuesThatAreNoNumbersAreNamed) {
     const auto collector = network->collectMoments({});
     try {
         collector->add(sources(160), sources(160), {});
-        ADD_FAILURE() << "moments of no numbers were taken";
+        ADD_FAILURE() << "moments of NaN were taken";
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), testing::HasSubstr("encoder.block.0.layer.1"));
     }

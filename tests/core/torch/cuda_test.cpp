@@ -60,7 +60,7 @@ TEST_F(Cuda, SingularValuesEqualTheCpus) {
 }
 
 TEST_F(Cuda, SingularValuesOfHardMatricesEqualTheCpus) {
-    Matrix thin = randomMatrix(24, 24, 7);  // of rank 23: the Gram matrix is of no use
+    Matrix thin = randomMatrix(24, 24, 7);  // of rank 23: the Gram matrix is useless
     std::copy_n(thin.values.begin(), 24, thin.values.begin() + 24);
     Matrix tiny = randomMatrix(24, 12, 8);  // squares would be lost
     for (double& value : tiny.values) value *= 1e-200;
@@ -167,7 +167,7 @@ TEST_F(Cuda, QuotientsEqualTheCpus) {
     }
 }
 
-/// As compress() does it: a thread a matrix.
+/// As compress() does it: one thread per matrix.
 TEST_F(Cuda, SeveralThreadsMayComputeAtOnce) {
     const Matrix weight = randomMatrix(64, 48, 3);
     const auto values = backend().algebra(gpu()).singularValues(weight).values;

@@ -13,7 +13,7 @@
 namespace rankscope::torch_backend {
 namespace {
 
-constexpr double nothing = -7;  // what stands below the diagonal before and after
+constexpr double nothing = -7;  // the values below the diagonal before and after
 
 struct Rows {
     std::int64_t rows = 0, width = 0, stride = 0;
@@ -126,7 +126,7 @@ TEST(FixedPointGram, SumsAreExact) {
     EXPECT_EQ(summed(x).gram, summed(turned).gram);
 }
 
-// It is the Gram matrix of real rows: features that are one but for the sign stay so, to the bit.
+// It is the Gram matrix of real rows: features that differ only in sign stay so, to the bit.
 TEST(FixedPointGram, KeepsOppositeFeaturesOpposite) {
     Rows x = drawn(600, 3, 3, 3);
     for (std::int64_t row = 0; row < x.rows; ++row)
@@ -183,7 +183,7 @@ TEST(FixedPointGram, NumberOfThreadsChangesNoBit) {
     EXPECT_EQ(one.absolute, three.absolute);
 }
 
-/// Widths below, at and beyond tiles and blocks; rows likewise.
+/// Widths below, at and beyond tiles and blocks; the same for rows.
 TEST(FixedPointGram, AmxGivesTheBitsOfThePortablePath) {
     if (!FixedPointGram::fast())
         GTEST_SKIP() << "This processor, or this system, has no AMX; the portable path is tested.";

@@ -169,7 +169,7 @@ TEST_F(GenerationTest, OptionsOutOfRangeAreRefused) {
     }
 }
 
-// 2 · 80 candidates a row are the whole vocabulary.
+// 2 · 80 candidates per row are the whole vocabulary.
 TEST_F(GenerationTest, AsManyBeamsAsTheVocabularyAllows) {
     const std::vector<GeneratedSequence> results = m_model->generate(
         std::span(m_sources).first(2), {.beams = 80, .maxNewTokens = 3}, Progress());
@@ -188,7 +188,7 @@ TEST_F(GenerationTest, AVocabularyUsedUpDoesNotCrash) {
             Progress());
         ASSERT_EQ(results.size(), 1U);
         if (beams > 1) continue;
-        // 160 ids but for </s> and the start token, which is 0.
+        // 160 ids except </s> and the start token, which is 0.
         const TokenIds& ids = results[0].ids;
         ASSERT_EQ(ids.size(), 200U);
         EXPECT_EQ(std::set<std::int32_t>(ids.begin(), ids.begin() + 158).size(), 158U);

@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Goldens, Walk, ::testing::Values("A", "B", "C"),
                          [](const auto& kind) { return kind.param; });
 
 TEST(WalkOrder, IsThatOfTheForwardPass) {
-    const CalmCase model("A");  // two blocks a stack, gated, untied
+    const CalmCase model("A");  // two blocks per stack, gated, untied
     const auto layers = walk(model);
     std::vector<std::string> first;
     std::vector<std::size_t> sizes;
@@ -86,7 +86,7 @@ TEST(WalkOrder, IsThatOfTheForwardPass) {
                                               1, 2, 1, 1));
 }
 
-/// Replacements of every kind and role, met on the way.
+/// Replacements of every kind and role, reached on the way.
 std::map<std::string, backend::LayerWeights> replacements() {
     std::map<std::string, backend::LayerWeights> all;
     backend::Tensor zero{DType::F32, {24, 32}, std::vector<std::byte>(24 * 32 * 4)};
@@ -107,7 +107,7 @@ TEST(WalkWithReplacements, ShiftsTheInputsAsAModelBuiltWithThem) {
     const CalmCase model("A");
     const Inputs original = momentsOf(model, model.weights);
     const auto replaced = replacements();
-    // What is met later does not count yet: the model compressed so far grows on the way.
+    // Later replacements do not count yet: the model compressed so far grows on the way.
     Replaced soFar(model.weights);
     const auto layers = walk(model);
     std::size_t done = 0;
@@ -135,7 +135,7 @@ TEST(WalkWithReplacements, ShiftsTheInputsAsAModelBuiltWithThem) {
     EXPECT_EQ(done, replaced.size());
 }
 
-/// X X'ᵀ by hand: where X' = -3 X, it is -3 X Xᵀ, and X' X'ᵀ is 9 X Xᵀ.
+/// X X'ᵀ by hand: if X' = -3 X, it is -3 X Xᵀ, and X' X'ᵀ is 9 X Xᵀ.
 TEST(WalkWithReplacements, CrossIsOriginalTimesShifted) {
     const CalmCase model("A");
     const auto layers = walk(model);
@@ -157,7 +157,8 @@ TEST(WalkWithReplacements, CrossIsOriginalTimesShifted) {
     EXPECT_LE(relativeDifference(group->shifted.values, shifted), 1e-6);
 }
 
-/// Cross is no symmetric matrix: its rows belong to the original, its columns to the other model.
+/// Cross is not a symmetric matrix: its rows belong to the original, its columns to the other
+/// model.
 TEST(WalkWithReplacements, RowsOfCrossBelongToTheOriginal) {
     const CalmCase model("A");
     const auto layers = walk(model);
@@ -177,7 +178,7 @@ TEST(WalkWithReplacements, RowsOfCrossBelongToTheOriginal) {
                         1e-6 * group->original.values[0]);
 }
 
-/// (S - S') X'ᵀ Wᵀ with W of wo is (S - S') (H' - S')ᵀ, H' what the block gives. Without wo a block
+/// (S - S') X'ᵀ Wᵀ with W of wo is (S - S') (H' - S')ᵀ, H' the block's output. Without wo a block
 /// gives S, so that all three are hidden states of whole models.
 TEST(WalkWithReplacements, LostIsWhatTheStreamLacks) {
     const CalmCase model("A");
@@ -228,8 +229,8 @@ TEST(WalkWithReplacements, LostIsWhatTheStreamLacks) {
     EXPECT_LE(relativeDifference(found, expected), 1e-5);
 }
 
-/// What the first layers take in depends on the token alone, so that with a rarity of 1 every
-/// distinct token counts once, whatever the number of its occurrences.
+/// The first layers' input depends on the token alone, so that with a rarity of 1 every distinct
+/// token counts once, whatever the number of its occurrences.
 TEST(WalkOverTokens, RareOnesCanCountAsMuchAsOthers) {
     const CalmCase model("A");
     std::set<std::int32_t> distinct;
@@ -269,7 +270,7 @@ TEST(WalkWithBadInput, IsRefused) {
         return std::string("no error");
     };
     EXPECT_THAT(messageOf([&] { layers->replace("lm_head", own); }),
-                HasSubstr("lm_head is not among the layers met just now"));
+                HasSubstr("lm_head is not one of the layers just given"));
     backend::LayerWeights wrong;
     wrong.dense = seededTensor(24, 31, 1, 1);
     EXPECT_THAT(messageOf([&] { layers->replace(group->modules[0], wrong); }),
@@ -279,7 +280,7 @@ TEST(WalkWithBadInput, IsRefused) {
     layers->replace(group->modules[2], wrong);
     EXPECT_THAT(messageOf([&] { layers->next({}); }),
                 HasSubstr("The input of encoder.block.0.layer.0.SelfAttention.o holds values that "
-                          "are infinite or no numbers in the compressed model"));
+                          "are infinite or NaN in the compressed model"));
 }
 
 TEST(WalkWithBadInput, StopsAreHeard) {

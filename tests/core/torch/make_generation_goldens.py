@@ -23,7 +23,7 @@ import transformers
 
 SOURCES = [3, 9, 14, 20, 24]  # lengths
 PERTURBATION = 1e-6
-# transformers 4.57 sizes the cache by the encoder's blocks, and fails where the decoder has more
+# transformers 4.57 sizes the cache by the encoder's blocks, and fails if the decoder has more
 NO_CACHE = ("C2",)
 
 
@@ -73,7 +73,7 @@ def generate(model, sources, options, cache):
 
 
 def load(kind):
-    # transformers 4 must be told what transformers 5 left out of D's config.json
+    # transformers 4 must be told the keys that transformers 5 left out of D's config.json
     untie = {"tie_word_embeddings": False} if kind == "D" and make_goldens.VERSION == 4 else {}
     model = transformers.T5ForConditionalGeneration.from_pretrained(
         make_goldens.FOLDER / kind, dtype=torch.float32, attn_implementation="eager", **untie)

@@ -115,7 +115,7 @@ def save(kind):
 
 def through_version_4(model, config):
     """Reads the model back from a folder as transformers 4 would have left it: transformers 5
-    ties head and embedding while it builds a model, and unties them where a file has both."""
+    ties head and embedding while it builds a model, and unties them if a file has both."""
     with tempfile.TemporaryDirectory() as folder:
         weights = {k: v for k, v in model.state_dict().items() if "embed_tokens" not in k}
         safetensors.torch.save_file(weights, f"{folder}/model.safetensors", {"format": "pt"})
@@ -144,7 +144,7 @@ def draw(lengths, vocabulary, generator, first=(), last=()):
 
 
 def padded(rows, value=0):
-    """The rows padded on the right, and the mask of what is no padding."""
+    """The rows padded on the right, and the mask of the real tokens."""
     ids = torch.full((len(rows), max(map(len, rows))), value)
     mask = torch.zeros_like(ids)
     for i, row in enumerate(rows):
@@ -205,7 +205,7 @@ def make(kind):
 
 
 def write_json(path, document):
-    """One line a top-level key."""
+    """One line per top-level key."""
     compact = dict(separators=(",", ":"))
     lines = [f"{json.dumps(k)}: {json.dumps(v, **compact)}" for k, v in document.items()]
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")

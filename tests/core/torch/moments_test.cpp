@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The goldens are made by make_moment_goldens.py: sums over what hooks in transformers see.
+// The goldens are made by make_moment_goldens.py: sums over the values that hooks in transformers
+// see.
 #include "tests/core/torch/moments_fixture.h"
 
 #include "core/t5/t5_layout.h"
@@ -165,7 +166,7 @@ TEST(MomentsOfHalfTypes, AreCloseToThoseOfFloat32) {
     const CalmCase model("A");
     const auto half = open(model.config, model.weights, backend::ComputeType::BFloat16);
     const auto collector = half->collectMoments({false, MomentArithmetic::FixedPoint});
-    EXPECT_EQ(collector->arithmetic(), MomentArithmetic::Float64);  // what is no float32 is
+    EXPECT_EQ(collector->arithmetic(), MomentArithmetic::Float64);  // other types than float32 are
     collector->add(model.sources, model.targets, {});
     const Golden golden(goldens / "A" / "moments.safetensors");
     for (const auto& [name, moments] : collector->inputs())
@@ -207,7 +208,7 @@ TEST(MomentsOfBadInput, NameTheInputThatIsNoNumber) {
         FAIL() << "no error";
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), HasSubstr("The input of encoder.block.1.layer.0.SelfAttention.o "
-                                            "holds values that are infinite or no numbers"));
+                                            "holds values that are infinite or NaN"));
         EXPECT_EQ(error.subject(), "encoder.block.1.layer.0.SelfAttention.o");
     }
 }

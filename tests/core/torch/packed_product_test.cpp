@@ -110,8 +110,7 @@ TEST_P(PackedProduct, GivesARowTheSameBitsInEveryBatch) {
     }
 }
 
-// The layout follows the number of threads where the weight is made, the sharing out where it is
-// used.
+// The layout follows the number of threads when the weight is made, the division when it is used.
 TEST_P(PackedProduct, GivesTheSameBitsWithAnyNumberOfThreads) {
     const int64_t in = 600;
     const auto x = randomValues(70 * in, 12);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stand-in for an NVIDIA GPU, for tests on machines without one: LibTorch takes it for "cuda:0".
 // Its memory is closed to the processor, so that code which follows a device's pointer crashes; it
-// holds NaN until it is written, so that nothing can rest on what was there before; an operation
-// on tensors of two devices is refused, as CUDA does, and so is one on memory of another stream's,
+// holds NaN until it is written, so that nothing can depend on its old content; an operation on
+// tensors of two devices is refused, as CUDA does, and so is one on memory of another stream's,
 // which CUDA would let run too early. Operations themselves run on the CPU.
 //
 // RANKSCOPE_BACKEND names this library, which brings the real backend library along. Only for a
@@ -208,7 +208,7 @@ at::Tensor copyAndResize(const at::Tensor& source, const at::Tensor& target) {
     return copied(written, source, false);
 }
 
-/// Refuses what CUDA refuses: tensors of two devices, but for single numbers.
+/// Refuses what CUDA refuses: tensors of two devices, except single numbers.
 void requireOneDevice(const c10::OperatorHandle& operation, const torch::jit::Stack& stack) {
     const auto check = [&](const at::Tensor& tensor) {
         TORCH_CHECK(!tensor.defined() || tensor.is_cuda() || tensor.dim() == 0, "Expected all ",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The goldens are made by make_goldens.py: what transformers computes with the same weights.
+// The goldens are made by make_goldens.py: transformers' results with the same weights.
 #include <fmt/format.h>
 
 #include "core/base/error.h"

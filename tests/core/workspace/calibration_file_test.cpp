@@ -112,7 +112,7 @@ TEST_F(CalibrationFileTest, RefusesOtherFilesByName) {
     }
 }
 
-// Values are hashed: wherever the file is damaged, what is read is refused or what was written.
+// Values are hashed: wherever the file is damaged, reading is refused or gives the values written.
 TEST_F(CalibrationFileTest, NoFlippedBitGivesOtherMoments) {
     writeCalibration(path, content());
     const std::string good = fixtures::readFile(path);

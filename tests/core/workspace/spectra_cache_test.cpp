@@ -216,7 +216,7 @@ TEST_F(SpectraCache, FolderThatCannotBeWrittenIsAWarning) {
     const SpectraRun result = run(progress);
     EXPECT_FALSE(result.spectra.empty());
     ASSERT_EQ(progress.warnings().size(), 1U);
-    EXPECT_THAT(progress.warnings()[0], testing::HasSubstr("could not be kept"));
+    EXPECT_THAT(progress.warnings()[0], testing::HasSubstr("could not be cached"));
 }
 
 TEST_F(SpectraCache, ReportsEverySpectrumOnce) {

@@ -33,7 +33,7 @@ SpectraFile decode(const std::string& bytes) {
     return decodeSpectra(std::as_bytes(std::span(bytes)), "cache.h5");
 }
 
-/// Message of the Error for these bytes, "" where they are accepted.
+/// Message of the Error for these bytes, "" if they are accepted.
 std::string refusal(const std::string& bytes) {
     try {
         decode(bytes);
@@ -96,14 +96,14 @@ TEST(SpectraFile, RefusesStorageOutsideAndFilters) {
     EXPECT_THAT(
         refusal(withDataset(
             4, [](hid_t properties) { H5Pset_external(properties, "/etc/passwd", 0, 32); })),
-        testing::HasSubstr("z is no spectrum"));
+        testing::HasSubstr("z is not a spectrum"));
     EXPECT_THAT(refusal(withDataset(4,
                                     [](hid_t properties) {
                                         const hsize_t chunk = 4;
                                         H5Pset_chunk(properties, 1, &chunk);
                                         H5Pset_deflate(properties, 1);
                                     })),
-                testing::HasSubstr("z is no spectrum"));
+                testing::HasSubstr("z is not a spectrum"));
 }
 
 TEST(SpectraFile, RefusesSizesThatAreNotThere) {
@@ -111,7 +111,7 @@ TEST(SpectraFile, RefusesSizesThatAreNotThere) {
     EXPECT_THAT(refusal(withDataset(
                     hsize_t{1} << 58U,
                     [](hid_t properties) { H5Pset_alloc_time(properties, H5D_ALLOC_TIME_LATE); })),
-                testing::HasSubstr("z is no spectrum"));
+                testing::HasSubstr("z is not a spectrum"));
 }
 
 TEST(SpectraFile, RefusesValuesWhoseHashDiffers) {
@@ -145,7 +145,7 @@ TEST(SpectraFile, RefusesEveryTruncation) {
     }
 }
 
-// A flipped bit is found, or stands where no value is kept.
+// A flipped bit is found, or is in a place that holds no value.
 TEST(SpectraFile, NeverGivesWrongValuesForFlippedBytes) {
     const std::string good = encodeSpectra(twoSpectra());
     const std::string before = decode(good).spectra[0].name();
