@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench demo_methods: loss and ROUGE of the demo model against stored parameters, for every method and
-allocation. Prints the Markdown tables of docs/methods.md.
+allocation. Prints the Markdown tables of docs/results.md.
 
 Moments are of 100 of the demo's calibration dialogues; loss (mean over tokens) and ROUGE-1 are of
 its test dialogues, which no method sees.

@@ -50,7 +50,7 @@ class LinearAlgebra {
     /// positive semidefinite; `inputs` may be singular, `outputs` must be positive definite.
     /// Components come in order of importance, so the first r columns of left and rows of right are
     /// the best of rank r. Without `outputs` left has orthonormal columns U and W' = U Uᵀ W; no
-    /// inverse is taken (docs/methods.md "Whitened").
+    /// inverse is taken (docs/methods/approximation.md "Whitened").
     virtual Factors metricFactors(const MatrixView& weight, const MatrixView& inputs,
                                   const MatrixView& outputs, std::int64_t rank) const = 0;
 
@@ -61,7 +61,7 @@ class LinearAlgebra {
     virtual Matrix divide(const MatrixView& b, const MatrixView& a) const = 0;
 
     /// The same matrix with r(m + n) - r² numbers: `rank` rows of W' are kept and the others are
-    /// combinations of them (methods.md "Pivoted storage"). Rows are chosen by
+    /// combinations of them (docs/methods/storage.md "Pivoted storage"). Rows are chosen by
     /// pivoting and exchanged until max |mix| <= 1.05, so that rounding is not amplified.
     virtual PivotedFactors pivot(const Factors& factors) const = 0;
 

@@ -35,7 +35,7 @@ struct GradientMoments {
     std::vector<double> columns;  // [in]: Σ over examples and outputs i of (∂loss/∂W_ij)²
 };
 
-/// How x xᵀ is summed over tokens; docs/methods.md has the error of each.
+/// How x xᵀ is summed over tokens; docs/methods/calibration.md has the error of each.
 enum class MomentArithmetic {
     Float64,
     /// Exact integer sums of inputs rounded to 22 to 23 bits below the largest of their feature.

@@ -39,7 +39,7 @@ class FactorSource {
 
 /// Factors by the plan's methods, each made on demand. If a method, or the refit, uses the model
 /// compressed so far, the walk over the calibration's examples runs here: the original and the
-/// compressed model side by side, encoder first (docs/methods.md "Anchored"). Throws Error as
+/// compressed model side by side, encoder first (docs/methods/approximation.md "Anchored"). Throws Error as
 /// requireCalibration() does.
 std::unique_ptr<FactorSource> factorsOf(const PlannedModel& model, const Progress& progress);
 

@@ -43,7 +43,7 @@ Matrix placeRows(const Matrix& down, const Matrix& mixed, std::span<const std::i
 std::vector<std::byte> roundTo(DType dtype, std::span<const double> values,
                                const std::string& tensor);
 
-/// Bound of ‖W~ - W'‖_F / ‖W‖_F for the rounding of one form; docs/methods.md derives it.
+/// Bound of ‖W~ - W'‖_F / ‖W‖_F for the rounding of one form; docs/methods/storage.md derives it.
 double roundingAllowance(DType dtype, checkpoint::Storage storage, std::int64_t rows,
                          std::int64_t columns, std::int64_t rank, double norm);
 

@@ -59,7 +59,7 @@ struct AllocationTask {
     const PlanOptions& options;
 };
 
-/// A way to distribute parameters over matrices; docs/methods.md has each formula.
+/// A way to distribute parameters over matrices; docs/methods/allocation.md has each formula.
 struct Allocator {
     std::string_view name;  ///< as in --allocation
     std::string_view help;

@@ -61,7 +61,7 @@ struct PlanEntry {
     std::optional<double> relativeError;
 };
 
-/// Parameters of the whole model under each counting; see docs/methods.md "Counting".
+/// Parameters of the whole model under each counting; see docs/methods/counting.md "Counting".
 struct ParameterCounts {
     std::int64_t dense = 0;           ///< every matrix dense
     std::int64_t stored = 0;          ///< as the plan writes it

@@ -23,7 +23,7 @@ struct HeatMetric {
     double (*value)(const spectra::Spectrum& spectrum, std::int64_t rank);
 };
 
-/// All metrics; docs/methods.md has their formulas.
+/// All metrics; docs/methods/spectra.md has their formulas.
 std::span<const HeatMetric> heatMetrics();
 /// Throws a usage Error listing the names where there is none of that name.
 const HeatMetric& findHeatMetric(std::string_view name);

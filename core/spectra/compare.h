@@ -71,7 +71,7 @@ MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const S
 
 /// About the largest singular value that rounding the stored numbers gives to A - B, the sum over
 /// both: u ‖W‖_F (1/√m + 1/√n) for a dense matrix, the edge of noise of that size; 2u ‖W'‖_F for
-/// two factors and 4u ‖W'‖_F for the pivoted form, the bounds of docs/methods.md "Storage forms".
+/// two factors and 4u ‖W'‖_F for the pivoted form, the bounds of docs/methods/storage.md "Storage forms".
 /// u is the unit roundoff of the stored type.
 double roundingLevel(const MatrixPair& pair, double normA, double normB);
 

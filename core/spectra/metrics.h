@@ -11,7 +11,7 @@
 
 namespace rankscope::spectra {
 
-/// Scalar summaries of a spectrum; formulas and sources in docs/methods.md.
+/// Scalar summaries of a spectrum; formulas and sources in docs/methods/spectra.md.
 struct SpectrumMetrics {
     double frobeniusNorm = 0;        ///< sqrt(Σ s²)
     double spectralNorm = 0;         ///< s_1

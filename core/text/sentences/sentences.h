@@ -12,7 +12,7 @@ namespace rankscope::text {
 /// Splits English text into sentences by Punkt (Kiss and Strunk 2006), as nltk's sent_tokenize
 /// does. With the parameters of an nltk_data folder (tokenizers/punkt_tab/english) the sentences
 /// are nltk's; without one a short list of abbreviations of our own is used, and
-/// docs/methods.md says how far the results differ.
+/// docs/results.md says how far the results differ.
 class SentenceSplitter {
  public:
     /// The parameters of the first of NLTK_DATA, ~/nltk_data, /usr/share/nltk_data, … (nltk's

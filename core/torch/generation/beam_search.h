@@ -24,7 +24,7 @@ struct BeamCandidate {
     std::int32_t token = 0;
 };
 
-/// Beam search of one source, by the rules of transformers' generate() (docs/methods.md), in
+/// Beam search of one source, by the rules of transformers' generate() (docs/methods/evaluation.md), in
 /// float32 as there.
 class BeamSearch {
  public:

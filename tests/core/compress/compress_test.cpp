@@ -55,7 +55,7 @@ TEST_P(EveryForm, ReadsBackWithTheErrorTheSpectrumPredicts) {
     EXPECT_EQ(saved.tiedHead(), kind.tied);
     EXPECT_EQ(saved.parameterCount(), result.parameters.stored);
     EXPECT_EQ(saved.denseParameterCount(), source.denseParameterCount());
-    // Two roundings of at most one unit roundoff each (docs/methods.md); float32 to 1e-5.
+    // Two roundings of at most one unit roundoff each (docs/methods/storage.md); float32 to 1e-5.
     const double rounding = kind.dtype == DType::F32 ? 1e-5 : 5 * unitRoundoff(kind.dtype);
     ASSERT_EQ(result.layers.size(), plan.entries.size());
     for (const LayerResult& layer : result.layers) {

@@ -30,7 +30,7 @@ Spectrum spectrumOf(const Matrix& matrix) {
             backend.algebra({}).singularValues(matrix).values};
 }
 
-// Numbers worked out independently, see docs/methods.md; the nuclear norm in units of s_1.
+// Numbers worked out independently, see docs/methods/spectra.md; the nuclear norm in units of s_1.
 TEST(Metrics, AgreeWithTheProofVector) {
     const SpectrumMetrics metrics = computeMetrics(
         Spectrum("w", 6, 6, {0.608795, 0.356773, 0.271435, 0.091224, 0.015292, 0.000645}));

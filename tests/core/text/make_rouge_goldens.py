@@ -13,7 +13,7 @@ sentences.json: sentences of nltk's PunktSentenceTokenizer, "built_in" with the 
 core/text/sentences/punkt_built_in.cpp holds, "trained" with goldens/punkt, which nltk trains here on the
 demo's dialogues and on the texts below. --punkt adds no golden: it says for how many texts the
 built-in words split otherwise than nltk's own English parameters, whose licence is unclear, so
-they are not kept here (docs/methods.md).
+they are not kept here (docs/results.md).
 """
 import argparse
 import gzip
