@@ -126,8 +126,8 @@ void run(const CompareCommandOptions& options, Context& context) {
     result.a = a.checkpoint.label();
     result.b = b.checkpoint.label();
     result.matrices =
-        spectra::compareCheckpoints(a.checkpoint, b.checkpoint, matched.pairs, spectraA, spectraB,
-                                    how, compute, context.progress);
+        spectra::compareCheckpoints({a.checkpoint, spectraA}, {b.checkpoint, spectraB},
+                                    matched.pairs, how, compute, context.progress);
     result.skipped = std::move(matched.skipped);
     result.device = compute.device.name();
     result.seconds =

@@ -54,7 +54,7 @@ Json document(const std::vector<report::Curve>& curves, const std::optional<Race
     if (!race) return result;
     result["calibration"] = race->calibration;
     result["race"] = Json::array();
-    for (const method::RaceCurve& curve : race->curves)
+    for (const method::MethodCurve& curve : race->curves)
         result["race"].push_back(report::toJson(curve));
     return result;
 }
@@ -102,7 +102,7 @@ void run(const CurveOptions& options, Context& context) {
     const auto spectra = spectraOf(chosen, context, !options.noCache, false).spectra;
     const auto curves = makeCurves(spectra, range);
     std::optional<Race> race;
-    if (calibration) race = options.race.run(*calibration, chosen, range, context);
+    if (calibration) race = options.race.run(calibration, chosen, range, context);
     write(file, chosen, spectra, curves, race, context.progress);
     context.output.result(document(curves, race),
                           [&] { return race ? race->text() : text(curves); });

@@ -99,10 +99,8 @@ Summaries summarize(model::Summarizer& summarizer, const text::Dataset& data,
 void run(const GenerateOptions& options, Context& context) {
     const model::SummarizationOptions how = options.summarization.options();
     const text::Dataset data = textsOf(options, context);
-    const backend::Backend& backend = backend::loadBackend({.threads = context.options.threads});
     const evaluate::OpenedSubject opened = evaluate::openSubject(
-        {options.checkpoint, std::nullopt, {}}, nullptr, how,
-        backend.chooseDevice(context.options.device), backend, context.progress);
+        {options.checkpoint}, nullptr, how, loadCompute(context), context.progress);
     const Summaries summaries =
         summarize(*opened.summarizer, data, options.batchSize, context.progress);
     Json outputs = Json::array();

@@ -207,7 +207,7 @@ void run(const ParetoCommandOptions& options, Context& context) {
     const auto known = spectraFor(how, chosen, context);
     const backend::Compute compute = loadCompute(context);
     const search::ParetoFront front = search::paretoFront(
-        chosen.checkpoint, chosen.matrices, known, calibration, how, compute, context.progress);
+        {chosen.checkpoint, chosen.matrices, calibration, compute}, known, how, context.progress);
     if (front.points.empty())
         throw usageError(fmt::format("No setting can be paid. {}", front.skipped.front()));
     warnOfSkipped(front, context.progress);

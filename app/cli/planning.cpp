@@ -57,8 +57,9 @@ Spectra importance(const ChosenMatrices& chosen, const CalibrationPointer& calib
     if (!calibration || !isBudget(options) ||
         method::methodNamed(options.method).needs == method::MethodNeeds::Nothing)
         return ofWeights(chosen, context);
-    return method::activationSpectra(chosen.checkpoint, chosen.matrices, *calibration,
-                                     loadCompute(context), context.progress);
+    const backend::Compute compute = loadCompute(context);
+    return method::activationSpectra({chosen.checkpoint, chosen.matrices, calibration, compute},
+                                     context.progress);
 }
 
 }  // namespace
@@ -77,11 +78,9 @@ plan::CompressionPlan planFor(const ChosenMatrices& chosen, const CalibrationPoi
     if (!search::isMeasured(options, ridge))
         return plan::makePlan(chosen.checkpoint, chosen.matrices, spectra, options);
     const backend::Compute compute = loadCompute(context);
+    const method::CalibratedModel model{chosen.checkpoint, chosen.matrices, calibration, compute};
     const search::MeasuredPlanning planning{
-        .checkpoint = chosen.checkpoint,
-        .matrices = chosen.matrices,
-        .calibration = calibration,
-        .compute = compute,
+        .model = model,
         .journals = search::isMeasured(options, false) ? sensitivityJournals() : ""};
     return search::measuredPlan(planning, spectra, std::move(options), ridge, context.progress);
 }

@@ -16,11 +16,11 @@
 
 namespace rankscope::cli {
 
-using method::RaceCurve;
+using method::MethodCurve;
 
 namespace {
 
-std::string shown(const RaceCurve& curve, std::int64_t rank) {
+std::string shown(const MethodCurve& curve, std::int64_t rank) {
     const std::optional<std::size_t> place = report::placeOfRank(curve, rank);
     if (!place || curve.ranks[*place] != rank) return "-";
     const auto& errors = curve.heldOutError.empty() ? curve.activationError : curve.heldOutError;
@@ -31,14 +31,14 @@ std::string shown(const RaceCurve& curve, std::int64_t rank) {
 }
 
 /// One row a rank of one matrix: `curves` holds its own, `methods` are the columns.
-void addRows(TextTable& table, std::span<const RaceCurve> curves,
+void addRows(TextTable& table, std::span<const MethodCurve> curves,
              const std::vector<std::string>& methods) {
     std::set<std::int64_t> ranks;
-    for (const RaceCurve& curve : curves) ranks.insert(curve.ranks.begin(), curve.ranks.end());
+    for (const MethodCurve& curve : curves) ranks.insert(curve.ranks.begin(), curve.ranks.end());
     for (const std::int64_t rank : ranks) {
         std::vector<std::string> cells = {printable(curves.front().name), fmt::format("{}", rank)};
         for (const std::string& method : methods) {
-            const auto found = std::ranges::find(curves, method, &RaceCurve::method);
+            const auto found = std::ranges::find(curves, method, &MethodCurve::method);
             cells.push_back(found == curves.end() ? "-" : shown(*found, rank));
         }
         table.addRow(std::move(cells));
@@ -51,7 +51,7 @@ std::string Race::text() const {
     std::vector<std::string> titles = {"matrix", "rank"};
     std::vector<std::string> methods;
     bool preview = false;
-    for (const RaceCurve& curve : curves) {
+    for (const MethodCurve& curve : curves) {
         if (std::ranges::find(methods, curve.method) != methods.end()) continue;
         methods.push_back(curve.method);
         titles.push_back(curve.method + (curve.excessError.empty() ? "" : " (preview)"));
@@ -59,8 +59,9 @@ std::string Race::text() const {
     }
     TextTable table(titles);
     for (auto first = curves.begin(); first != curves.end();) {
-        const auto end = std::find_if(
-            first, curves.end(), [&](const RaceCurve& curve) { return curve.name != first->name; });
+        const auto end = std::find_if(first, curves.end(), [&](const MethodCurve& curve) {
+            return curve.name != first->name;
+        });
         addRows(table, {first, end}, methods);
         first = end;
     }
@@ -117,9 +118,10 @@ std::shared_ptr<const method::Calibration> RaceOptions::open(
     return usableCalibration(m_calibration, checkpoint, progress);
 }
 
-Race RaceOptions::run(const method::Calibration& calibration, const ChosenMatrices& chosen,
-                      const std::optional<report::RankRange>& range, const Context& context) const {
-    method::RaceOptions how;
+Race RaceOptions::run(const std::shared_ptr<const method::Calibration>& calibration,
+                      const ChosenMatrices& chosen, const std::optional<report::RankRange>& range,
+                      const Context& context) const {
+    method::MethodCurvesOptions how;
     how.methods = m_methods;
     if (m_alpha) how.settings.alpha = *m_alpha;
     if (m_ridge) how.settings.ridge = *m_ridge;
@@ -127,9 +129,10 @@ Race RaceOptions::run(const method::Calibration& calibration, const ChosenMatric
     how.ranks = [&](std::int64_t fullRank) {
         return range ? report::ranksOf(*range, fullRank) : report::defaultRanks(fullRank);
     };
-    const method::CalibrationRecord& record = calibration.record();
-    return {method::race(chosen.checkpoint, chosen.matrices, calibration, how, loadCompute(context),
-                         context.progress),
+    const method::CalibrationRecord& record = calibration->record();
+    const backend::Compute compute = loadCompute(context);
+    return {method::methodCurves({chosen.checkpoint, chosen.matrices, calibration, compute}, how,
+                                 context.progress),
             {{"file", m_calibration},
              {"samples", record.examples.size()},
              {"held_out", record.heldOut.size()}}};

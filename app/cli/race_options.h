@@ -18,7 +18,7 @@ namespace rankscope::cli {
 
 /// What `curve --calibration` adds: errors of all methods on real activations.
 struct Race {
-    std::vector<method::RaceCurve> curves;
+    std::vector<method::MethodCurve> curves;
     Json calibration;  ///< {file, samples, held_out}
 
     /// One row a rank, one column a method: held-out errors where there are some.
@@ -37,8 +37,9 @@ class RaceOptions {
     std::shared_ptr<const method::Calibration> open(const checkpoint::Checkpoint& checkpoint,
                                                     const Progress& progress) const;
     /// At `range`, or where none is given at the ranks that curves have.
-    Race run(const method::Calibration& calibration, const ChosenMatrices& chosen,
-             const std::optional<report::RankRange>& range, const Context& context) const;
+    Race run(const std::shared_ptr<const method::Calibration>& calibration,
+             const ChosenMatrices& chosen, const std::optional<report::RankRange>& range,
+             const Context& context) const;
 
  private:
     std::string m_calibration;

@@ -170,19 +170,19 @@ std::unique_ptr<FactorSource> factorsOf(const PlannedModel& model, const Progres
                                           walk(model, static_cast<std::size_t>(wanted), progress));
 }
 
-std::shared_ptr<const FullRankFactors> fullRankFactors(
-    const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
-    const method::MethodChoice& how, const backend::Compute& compute, const Progress& progress) {
+std::shared_ptr<const FullRankFactors> fullRankFactors(const method::CalibratedModel& model,
+                                                       const method::MethodChoice& how,
+                                                       const Progress& progress) {
     const Method& method = method::methodNamed(how.method);
     if (method.needs == MethodNeeds::Walk || method.preview) return nullptr;
     auto factors = std::make_shared<FullRankFactors>();
     std::mutex mutex;
-    spectra::forEachMatrix(checkpoint, matrices, compute.threads, "factoring", progress,
-                           [&](std::size_t place, const Matrix& weight) {
-                               const checkpoint::WeightMatrix& matrix = matrices[place];
+    spectra::forEachMatrix(model.checkpoint, model.matrices, model.compute.threads, "factoring",
+                           progress, [&](std::size_t place, const Matrix& weight) {
+                               const checkpoint::WeightMatrix& matrix = model.matrices[place];
                                backend::Factors made = factorized(
                                    how, matrix, weight, std::min(matrix.rank, matrix.fullRank()),
-                                   compute.algebra());
+                                   model.compute.algebra());
                                const std::lock_guard lock(mutex);
                                factors->emplace(matrix.name, std::move(made));
                            });

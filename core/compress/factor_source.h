@@ -39,15 +39,15 @@ class FactorSource {
 
 /// Factors by the plan's methods, each made on demand. If a method, or the refit, uses the model
 /// compressed so far, the walk over the calibration's examples runs here: the original and the
-/// compressed model side by side, encoder first (docs/methods/approximation.md "Anchored"). Throws Error as
-/// requireCalibration() does.
+/// compressed model side by side, encoder first (docs/methods/approximation.md "Anchored"). Throws
+/// Error as requireCalibration() does.
 std::unique_ptr<FactorSource> factorsOf(const PlannedModel& model, const Progress& progress);
 
 /// Every matrix by one method at full rank; null if smaller ranks are not cut from larger ones
 /// (methods that walk, previews). `calibration` may be null if the method needs none.
-std::shared_ptr<const FullRankFactors> fullRankFactors(
-    const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
-    const method::MethodChoice& how, const backend::Compute& compute, const Progress& progress);
+std::shared_ptr<const FullRankFactors> fullRankFactors(const method::CalibratedModel& model,
+                                                       const method::MethodChoice& how,
+                                                       const Progress& progress);
 
 /// True if a factor of the plan depends on its ridge.
 bool usesRidge(const plan::CompressionPlan& plan);

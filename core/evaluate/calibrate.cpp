@@ -61,7 +61,7 @@ std::vector<CalibrationExample> encoded(const model::Summarizer& summarizer,
 
 /// Passes all examples through the collector, in batches by length.
 void collect(backend::MomentCollector& collector, std::span<const CalibrationExample> examples,
-             std::int64_t tokenBudget, double from, double to, const Progress& progress) {
+             std::int64_t tokenBudget, const Progress& progress) {
     std::vector<std::int64_t> lengths;
     for (const CalibrationExample& example : examples)
         lengths.push_back(static_cast<std::int64_t>(example.source.size() + example.target.size()));
@@ -76,9 +76,8 @@ void collect(backend::MomentCollector& collector, std::span<const CalibrationExa
         }
         collector.add(sources, targets, progress);
         done += batch.size();
-        progress.report(
-            from + (to - from) * static_cast<double>(done) / static_cast<double>(examples.size()),
-            fmt::format("calibrating on {} of {} dialogues", done, examples.size()));
+        progress.report(static_cast<double>(done) / static_cast<double>(examples.size()),
+                        fmt::format("calibrating on {} of {} dialogues", done, examples.size()));
     }
 }
 
@@ -150,9 +149,8 @@ CalibrationResult calibrate(const checkpoint::Checkpoint& checkpoint, const text
                             const Progress& progress) {
     const std::int64_t heldOut = options.heldOut >= 0 ? options.heldOut : (options.samples + 1) / 2;
     requireEnough(data, options.samples, heldOut);
-    OpenedSubject subject =
-        openSubject({checkpoint.label(), std::nullopt, {}}, nullptr, options.summarization,
-                    backend.chooseDevice(options.device), backend, progress);
+    OpenedSubject subject = openSubject({checkpoint.label()}, nullptr, options.summarization,
+                                        {backend, backend.chooseDevice(options.device)}, progress);
     const auto order = drawn(data.examples.size(),
                              static_cast<std::size_t>(options.samples + heldOut), options.seed);
     const std::span<const std::size_t> all(order);
@@ -175,13 +173,13 @@ CalibrationResult calibrate(const checkpoint::Checkpoint& checkpoint, const text
     {
         const auto collector = subject.summarizer->collectMoments({options.gradients, arithmetic});
         record.arithmetic = toString(collector->arithmetic());
-        collect(*collector, record.examples, budget, 0.05, 0.8, progress);
+        collect(*collector, record.examples, budget, PartProgress(progress, 0.05, 0.8));
         result.inputs = collector->inputs();
         result.gradients = collector->gradients();
     }
     if (!record.heldOut.empty()) {
         const auto collector = subject.summarizer->collectMoments({false, arithmetic});
-        collect(*collector, record.heldOut, budget, 0.8, 1, progress);
+        collect(*collector, record.heldOut, budget, PartProgress(progress, 0.8, 1));
         result.heldOut = collector->inputs();
     }
     result.seconds =

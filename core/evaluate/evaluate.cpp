@@ -119,7 +119,7 @@ class Evaluator {
         const double opened = from + (to - from) * 0.05;
         OpenedSubject open =
             openSubject(subject, m_baseline ? &*m_baseline : nullptr, m_options.summarization,
-                        m_device, m_backend, PartProgress(m_progress, from, opened));
+                        {m_backend, m_device}, PartProgress(m_progress, from, opened));
         const EncodedData encoded = encodeData(*open.summarizer, m_data, m_options.loss);
         EvaluationRun run = blankRun(open, encoded);
         const RunMeasurement measurement(

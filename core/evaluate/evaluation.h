@@ -22,7 +22,8 @@ struct SampleResult {
     text::RougeScores rouge{};
 };
 
-/// eval_loss by the three rules in use; docs/methods/evaluation.md has the formulas and who uses which.
+/// eval_loss by the three rules in use; docs/methods/evaluation.md has the formulas and who uses
+/// which.
 struct EvaluationLoss {
     double tokenMean = 0;         ///< over all tokens of the set
     double trainerWeighted = 0;   ///< transformers up to 4.35: batch means weighted by batch size

@@ -77,8 +77,8 @@ text::Tokenizer openTokenizer(const Checkpoint& checkpoint, const Checkpoint* do
 }
 
 OpenedSubject openSubject(const EvaluationSubject& subject, const Checkpoint* donor,
-                          const model::SummarizationOptions& options, const backend::Device& device,
-                          const backend::Backend& backend, const Progress& progress) {
+                          const model::SummarizationOptions& options,
+                          const backend::Compute& compute, const Progress& progress) {
     OpenedSubject opened;
     opened.label = subject.label.empty() ? subject.checkpoint : subject.label;
     opened.checkpoint = checkpoint::openCheckpoint(subject.checkpoint);
@@ -88,19 +88,18 @@ OpenedSubject openSubject(const EvaluationSubject& subject, const Checkpoint* do
     opened.parameters = checkpoint.parameterCount();
     opened.bytes = checkpoint.byteCount();
     std::unique_ptr<backend::Seq2Seq> model;
-    const backend::Seq2SeqOptions how{device, options.compute};
+    const backend::Seq2SeqOptions how{compute.device, options.compute};
     if (subject.plan) {
         opened.parameters = subject.plan->parameters.stored;
         opened.bytes += static_cast<std::uint64_t>(bytesAdded(*subject.plan));
-        const backend::Compute compute{backend, device};
         const compress::PlannedModel planned{checkpoint, *subject.plan, subject.calibration.get(),
                                              compute};
         const auto factors = compress::factorsOf(planned, progress);
         const compress::PlannedWeights weights(planned, *factors, compress::PlannedForm::AsStored);
-        model = backend.openSeq2Seq(checkpoint.config(), weights, how, progress);
+        model = compute.backend.openSeq2Seq(checkpoint.config(), weights, how, progress);
     } else {
-        model = backend.openSeq2Seq(checkpoint.config(), model::CheckpointWeights(checkpoint), how,
-                                    progress);
+        model = compute.backend.openSeq2Seq(checkpoint.config(),
+                                            model::CheckpointWeights(checkpoint), how, progress);
     }
     opened.summarizer =
         std::make_unique<model::Summarizer>(std::move(model), std::move(tokenizer), options);

@@ -40,7 +40,7 @@ text::Tokenizer openTokenizer(const checkpoint::Checkpoint& checkpoint,
 
 /// Builds the model on the device. Warnings of the checkpoint go to `progress`.
 OpenedSubject openSubject(const EvaluationSubject& subject, const checkpoint::Checkpoint* donor,
-                          const model::SummarizationOptions& options, const backend::Device& device,
-                          const backend::Backend& backend, const Progress& progress);
+                          const model::SummarizationOptions& options,
+                          const backend::Compute& compute, const Progress& progress);
 
 }  // namespace rankscope::evaluate

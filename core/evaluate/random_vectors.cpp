@@ -128,20 +128,6 @@ RealInputsResult onInputs(const Matrix& weight, const Matrix& approximation, con
             lost == 0 ? 0 : std::sqrt(lost) / std::sqrt(original)};
 }
 
-/// Fills in what real inputs give, where the plan has a calibration and the matrix has inputs.
-void addRealInputs(RandomVectorsResult& result, const method::Calibration* calibration,
-                   const plan::PlanEntry& entry, const Matrix& weight,
-                   const backend::Factors& factors, const backend::LinearAlgebra& algebra) {
-    if (calibration == nullptr || entry.matrix.role == checkpoint::Role::Embedding) return;
-    const Matrix approximation = algebra.multiply(factors.left, factors.right);
-    const auto of = [&](bool heldOut) {
-        const Matrix g = calibration->inputs(entry.matrix.module(), heldOut).second;
-        return onInputs(weight, approximation, g, algebra);
-    };
-    result.onCalibration = of(false);
-    if (!calibration->record().heldOut.empty()) result.onHeldOut = of(true);
-}
-
 RandomVectorsResult compare(const compress::PlannedModel& model, const plan::PlanEntry& entry,
                             const compress::FactorSource& source,
                             const RandomVectorsOptions& options, const Progress& progress) {
@@ -175,7 +161,14 @@ RandomVectorsResult compare(const compress::PlannedModel& model, const plan::Pla
     result.relativeError =
         sums.difference == 0 ? 0 : std::sqrt(sums.difference) / std::sqrt(sums.original);
     result.predictedCosine = isotropicCosine(entry, weight, factors, algebra);
-    addRealInputs(result, calibration, entry, weight, factors, algebra);
+    if (calibration == nullptr || entry.matrix.role == checkpoint::Role::Embedding) return result;
+    const Matrix approximation = algebra.multiply(factors.left, factors.right);
+    const auto realInputs = [&](bool heldOut) {
+        const Matrix g = calibration->inputs(entry.matrix.module(), heldOut).second;
+        return onInputs(weight, approximation, g, algebra);
+    };
+    result.onCalibration = realInputs(false);
+    if (!calibration->record().heldOut.empty()) result.onHeldOut = realInputs(true);
     return result;
 }
 

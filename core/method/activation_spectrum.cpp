@@ -38,21 +38,20 @@ spectra::Spectrum activationSpectrum(const checkpoint::WeightMatrix& matrix, con
 
 }  // namespace
 
-std::map<std::string, spectra::Spectrum> activationSpectra(
-    const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
-    const Calibration& calibration, const backend::Compute& compute, const Progress& progress) {
+std::map<std::string, spectra::Spectrum> activationSpectra(const CalibratedModel& model,
+                                                           const Progress& progress) {
     std::map<std::string, spectra::Spectrum> result;
     std::mutex mutex;
-    spectra::forEachMatrix(checkpoint, matrices, compute.threads, "errors on activations of",
-                           progress, [&](std::size_t place, const Matrix& weight) {
-                               const checkpoint::WeightMatrix& matrix = matrices[place];
-                               spectra::Spectrum spectrum = activationSpectrum(
-                                   matrix, weight,
-                                   calibration.inputs(matrix.module(), false).second,
-                                   compute.algebra());
-                               const std::lock_guard lock(mutex);
-                               result.emplace(matrix.name, std::move(spectrum));
-                           });
+    spectra::forEachMatrix(
+        model.checkpoint, model.matrices, model.compute.threads, "errors on activations of",
+        progress, [&](std::size_t place, const Matrix& weight) {
+            const checkpoint::WeightMatrix& matrix = model.matrices[place];
+            spectra::Spectrum spectrum = activationSpectrum(
+                matrix, weight, model.calibration->inputs(matrix.module(), false).second,
+                model.compute.algebra());
+            const std::lock_guard lock(mutex);
+            result.emplace(matrix.name, std::move(spectrum));
+        });
     return result;
 }
 

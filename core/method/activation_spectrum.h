@@ -16,8 +16,7 @@ namespace rankscope::method {
 /// Singular values of W X, X the calibration inputs: σ_i² = u_iᵀ W G Wᵀ u_i with U from W G Wᵀ.
 /// Their tail sums are the squared errors of the whitened method on these inputs, and no method of
 /// that rank has smaller ones. By matrix name.
-std::map<std::string, spectra::Spectrum> activationSpectra(
-    const checkpoint::Checkpoint& checkpoint, std::span<const checkpoint::WeightMatrix> matrices,
-    const Calibration& calibration, const backend::Compute& compute, const Progress& progress);
+std::map<std::string, spectra::Spectrum> activationSpectra(const CalibratedModel& model,
+                                                           const Progress& progress);
 
 }  // namespace rankscope::method

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/backend/backend.h"
 #include "core/backend/moments.h"
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
@@ -53,6 +55,14 @@ class Calibration {
 /// weights differ. Reads them if files were merely touched or copied.
 void requireSameModel(const Calibration& calibration, const checkpoint::Checkpoint& checkpoint,
                       const Progress& progress);
+
+/// Chosen matrices of a checkpoint, the calibration to measure them on, and what computes.
+struct CalibratedModel {
+    const checkpoint::Checkpoint& checkpoint;
+    std::span<const checkpoint::WeightMatrix> matrices;
+    std::shared_ptr<const Calibration> calibration;  ///< may be null if nothing looks at it
+    const backend::Compute& compute;
+};
 
 /// A method with everything it uses besides W.
 struct MethodChoice {

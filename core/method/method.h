@@ -36,8 +36,9 @@ struct MethodInput {
     MethodSettings settings = {};
 };
 
-/// A way to approximate a matrix by one of lower rank; docs/methods/approximation.md has each formula.
-/// Components come in order of importance: rank r is the first r columns of left and rows of right.
+/// A way to approximate a matrix by one of lower rank; docs/methods/approximation.md has each
+/// formula. Components come in order of importance: rank r is the first r columns of left and rows
+/// of right.
 struct Method {
     std::string_view name;  ///< as in --method
     std::string_view help;

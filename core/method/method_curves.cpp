@@ -24,8 +24,9 @@ namespace {
 constexpr double previewWork = 1e10;  // rows · columns · full rank, summed over ranks: seconds
 
 /// The methods to run; a warning names those left out.
-std::vector<const Method*> runners(const Calibration& calibration, const RaceOptions& options,
-                                   const Progress& progress) {
+std::vector<const Method*> methodsToRun(const Calibration& calibration,
+                                        const MethodCurvesOptions& options,
+                                        const Progress& progress) {
     std::vector<const Method*> asked;
     for (const std::string& name : options.methods) asked.push_back(&methodNamed(name));
     if (asked.empty())
@@ -46,14 +47,15 @@ std::vector<const Method*> runners(const Calibration& calibration, const RaceOpt
 }
 
 /// One method on one matrix.
-struct Start {
+struct MatrixAndMethod {
     const checkpoint::WeightMatrix* matrix;
     const Method* method;
 };
 
-std::vector<Start> startsOf(std::span<const checkpoint::WeightMatrix> matrices,
-                            const std::vector<const Method*>& methods, const Progress& progress) {
-    std::vector<Start> starts;
+std::vector<MatrixAndMethod> pairsOf(std::span<const checkpoint::WeightMatrix> matrices,
+                                     const std::vector<const Method*>& methods,
+                                     const Progress& progress) {
+    std::vector<MatrixAndMethod> pairs;
     for (const checkpoint::WeightMatrix& matrix : matrices) {
         if (matrix.role == checkpoint::Role::Embedding)
             throw usageError(
@@ -66,20 +68,20 @@ std::vector<Start> startsOf(std::span<const checkpoint::WeightMatrix> matrices,
             if (matrix.role == checkpoint::Role::Head && method->looksAtOutputs)
                 left = true;
             else
-                starts.push_back({&matrix, method});
+                pairs.push_back({&matrix, method});
         if (left)
             progress.warn(fmt::format(
                 "{}: methods that look at gradients of outputs are left out, since a calibration "
                 "keeps none of the head's.",
                 printable(matrix.name)));
     }
-    return starts;
+    return pairs;
 }
 
 /// One matrix, as read for one method.
-struct Lane {
+struct MethodRun {
     const Method& method;
-    const RaceOptions& options;
+    const MethodCurvesOptions& options;
     const backend::LinearAlgebra& algebra;
     Matrix weight;
     backend::InputMoments inputs;
@@ -106,7 +108,7 @@ struct Lane {
 
     std::int64_t fullRank() const { return std::min(weight.rows, weight.columns); }
 
-    void cutAtEveryRank(RaceCurve& curve) const {
+    void cutAtEachRank(MethodCurve& curve) const {
         const backend::Factors all = factors(fullRank());
         const auto measure = [&](const Matrix& second, std::vector<double>& errors) {
             const auto known = activationErrors(weight, all, second, algebra);
@@ -118,7 +120,7 @@ struct Lane {
     }
 
     /// A preview is another matrix at every rank.
-    void makeAnew(RaceCurve& curve, const Progress& progress) const {
+    void makeAtEachRank(MethodCurve& curve, const Progress& progress) const {
         curve.ranks = previewRanks(curve.ranks, weight.rows, weight.columns);
         const spectra::Spectrum spectrum(curve.name, weight.rows, weight.columns,
                                          algebra.singularValues(weight).values);
@@ -141,22 +143,21 @@ struct Lane {
     }
 };
 
-Lane laneOf(const checkpoint::Checkpoint& checkpoint, const checkpoint::WeightMatrix& matrix,
-            const Method& method, const Calibration& calibration, const RaceOptions& options,
-            const backend::Compute& compute) {
-    Lane lane{method,
-              options,
-              compute.algebra(),
-              checkpoint.readMatrix(matrix),
-              calibration.inputs(matrix.module(), false),
-              {},
-              {}};
-    spectra::requireFinite(lane.weight, matrix.name);
-    if (!calibration.record().heldOut.empty())
-        lane.heldOut = calibration.inputs(matrix.module(), true);
+MethodRun runOf(const CalibratedModel& model, const checkpoint::WeightMatrix& matrix,
+                const Method& method, const MethodCurvesOptions& options) {
+    MethodRun run{method,
+                  options,
+                  model.compute.algebra(),
+                  model.checkpoint.readMatrix(matrix),
+                  model.calibration->inputs(matrix.module(), false),
+                  {},
+                  {}};
+    spectra::requireFinite(run.weight, matrix.name);
+    if (!model.calibration->record().heldOut.empty())
+        run.heldOut = model.calibration->inputs(matrix.module(), true);
     if (method.needs == MethodNeeds::Gradients)
-        lane.gradients = calibration.gradients(matrix.module());
-    return lane;
+        run.gradients = model.calibration->gradients(matrix.module());
+    return run;
 }
 
 }  // namespace
@@ -173,26 +174,25 @@ std::vector<std::int64_t> previewRanks(const std::vector<std::int64_t>& ranks, s
     return result;
 }
 
-std::vector<RaceCurve> race(const checkpoint::Checkpoint& checkpoint,
-                            std::span<const checkpoint::WeightMatrix> matrices,
-                            const Calibration& calibration, const RaceOptions& options,
-                            const backend::Compute& compute, const Progress& progress) {
-    const std::vector<Start> starts =
-        startsOf(matrices, runners(calibration, options, progress), progress);
-    std::vector<RaceCurve> curves(starts.size());
+std::vector<MethodCurve> methodCurves(const CalibratedModel& model,
+                                      const MethodCurvesOptions& options,
+                                      const Progress& progress) {
+    const std::vector<MatrixAndMethod> pairs =
+        pairsOf(model.matrices, methodsToRun(*model.calibration, options, progress), progress);
+    std::vector<MethodCurve> curves(pairs.size());
     std::atomic<std::size_t> finished{0};
-    runInParallel(curves.size(), compute.threads, [&](std::size_t i) {
+    runInParallel(curves.size(), model.compute.threads, [&](std::size_t i) {
         throwIfStopped(progress);
-        const auto& [matrix, method] = starts[i];
-        const Lane lane = laneOf(checkpoint, *matrix, *method, calibration, options, compute);
-        RaceCurve& curve = curves[i];
+        const auto& [matrix, method] = pairs[i];
+        const MethodRun run = runOf(model, *matrix, *method, options);
+        MethodCurve& curve = curves[i];
         curve.name = matrix->name;
         curve.method = method->name;
-        curve.ranks = options.ranks(lane.fullRank());
+        curve.ranks = options.ranks(run.fullRank());
         if (method->preview)
-            lane.makeAnew(curve, progress);
+            run.makeAtEachRank(curve, progress);
         else
-            lane.cutAtEveryRank(curve);
+            run.cutAtEachRank(curve);
         progress.report(static_cast<double>(++finished) / static_cast<double>(curves.size()),
                         fmt::format("{} on {}", method->name, matrix->name));
     });

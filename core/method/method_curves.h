@@ -18,7 +18,7 @@
 namespace rankscope::method {
 
 /// One method's errors on the real inputs of one matrix, rank by rank.
-struct RaceCurve {
+struct MethodCurve {
     std::string name;    ///< of the matrix
     std::string method;  ///< as in --method
     std::vector<std::int64_t> ranks;
@@ -29,7 +29,7 @@ struct RaceCurve {
     std::vector<std::optional<double>> excessError;
 };
 
-struct RaceOptions {
+struct MethodCurvesOptions {
     std::vector<std::string> methods;  ///< names; empty: all for which the calibration has moments
     MethodSettings settings;
     /// The wanted ranks of a matrix of that full rank, ascending, each in 0 … fullRank.
@@ -42,10 +42,8 @@ struct RaceOptions {
 /// Methods that walk use the inputs of the uncompressed model here, all tokens alike. Methods that
 /// need gradients which the calibration lacks are left out with a warning; throws Error of kind
 /// Usage if none is left, or a name is unknown.
-std::vector<RaceCurve> race(const checkpoint::Checkpoint& checkpoint,
-                            std::span<const checkpoint::WeightMatrix> matrices,
-                            const Calibration& calibration, const RaceOptions& options,
-                            const backend::Compute& compute, const Progress& progress);
+std::vector<MethodCurve> methodCurves(const CalibratedModel& model,
+                                      const MethodCurvesOptions& options, const Progress& progress);
 
 /// The ranks at which a preview of a matrix [rows, columns] is made, evenly spread and including
 /// the first and the last: all if that is quick, else at least 16.

@@ -31,6 +31,14 @@ void requireStorable(const WeightMatrix& matrix, StorageChoice choice) {
                          matrix.name);
 }
 
+void requireRank(const WeightMatrix& matrix, std::int64_t rank) {
+    if (rank < 1 || rank > matrix.fullRank())
+        throw usageError(fmt::format("A rank of {} is not possible for {}: the permitted range is "
+                                     "1 to {}.",
+                                     rank, printable(matrix.name), matrix.fullRank()),
+                         matrix.name);
+}
+
 }  // namespace
 
 bool isErrorForetold(const PlanEntry& entry, const method::MethodSettings& settings) {
@@ -146,6 +154,31 @@ CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMat
     return plan;
 }
 
+CompressionPlan planWithRanks(const Checkpoint& checkpoint,
+                              const std::map<std::string, std::int64_t>& ranks,
+                              const PlanOptions& options,
+                              const std::map<std::string, spectra::Spectrum>& spectra) {
+    for (const auto& [name, rank] : ranks)
+        if (checkpoint.findMatrix(name) == nullptr)
+            throw usageError(
+                fmt::format("{} has no matrix {}.", printable(checkpoint.label()), printable(name)),
+                name);
+    method::methodNamed(options.method);
+    CompressionPlan plan;
+    plan.settings = options.settings;
+    for (const WeightMatrix& matrix : checkpoint.matrices()) {
+        const auto rank = ranks.find(matrix.name);
+        if (rank == ranks.end()) continue;
+        requireRank(matrix, rank->second);
+        const auto known = spectra.find(matrix.name);
+        plan.entries.push_back(makeEntry(matrix, rank->second, options.storage, options.method,
+                                         options.settings,
+                                         known == spectra.end() ? nullptr : &known->second));
+    }
+    finishPlan(checkpoint, plan);
+    return plan;
+}
+
 CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& plan,
                          const std::string& matrixName, std::int64_t rank, StorageChoice storage,
                          const spectra::Spectrum* spectrum) {
@@ -154,11 +187,7 @@ CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& pl
                                          [](const PlanEntry& e) { return e.matrix.name; });
     if (entry == edited.entries.end())
         throw usageError(fmt::format("{} is not in the plan.", printable(matrixName)), matrixName);
-    if (rank < 1 || rank > entry->matrix.fullRank())
-        throw usageError(fmt::format("A rank of {} is not possible for {}: the permitted range is "
-                                     "1 to {}.",
-                                     rank, printable(matrixName), entry->matrix.fullRank()),
-                         matrixName);
+    requireRank(entry->matrix, rank);
     *entry = makeEntry(entry->matrix, rank, storage, entry->method, plan.settings, spectrum);
     edited.allocation.clear();
     finishPlan(checkpoint, edited);

@@ -54,6 +54,14 @@ CompressionPlan makePlan(const checkpoint::Checkpoint& checkpoint,
                          const std::map<std::string, spectra::Spectrum>& spectra,
                          const PlanOptions& options);
 
+/// A plan with a rank per matrix, by name, in model order; of `options` the method, its settings
+/// and the storage count. Throws Error of kind Usage if a name is not a matrix of the checkpoint,
+/// or with the permitted range if a rank is outside 1 … min(m, n).
+CompressionPlan planWithRanks(const checkpoint::Checkpoint& checkpoint,
+                              const std::map<std::string, std::int64_t>& ranks,
+                              const PlanOptions& options,
+                              const std::map<std::string, spectra::Spectrum>& spectra);
+
 /// The same plan with another rank and storage for one matrix; counts are made again.
 CompressionPlan withRank(const checkpoint::Checkpoint& checkpoint, const CompressionPlan& plan,
                          const std::string& matrixName, std::int64_t rank, StorageChoice storage,

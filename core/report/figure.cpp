@@ -46,7 +46,7 @@ std::string requestText(const FigureRequest& request, const fs::path& out) {
                      {"width_mm", request.widthMm},  {"height_mm", request.heightMm},
                      {"dpi", request.dpi},           {"title", request.title},
                      {"spectra", std::move(spectra)}};
-    for (const method::RaceCurve& curve : request.race) document["race"].push_back(toJson(curve));
+    for (const method::MethodCurve& curve : request.race) document["race"].push_back(toJson(curve));
     if (powerLaw) document["power_law"] = true;
     if (!request.pareto.is_null()) document["pareto"] = request.pareto;
     if (!request.compared.is_null()) document["compared"] = request.compared;

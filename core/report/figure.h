@@ -29,10 +29,10 @@ struct FigureRequest {
     std::vector<const spectra::Spectrum*> spectra;  ///< not owned
     /// Drawn with singular values; empty, or one of each spectrum.
     std::vector<SpectrumAnalysis> analyses;
-    std::vector<method::RaceCurve> race;  ///< of one matrix, for "race", which needs no spectra
-    std::optional<std::int64_t> rank;     ///< where the rank line stands
-    Json pareto = {};                     ///< of "pareto": evaluate::toJson(ParetoFront)
-    Json compared = {};                   ///< of "compare": a list of toJson(MatrixComparison)
+    std::vector<method::MethodCurve> race;  ///< of one matrix, for "race", which needs no spectra
+    std::optional<std::int64_t> rank;       ///< where the rank line stands
+    Json pareto = {};                       ///< of "pareto": evaluate::toJson(ParetoFront)
+    Json compared = {};                     ///< of "compare": a list of toJson(MatrixComparison)
 };
 
 /// The window's program beside this one, where it is installed.

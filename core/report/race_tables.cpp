@@ -14,7 +14,7 @@
 
 namespace rankscope::report {
 
-using method::RaceCurve;
+using method::MethodCurve;
 
 namespace {
 
@@ -38,28 +38,28 @@ std::span<const RaceColumn> raceColumns() {
     static constexpr std::array<RaceColumn, 3> table{{
         {"activation_error", "on calibration",
          "‖(W − Wᵣ)X‖ / ‖WX‖ on the calibration dialogues, which the factors were made from.",
-         [](const RaceCurve& curve, std::size_t place) {
+         [](const MethodCurve& curve, std::size_t place) {
              return at(curve.activationError, place);
          }},
         {"held_out_error", "held out",
          "‖(W − Wᵣ)X‖ / ‖WX‖ on the held-out dialogues, which no factor saw.",
-         [](const RaceCurve& curve, std::size_t place) { return at(curve.heldOutError, place); }},
+         [](const MethodCurve& curve, std::size_t place) { return at(curve.heldOutError, place); }},
         {"excess_error", "preview: over svd",
          "How far ‖W − W′‖ of a preview lies above that of svd, measured.",
-         [](const RaceCurve& curve, std::size_t place) {
+         [](const MethodCurve& curve, std::size_t place) {
              return place < curve.excessError.size() ? curve.excessError[place] : std::nullopt;
          }},
     }};
     return table;
 }
 
-std::optional<std::size_t> placeOfRank(const RaceCurve& curve, std::int64_t rank) {
+std::optional<std::size_t> placeOfRank(const MethodCurve& curve, std::int64_t rank) {
     const auto above = std::ranges::upper_bound(curve.ranks, rank);
     if (above == curve.ranks.begin()) return std::nullopt;
     return static_cast<std::size_t>(above - curve.ranks.begin()) - 1;
 }
 
-Json toJson(const RaceCurve& curve) {
+Json toJson(const MethodCurve& curve) {
     Json document = {{"name", curve.name},
                      {"method", curve.method},
                      {"preview", !curve.excessError.empty()},
@@ -77,9 +77,9 @@ Json toJson(const RaceCurve& curve) {
     return document;
 }
 
-RaceCurve raceCurveFromJson(const Json& document) {
+MethodCurve raceCurveFromJson(const Json& document) {
     try {
-        RaceCurve curve;
+        MethodCurve curve;
         curve.name = document.at("name").get<std::string>();
         curve.method = document.at("method").get<std::string>();
         curve.ranks = document.at("ranks").get<std::vector<std::int64_t>>();
@@ -103,11 +103,11 @@ RaceCurve raceCurveFromJson(const Json& document) {
     }
 }
 
-std::string raceCsv(std::span<const RaceCurve> curves) {
+std::string raceCsv(std::span<const MethodCurve> curves) {
     std::string text = "name,method,rank";
     for (const RaceColumn& column : raceColumns()) text += fmt::format(",{}", column.key);
     text += "\r\n";
-    for (const RaceCurve& curve : curves) {
+    for (const MethodCurve& curve : curves) {
         const std::string name = csvCell(curve.name);
         for (std::size_t place = 0; place < curve.ranks.size(); ++place) {
             fmt::format_to(std::back_inserter(text), "{},{},{}", name, curve.method,

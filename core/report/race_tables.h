@@ -17,22 +17,22 @@ struct RaceColumn {
     std::string_view title;  ///< in tables
     std::string_view help;   ///< a sentence
     /// At curve.ranks[place]; nothing where it was not measured.
-    std::optional<double> (*value)(const method::RaceCurve& curve, std::size_t place);
+    std::optional<double> (*value)(const method::MethodCurve& curve, std::size_t place);
 };
 
 /// activation_error, held_out_error, excess_error.
 std::span<const RaceColumn> raceColumns();
 
 /// The place of the largest rank of the curve that is no more than `rank`; nothing where all are.
-std::optional<std::size_t> placeOfRank(const method::RaceCurve& curve, std::int64_t rank);
+std::optional<std::size_t> placeOfRank(const method::MethodCurve& curve, std::int64_t rank);
 
 /// An element of `race[]` as `curve --calibration` prints it: {name, method, preview, ranks[], and
 /// each column as a list, null where nothing of it was measured}.
-Json toJson(const method::RaceCurve& curve);
+Json toJson(const method::MethodCurve& curve);
 /// The inverse; throws Error saying which field is missing or of another length than the ranks.
-method::RaceCurve raceCurveFromJson(const Json& document);
+method::MethodCurve raceCurveFromJson(const Json& document);
 
 /// RFC 4180: name,method,rank and the columns' keys; an empty cell where nothing was measured.
-std::string raceCsv(std::span<const method::RaceCurve> curves);
+std::string raceCsv(std::span<const method::MethodCurve> curves);
 
 }  // namespace rankscope::report

@@ -41,20 +41,20 @@ constexpr std::size_t mostLossesForAuto = 500;  // yet to be measured, for the s
 using Dialogues = std::span<const method::CalibrationExample>;
 
 Dialogues searched(const MeasuredPlanning& planning) {
-    const Dialogues all = planning.calibration->record().examples;
+    const Dialogues all = planning.model.calibration->record().examples;
     return all.first(std::min(all.size(), mostSearched));
 }
 
 double lossOn(Dialogues dialogues, const MeasuredPlanning& planning, const CompressionPlan& plan,
               const Progress& progress) {
-    return meanLoss(
-        {planning.checkpoint, plan, planning.calibration.get(), planning.compute, planning.known},
-        dialogues, SilentProgress(progress));
+    return meanLoss({planning.model.checkpoint, plan, planning.model.calibration.get(),
+                     planning.model.compute, planning.known},
+                    dialogues, SilentProgress(progress));
 }
 
 double heldOutLoss(const MeasuredPlanning& planning, const CompressionPlan& plan,
                    const Progress& progress) {
-    return lossOn(planning.calibration->record().heldOut, planning, plan, progress);
+    return lossOn(planning.model.calibration->record().heldOut, planning, plan, progress);
 }
 
 /// The method that stands in for one whose factors depend on what is compressed before.
@@ -83,8 +83,7 @@ bool isBudget(const PlanOptions& options) {
 /// What errors on activations are; those known, else computed.
 Spectra activationsOf(const MeasuredPlanning& planning, const Progress& progress) {
     if (planning.onActivations != nullptr) return *planning.onActivations;
-    return method::activationSpectra(planning.checkpoint, planning.matrices, *planning.calibration,
-                                     planning.compute, SilentProgress(progress));
+    return method::activationSpectra(planning.model, SilentProgress(progress));
 }
 
 /// What of the options takes the loss of plans; empty where nothing does.
@@ -96,7 +95,7 @@ std::string whatIsMeasured(const PlanOptions& options) {
 
 /// What decides the losses of a search besides the matrices (SensitivityOptions::key).
 Json sensitivityKey(const MeasuredPlanning& planning, const PlanOptions& options) {
-    const method::CalibrationRecord& record = planning.calibration->record();
+    const method::CalibrationRecord& record = planning.model.calibration->record();
     Json dialogues = Json::array();
     for (const method::CalibrationExample& example : searched(planning))
         dialogues.push_back(example.id);
@@ -122,7 +121,8 @@ SensitivityOptions searchOf(const MeasuredPlanning& planning, const PlanOptions&
         throw Error(fmt::format("{} cannot be made: {}.",
                                 printable(planning.journals.string(), 1000), failed.message()),
                     planning.journals.string());
-    search.journal = planning.journals / Journal::fileName(searchKey(planning.matrices, search));
+    search.journal =
+        planning.journals / Journal::fileName(searchKey(planning.model.matrices, search));
     return search;
 }
 
@@ -140,7 +140,7 @@ LossOf searchedLoss(const MeasuredPlanning& planning, const Progress& progress) 
 /// The search `--allocation sensitivity`: losses that are kept are not measured again.
 CompressionPlan planBySensitivity(const MeasuredPlanning& planning, const PlanOptions& options,
                                   const Progress& progress) {
-    return search::planBySensitivity(planning.checkpoint, planning.matrices, {},
+    return search::planBySensitivity(planning.model.checkpoint, planning.model.matrices, {},
                                      searchOf(planning, options), searchedLoss(planning, progress),
                                      progress);
 }
@@ -152,17 +152,17 @@ CompressionPlan planBySensitivity(const MeasuredPlanning& planning, const PlanOp
 std::map<std::string, double> lossWeights(const MeasuredPlanning& planning,
                                           const PlanOptions& options, const Progress& progress) {
     const Spectra errors = activationsOf(planning, progress);
-    const double dense = meanLoss(planning.checkpoint, searched(planning), planning.compute,
-                                  SilentProgress(progress));
+    const double dense = meanLoss(planning.model.checkpoint, searched(planning),
+                                  planning.model.compute, SilentProgress(progress));
     const SensitivityTable table =
-        measureSensitivity(planning.checkpoint, planning.matrices, searchOf(planning, options),
-                           searchedLoss(planning, progress), progress);
+        measureSensitivity(planning.model.checkpoint, planning.model.matrices,
+                           searchOf(planning, options), searchedLoss(planning, progress), progress);
     for (const std::string& warning : table.warnings) progress.warn(warning);
     throwIfStopped(progress);
     std::map<std::string, double> weights;
     double sum = 0;
     for (const Sensitivity& row : table.rows) {  // the smallest share of each comes last
-        const std::string& name = planning.matrices[row.matrix].name;
+        const std::string& name = planning.model.matrices[row.matrix].name;
         const double error = std::pow(errors.at(name).relativeError(row.choice.rank), 2);
         const bool known = std::isfinite(row.loss) && error > 0;
         weights[name] = known ? std::max(0.0, row.loss - dense) / error : 0;
@@ -194,7 +194,7 @@ void tryAllocation(Tried& tried, const MeasuredPlanning& planning, std::string_v
         tried.left.push_back(fmt::format("{}: {}", allocation, error.what()));
         return;
     }
-    plan::recordCalibration(plan, planning.calibration.get());
+    plan::recordCalibration(plan, planning.model.calibration.get());
     TriedSetting setting{plan.allocation, plan.settings.ridge, plan.parameters.stored,
                          heldOutLoss(planning, plan, progress)};
     tried.plans.emplace_back(std::move(setting), std::move(plan));
@@ -204,8 +204,9 @@ void tryAllocation(Tried& tried, const MeasuredPlanning& planning, std::string_v
 std::size_t lossesMissing(const MeasuredPlanning& planning, const PlanOptions& options,
                           const Progress& progress) {
     return search::lossesMissing(
-        planning.matrices,
-        withSharesForBudget(planning.checkpoint, planning.matrices, searchOf(planning, options)),
+        planning.model.matrices,
+        withSharesForBudget(planning.model.checkpoint, planning.model.matrices,
+                            searchOf(planning, options)),
         progress);
 }
 
@@ -216,12 +217,11 @@ std::size_t lossesMissing(const MeasuredPlanning& planning, const PlanOptions& o
 /// the budget.
 CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectra& importance,
                                      const PlanOptions& options, const Progress& progress) {
-    requireHeldOut(*given.calibration, "The allocation auto");
+    requireHeldOut(*given.model.calibration, "The allocation auto");
     MeasuredPlanning planning = given;
     if (!planning.known)
         planning.known = compress::fullRankFactors(
-            planning.checkpoint, planning.matrices,
-            {options.method, options.settings, planning.calibration.get()}, planning.compute,
+            planning.model, {options.method, options.settings, planning.model.calibration.get()},
             SilentProgress(progress));
     Tried tried;
     PlanOptions one = options;
@@ -229,7 +229,10 @@ CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectr
         one.allocation = allocator.name;
         tryAllocation(
             tried, planning, allocator.name,
-            [&] { return plan::makePlan(planning.checkpoint, planning.matrices, importance, one); },
+            [&] {
+                return plan::makePlan(planning.model.checkpoint, planning.model.matrices,
+                                      importance, one);
+            },
             progress);
     }
     if (const std::size_t missing = lossesMissing(planning, options, progress);
@@ -257,7 +260,7 @@ CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectr
 CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan plan,
                               const Progress& progress) {
     if (!compress::usesRidge(plan)) return plan;
-    requireHeldOut(*planning.calibration, "The choice of a ridge");
+    requireHeldOut(*planning.model.calibration, "The choice of a ridge");
     std::vector<TriedSetting> tried;
     for (const double ridge : ridges) {
         throwIfStopped(progress);
@@ -303,13 +306,13 @@ CompressionPlan measuredPlan(const MeasuredPlanning& planning, const Spectra& im
     if (isBudget(options) && options.allocationError == plan::lossErrorName &&
         options.allocation != plan::sensitivityName)
         options.lossWeights = lossWeights(planning, options, progress);
-    CompressionPlan plan =
-        !isBudget(options) || !plan::isMeasured(options.allocation)
-            ? plan::makePlan(planning.checkpoint, planning.matrices, importance, options)
-        : options.allocation == plan::autoName
-            ? planByBestAllocation(planning, importance, options, progress)
-            : planBySensitivity(planning, options, progress);
-    plan::recordCalibration(plan, planning.calibration.get());
+    CompressionPlan plan = !isBudget(options) || !plan::isMeasured(options.allocation)
+                               ? plan::makePlan(planning.model.checkpoint, planning.model.matrices,
+                                                importance, options)
+                           : options.allocation == plan::autoName
+                               ? planByBestAllocation(planning, importance, options, progress)
+                               : planBySensitivity(planning, options, progress);
+    plan::recordCalibration(plan, planning.model.calibration.get());
     return chooseRidge ? withBestRidge(planning, std::move(plan), progress) : plan;
 }
 

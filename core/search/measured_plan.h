@@ -20,10 +20,7 @@ namespace rankscope::search {
 /// A model that plans are tried on. Searches with many losses look at the calibration dialogues, so
 /// that the held-out ones, which a choice among a few plans is made by, are new to all of them.
 struct MeasuredPlanning {
-    const checkpoint::Checkpoint& checkpoint;
-    std::span<const checkpoint::WeightMatrix> matrices;
-    std::shared_ptr<const method::Calibration> calibration;
-    const backend::Compute& compute;
+    const method::CalibratedModel& model;
     /// Where losses of sensitivity searches are kept, a file a search, so that an interrupted one
     /// goes on where it was; empty: they are not kept.
     std::filesystem::path journals = {};

@@ -35,11 +35,8 @@ using Spectra = std::map<std::string, spectra::Spectrum>;
 
 /// What all settings of one run share.
 struct Run {
-    const Checkpoint& checkpoint;
-    std::span<const WeightMatrix> matrices;
-    const std::shared_ptr<const method::Calibration>& calibration;
+    const method::CalibratedModel& model;
     const ParetoOptions& options;
-    const backend::Compute& compute;
     const Progress& progress;
 
     /// The plan of a setting. `importance` as for measuredPlan(); `known` may be null.
@@ -48,16 +45,13 @@ struct Run {
                             const std::shared_ptr<const compress::FullRankFactors>& known,
                             const Progress& part) const {
         const plan::PlanOptions how = optionsOf(point);
-        const MeasuredPlanning planning{.checkpoint = checkpoint,
-                                        .matrices = matrices,
-                                        .calibration = calibration,
-                                        .compute = compute,
+        const MeasuredPlanning planning{.model = model,
                                         .journals = options.journals,
                                         .onActivations = onActivations,
                                         .known = known};
         CompressionPlan plan =
             measuredPlan(planning, importance, how, choosesRidge(point.method), part);
-        plan::recordCalibration(plan, calibration.get());
+        plan::recordCalibration(plan, model.calibration.get());
         return plan;
     }
 
@@ -79,9 +73,8 @@ struct Run {
     /// Every chosen matrix by one method at full rank; null where that cannot be.
     std::shared_ptr<const compress::FullRankFactors> factored(const std::string& method) const {
         if (choosesRidge(method)) return nullptr;
-        return compress::fullRankFactors(checkpoint, matrices,
-                                         {method, options.plan.settings, calibration.get()},
-                                         compute, progress);
+        return compress::fullRankFactors(
+            model, {method, options.plan.settings, model.calibration.get()}, progress);
     }
 
     /// Measures `point`, whose plan is there, from factors at full rank (null: made anew).
@@ -89,11 +82,11 @@ struct Run {
                  FrontMeasure& measure, const std::string& label, const Progress& part) const {
         point.parameters = point.plan.parameters.stored;
         if (hasRidge(point.method)) point.ridge = point.plan.settings.ridge;
-        const compress::PlannedModel model{checkpoint, point.plan, calibration.get(), compute,
-                                           known};
-        const auto factors = compress::factorsOf(model, progress);
+        const compress::PlannedModel planned{model.checkpoint, point.plan, model.calibration.get(),
+                                             model.compute, known};
+        const auto factors = compress::factorsOf(planned, progress);
         const FrontMeasure::Result result = measure.measure(
-            compress::PlannedWeights(model, *factors, compress::PlannedForm::TwoFactors),
+            compress::PlannedWeights(planned, *factors, compress::PlannedForm::TwoFactors),
             toJson(point.plan), label, part);
         point.loss = result.loss;
         point.rouge = result.rouge;
@@ -181,29 +174,24 @@ void markFront(std::vector<ParetoPoint>& points) {
                         });
 }
 
-ParetoFront paretoFront(const Checkpoint& checkpoint, std::span<const WeightMatrix> matrices,
-                        const Spectra& spectra,
-                        const std::shared_ptr<const method::Calibration>& calibration,
-                        const ParetoOptions& options, const backend::Compute& compute,
-                        const Progress& outer) {
+ParetoFront paretoFront(const method::CalibratedModel& model, const Spectra& spectra,
+                        const ParetoOptions& options, const Progress& outer) {
     const OnceWarned progress(outer);
     const SilentProgress silent(progress);
-    requireNeeds(options, calibration.get());
-    FrontMeasure measure(checkpoint, calibration, options.data, compute);
-    const Run run{checkpoint, matrices, calibration, options, compute, silent};
+    requireNeeds(options, model.calibration.get());
+    FrontMeasure measure(model.checkpoint, model.calibration, options.data, model.compute);
+    const Run run{model, options, silent};
     Steps steps(options, progress);
-    const FrontMeasure::Result dense = measure.measure(model::CheckpointWeights(checkpoint),
+    const FrontMeasure::Result dense = measure.measure(model::CheckpointWeights(model.checkpoint),
                                                        nullptr, "dense", steps.next("dense"));
     ParetoFront front;
-    front.denseParameters = checkpoint.denseParameterCount();
+    front.denseParameters = model.checkpoint.denseParameterCount();
     front.denseLoss = dense.loss;
     front.denseRouge = dense.rouge;
     front.data = measure.data();
     front.dialogues = measure.dialogues();
     Spectra onActivations;
-    if (needActivations(options))
-        onActivations =
-            method::activationSpectra(checkpoint, matrices, *calibration, compute, silent);
+    if (needActivations(options)) onActivations = method::activationSpectra(model, silent);
     for (const std::string& method : options.methods) {
         const auto known = run.factored(method);
         for (const auto& [allocation, budget] : pairs(options.allocations, options.budgets)) {

@@ -70,15 +70,12 @@ struct ParetoFront {
 /// that walk most of all, and factors whose ridge is chosen are made anew. A model is
 /// measured from its two factors in the checkpoint's own type, whatever the storage: the pivoted
 /// form holds the same matrix but for rounding. `spectra` are the weights' own, those known; an
-/// allocation that looks at them needs all. `calibration` may be null where there is data and no
-/// method looks at one. Throws Error of kind Usage where a method lacks what it needs, and where
+/// allocation that looks at them needs all. `model.calibration` may be null where there is data and
+/// no method looks at one. Throws Error of kind Usage where a method lacks what it needs, and where
 /// there is nothing to measure on.
-ParetoFront paretoFront(const checkpoint::Checkpoint& checkpoint,
-                        std::span<const checkpoint::WeightMatrix> matrices,
+ParetoFront paretoFront(const method::CalibratedModel& model,
                         const std::map<std::string, spectra::Spectrum>& spectra,
-                        const std::shared_ptr<const method::Calibration>& calibration,
-                        const ParetoOptions& options, const backend::Compute& compute,
-                        const Progress& progress);
+                        const ParetoOptions& options, const Progress& progress);
 
 /// Marks the points that no other one beats: none with as few parameters has a smaller loss.
 void markFront(std::vector<ParetoPoint>& points);

@@ -101,10 +101,16 @@ class LossJournal {
     std::map<std::pair<std::string, std::int64_t>, double> m_losses;
 };
 
+/// The model whose loss is measured with one matrix compressed at a time.
+struct SearchedModel {
+    const Checkpoint& checkpoint;
+    const plan::PlanOptions& options;
+    const LossOf& lossOf;
+};
+
 /// Fills in the losses of one matrix; false where a stop was requested.
-bool measureMatrix(const Checkpoint& checkpoint, const WeightMatrix& matrix,
-                   std::span<Sensitivity> rows, const plan::PlanOptions& options,
-                   const LossOf& lossOf, LossJournal& journal, const Progress& progress) {
+bool measureMatrix(const SearchedModel& model, const WeightMatrix& matrix,
+                   std::span<Sensitivity> rows, LossJournal& journal, const Progress& progress) {
     const Sensitivity* before = nullptr;
     for (Sensitivity& row : rows) {
         std::optional<double> loss = journal.find(matrix.name, row.choice.rank);
@@ -114,8 +120,8 @@ bool measureMatrix(const Checkpoint& checkpoint, const WeightMatrix& matrix,
             plan::Allocation only;
             only.choices.push_back(row.choice);
             try {
-                loss = lossOf(
-                    plan::planFromAllocation(checkpoint, std::span(&matrix, 1), only, {}, options));
+                loss = model.lossOf(plan::planFromAllocation(
+                    model.checkpoint, std::span(&matrix, 1), only, {}, model.options));
             } catch (const Error& error) {
                 if (error.kind() != ErrorKind::Interrupted) throw;
                 return false;
@@ -222,7 +228,7 @@ SensitivityTable measureSensitivity(const Checkpoint& checkpoint,
         progress.report(static_cast<double>(measured) / static_cast<double>(chosen.size()),
                         fmt::format("sensitivity of {}", printable(chosen[measured].name)));
         const auto rows = std::span(table.rows).subspan(measured * shares, shares);
-        table.complete = measureMatrix(checkpoint, chosen[measured], rows, options.plan, lossOf,
+        table.complete = measureMatrix({checkpoint, options.plan, lossOf}, chosen[measured], rows,
                                        journal, progress);
         if (!table.complete) break;
         const auto finite = [](const Sensitivity& row) { return std::isfinite(row.loss); };

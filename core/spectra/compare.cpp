@@ -188,57 +188,54 @@ double roundingLevel(const MatrixPair& pair, double normA, double normB) {
     return roundingOf(pair.a, normA) + roundingOf(pair.b, normB);
 }
 
-MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const Spectrum& spectrumA,
-                               const Spectrum& spectrumB, double rounding,
+MatrixComparison compareMatrix(const ComparedMatrix& a, const ComparedMatrix& b, double rounding,
                                const CompareOptions& options,
                                const backend::LinearAlgebra& algebra) {
     MatrixComparison result;
-    result.name = spectrumA.name();
-    result.a = spectrumA;
-    result.b = spectrumB;
-    auto values = algebra.singularValues(subtract(a, b));
-    result.difference =
-        Spectrum(result.name, a.rows, a.columns, std::move(values.values), values.direct);
+    result.name = a.spectrum.name();
+    result.a = a.spectrum;
+    result.b = b.spectrum;
+    auto values = algebra.singularValues(subtract(a.weight, b.weight));
+    result.difference = Spectrum(result.name, a.weight.rows, a.weight.columns,
+                                 std::move(values.values), values.direct);
     const double norm = result.difference.frobeniusNorm();
     if (norm > 0) {
-        result.relativeDifference = norm / spectrumA.frobeniusNorm();  // infinite if A = 0
+        result.relativeDifference = norm / a.spectrum.frobeniusNorm();  // infinite if A = 0
         result.rank90 = result.difference.rankForEnergy(0.9);
         result.rank99 = result.difference.rankForEnergy(0.99);
     }
     const std::vector<double>& differences = result.difference.singularValues();
     result.numericalRank = std::count_if(differences.begin(), differences.end(),
                                          [&](double value) { return value > rounding; });
-    result.directionsA = directionsOf(spectrumA, options.directions);
-    result.directionsB = directionsOf(spectrumB, options.directions);
+    result.directionsA = directionsOf(a.spectrum, options.directions);
+    result.directionsB = directionsOf(b.spectrum, options.directions);
     if (result.directionsA > 0 && result.directionsB > 0) {
-        const Subspaces ofA = subspacesOf(a, result.directionsA, algebra);
-        const Subspaces ofB = subspacesOf(b, result.directionsB, algebra);
+        const Subspaces ofA = subspacesOf(a.weight, result.directionsA, algebra);
+        const Subspaces ofB = subspacesOf(b.weight, result.directionsB, algebra);
         result.leftCosines = cosines(ofA.left, ofB.left, algebra);
         result.rightCosines = cosines(ofA.right, ofB.right, algebra);
-        result.intruders = countIntruders(ofB.left, a, spectrumA, algebra);
+        result.intruders = countIntruders(ofB.left, a.weight, a.spectrum, algebra);
     }
     return result;
 }
 
 std::vector<MatrixComparison> compareCheckpoints(
-    const checkpoint::Checkpoint& a, const checkpoint::Checkpoint& b,
-    std::span<const MatrixPair> pairs, std::span<const Spectrum> spectraA,
-    std::span<const Spectrum> spectraB, const CompareOptions& options,
-    const backend::Compute& compute, const Progress& progress) {
+    const ComparedCheckpoint& a, const ComparedCheckpoint& b, std::span<const MatrixPair> pairs,
+    const CompareOptions& options, const backend::Compute& compute, const Progress& progress) {
     std::vector<MatrixComparison> results(pairs.size());
     std::mutex mutex;
     std::size_t done = 0;
     const auto work = [&](std::size_t i) {
         throwIfStopped(progress);
         const MatrixPair& pair = pairs[i];
-        const Matrix ofA = a.readMatrix(pair.a);
-        const Matrix ofB = b.readMatrix(pair.b);
+        const Matrix ofA = a.checkpoint.readMatrix(pair.a);
+        const Matrix ofB = b.checkpoint.readMatrix(pair.b);
         requireFinite(ofA, pair.a.name);
         requireFinite(ofB, pair.b.name);
         const double rounding =
-            roundingLevel(pair, spectraA[i].frobeniusNorm(), spectraB[i].frobeniusNorm());
-        results[i] =
-            compareMatrix(ofA, ofB, spectraA[i], spectraB[i], rounding, options, compute.algebra());
+            roundingLevel(pair, a.spectra[i].frobeniusNorm(), b.spectra[i].frobeniusNorm());
+        results[i] = compareMatrix({ofA, a.spectra[i]}, {ofB, b.spectra[i]}, rounding, options,
+                                   compute.algebra());
         const std::scoped_lock lock(mutex);
         ++done;
         progress.report(static_cast<double>(done) / static_cast<double>(pairs.size()),

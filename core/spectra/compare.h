@@ -57,6 +57,12 @@ struct MatrixComparison {
     std::int64_t intruders = 0;
 };
 
+/// A matrix of one of the two checkpoints.
+struct ComparedMatrix {
+    const MatrixView weight;
+    const Spectrum& spectrum;
+};
+
 /// Compares one matrix. The cosines are the singular values of U_aᵀU_b and V_aᵀV_b (Björck and
 /// Golub 1973), U and V the leading singular vectors. If `directions` would separate singular
 /// values that are equal up to 1e-6, the subspace is widened to hold all of them: it would not be
@@ -64,23 +70,26 @@ struct MatrixComparison {
 /// is below 0.5 (PEFT's intruder dimensions); vectors of equal singular values count as one
 /// subspace, and the cosine is that of the angle to it. The spectra are those of `a` and `b`, of
 /// the same shape; `rounding` is roundingLevel().
-MatrixComparison compareMatrix(const MatrixView& a, const MatrixView& b, const Spectrum& spectrumA,
-                               const Spectrum& spectrumB, double rounding,
+MatrixComparison compareMatrix(const ComparedMatrix& a, const ComparedMatrix& b, double rounding,
                                const CompareOptions& options,
                                const backend::LinearAlgebra& algebra);
 
 /// About the largest singular value that rounding the stored numbers gives to A - B, the sum over
 /// both: u ‖W‖_F (1/√m + 1/√n) for a dense matrix, the edge of noise of that size; 2u ‖W'‖_F for
-/// two factors and 4u ‖W'‖_F for the pivoted form, the bounds of docs/methods/storage.md "Storage forms".
-/// u is the unit roundoff of the stored type.
+/// two factors and 4u ‖W'‖_F for the pivoted form, the bounds of docs/methods/storage.md "Storage
+/// forms". u is the unit roundoff of the stored type.
 double roundingLevel(const MatrixPair& pair, double normA, double normB);
 
-/// All pairs; `spectraA` and `spectraB` in the same order. Throws Error naming a tensor that is not
+/// One of the two checkpoints, with a spectrum per pair.
+struct ComparedCheckpoint {
+    const checkpoint::Checkpoint& checkpoint;
+    std::span<const Spectrum> spectra;
+};
+
+/// All pairs, in their order. Throws Error naming a tensor that is not
 /// finite, and Error of kind Interrupted on a stop.
 std::vector<MatrixComparison> compareCheckpoints(
-    const checkpoint::Checkpoint& a, const checkpoint::Checkpoint& b,
-    std::span<const MatrixPair> pairs, std::span<const Spectrum> spectraA,
-    std::span<const Spectrum> spectraB, const CompareOptions& options,
-    const backend::Compute& compute, const Progress& progress);
+    const ComparedCheckpoint& a, const ComparedCheckpoint& b, std::span<const MatrixPair> pairs,
+    const CompareOptions& options, const backend::Compute& compute, const Progress& progress);
 
 }  // namespace rankscope::spectra

@@ -23,12 +23,12 @@ namespace {
 
 using uitest::OpenSession;
 
-const method::RaceCurve svd{"w", "svd", {0, 1, 2, 3}, {1, 0.5, 0.25, 0}, {1, 0.8, 0.4, 0}, {}};
-const method::RaceCurve whitened{
+const method::MethodCurve svd{"w", "svd", {0, 1, 2, 3}, {1, 0.5, 0.25, 0}, {1, 0.8, 0.4, 0}, {}};
+const method::MethodCurve whitened{
     "w", "whitened", {0, 1, 2, 3}, {1, 0.25, 0.125, 0}, {1, 0.6, 0.5, 0}, {}};
-const method::RaceCurve preview{"w",       "randomized", {1, 3},
-                                {0.55, 0}, {0.1, 0},     {0.02, std::nullopt}};
-const std::vector<method::RaceCurve> all{svd, whitened, preview};
+const method::MethodCurve preview{"w",       "randomized", {1, 3},
+                                  {0.55, 0}, {0.1, 0},     {0.02, std::nullopt}};
+const std::vector<method::MethodCurve> all{svd, whitened, preview};
 
 TEST(RaceSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
     const PlotData data = raceData(all, {.logValue = false});
@@ -115,7 +115,7 @@ const std::string k0 = "encoder.block.0.layer.0.SelfAttention.k.weight";
 /// What a child prints of a race of this matrix.
 std::string raceScript(const std::string& matrix) {
     Json result = {{"calibration", {{"file", "c.h5"}, {"samples", 24}, {"held_out", 8}}}};
-    for (method::RaceCurve curve : all) {
+    for (method::MethodCurve curve : all) {
         curve.name = matrix;
         result["race"].push_back(report::toJson(curve));
     }

@@ -31,7 +31,7 @@ QString shown(double value, std::string_view key) {
 
 }  // namespace
 
-void RaceModel::setCurves(std::vector<method::RaceCurve> curves) {
+void RaceModel::setCurves(std::vector<method::MethodCurve> curves) {
     beginResetModel();
     m_curves = std::move(curves);
     endResetModel();
@@ -52,7 +52,7 @@ int RaceModel::columnCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : 1 + static_cast<int>(report::raceColumns().size());
 }
 
-QString RaceModel::methodCell(const method::RaceCurve& curve) const {
+QString RaceModel::methodCell(const method::MethodCurve& curve) const {
     const auto place = report::placeOfRank(curve, m_rank);
     const QString name = methodLabel(curve.method);
     return place && curve.ranks[*place] != m_rank && m_rank < curve.ranks.back()

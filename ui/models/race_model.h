@@ -13,8 +13,8 @@ class RaceModel : public QAbstractTableModel {
     Q_OBJECT
  public:
     using QAbstractTableModel::QAbstractTableModel;
-    void setCurves(std::vector<method::RaceCurve> curves);
-    const std::vector<method::RaceCurve>& curves() const { return m_curves; }
+    void setCurves(std::vector<method::MethodCurve> curves);
+    const std::vector<method::MethodCurve>& curves() const { return m_curves; }
     void setRank(std::int64_t rank);
 
     int rowCount(const QModelIndex& parent = {}) const override;
@@ -23,9 +23,9 @@ class RaceModel : public QAbstractTableModel {
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
  private:
-    QString methodCell(const method::RaceCurve& curve) const;
+    QString methodCell(const method::MethodCurve& curve) const;
 
-    std::vector<method::RaceCurve> m_curves;
+    std::vector<method::MethodCurve> m_curves;
     std::int64_t m_rank = 1;
 };
 

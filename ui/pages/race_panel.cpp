@@ -181,7 +181,7 @@ void RacePanel::showMessage() {
     }
 }
 
-void RacePanel::showRace(const std::vector<method::RaceCurve>& curves) {
+void RacePanel::showRace(const std::vector<method::MethodCurve>& curves) {
     m_model->setCurves(curves);
     m_table->fit();
     m_table->setFixedHeight(m_table->horizontalHeader()->height() +
@@ -192,7 +192,7 @@ void RacePanel::showRace(const std::vector<method::RaceCurve>& curves) {
                       .arg(QFileInfo(m_session->calibrationFile()).fileName())
                       .arg(m_results->samples())
                       .arg(m_results->heldOut()));
-    if (std::ranges::find(curves, "anchored", &method::RaceCurve::method) != curves.end()) {
+    if (std::ranges::find(curves, "anchored", &method::MethodCurve::method) != curves.end()) {
         notes << tr("anchored and compensated: here on the inputs of the uncompressed model.");
     }
     m_note->setText(notes.join(QLatin1Char('\n')));

@@ -55,7 +55,7 @@ class RacePanel : public QWidget {
     QWidget* makeRacePage();
     void refresh();
     void showMessage();
-    void showRace(const std::vector<method::RaceCurve>& curves);
+    void showRace(const std::vector<method::MethodCurve>& curves);
     void drawRace();
     void showRank();
     AxesChoice axes() const;

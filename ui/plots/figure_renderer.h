@@ -46,7 +46,7 @@ struct FigureRequest {
     std::optional<std::int64_t> rank;
     AxesChoice axes;
     OverlayChoice overlays;
-    std::vector<method::RaceCurve> race;       ///< what FigureKind::Race shows; of one matrix
+    std::vector<method::MethodCurve> race;     ///< what FigureKind::Race shows; of one matrix
     report::HeatMap heatMap;                   ///< what FigureKind::HeatMap shows
     search::ParetoFront front;                 ///< what FigureKind::Pareto shows
     std::vector<ComparedSpectra> compared;     ///< what FigureKind::Compare shows

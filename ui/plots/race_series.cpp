@@ -25,7 +25,7 @@ const method::Method* methodOf(const std::string& name) {
 class Divisor {
  public:
     Divisor(RaceCurves curves, bool wanted) {
-        const auto found = std::ranges::find(curves, "svd", &method::RaceCurve::method);
+        const auto found = std::ranges::find(curves, "svd", &method::MethodCurve::method);
         if (wanted && found != curves.end()) {
             m_svd = &*found;
         }
@@ -45,11 +45,11 @@ class Divisor {
     }
 
  private:
-    const method::RaceCurve* m_svd = nullptr;
+    const method::MethodCurve* m_svd = nullptr;
 };
 
 /// The points that the axes can show; a zero on a logarithmic axis is a gap.
-void addPoints(const method::RaceCurve& race, bool heldOut, const AxesChoice& axes,
+void addPoints(const method::MethodCurve& race, bool heldOut, const AxesChoice& axes,
                const Divisor& divisor, std::vector<double>& x, std::vector<double>& y) {
     const auto& errors = heldOut ? race.heldOutError : race.activationError;
     for (std::size_t i = 0; i < errors.size(); ++i) {
@@ -121,7 +121,7 @@ PlotData raceData(RaceCurves curves, const AxesChoice& axes) {
     data.yTitle = divisor.used() ? tr("error on activations / that of svd")
                                  : tr("error on activations ‖(W − Wᵣ)X‖ / ‖WX‖");
     bool heldOut = false;
-    for (const method::RaceCurve& race : curves) {
+    for (const method::MethodCurve& race : curves) {
         Curve curve;
         curve.label = methodLabel(race.method);
         curve.group = QStringLiteral("other");
@@ -155,9 +155,9 @@ PlotData raceData(RaceCurves curves, const AxesChoice& axes) {
 }
 
 QString raceReadout(RaceCurves curves, std::int64_t rank) {
-    const method::RaceCurve* best = nullptr;
+    const method::MethodCurve* best = nullptr;
     double least = std::numeric_limits<double>::infinity();
-    for (const method::RaceCurve& race : curves) {
+    for (const method::MethodCurve& race : curves) {
         const auto place = report::placeOfRank(race, rank);
         const auto& errors = race.heldOutError.empty() ? race.activationError : race.heldOutError;
         if (race.excessError.empty() && place && errors[*place] < least) {

@@ -8,7 +8,7 @@
 
 namespace rankscope::ui {
 
-using RaceCurves = std::span<const method::RaceCurve>;
+using RaceCurves = std::span<const method::MethodCurve>;
 
 /// Error on real activations against rank, one curve a method of one matrix: held-out dialogues
 /// solid, calibration dialogues dashed and thin in the same colour. Where none are held out, the

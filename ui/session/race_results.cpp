@@ -25,7 +25,7 @@ void RaceResults::forget() {
     emit changed();
 }
 
-const std::vector<method::RaceCurve>* RaceResults::of(const std::string& matrix) const {
+const std::vector<method::MethodCurve>* RaceResults::of(const std::string& matrix) const {
     const auto found = m_known.find(matrix);
     return found == m_known.end() ? nullptr : &found->second;
 }
@@ -98,9 +98,9 @@ void RaceResults::follow(Job* job, const std::string& matrix) {
 
 void RaceResults::take(const Json& document) {
     try {
-        std::map<std::string, std::vector<method::RaceCurve>> found;
+        std::map<std::string, std::vector<method::MethodCurve>> found;
         for (const Json& element : document.at("race")) {
-            method::RaceCurve curve = report::raceCurveFromJson(element);
+            method::MethodCurve curve = report::raceCurveFromJson(element);
             found[curve.name].push_back(std::move(curve));
         }
         m_samples = document.at("calibration").at("samples").get<std::int64_t>();

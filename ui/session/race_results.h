@@ -20,7 +20,7 @@ class RaceResults : public QObject {
     explicit RaceResults(Session* session, QObject* parent = nullptr);
 
     /// Null where it is not known.
-    const std::vector<method::RaceCurve>* of(const std::string& matrix) const;
+    const std::vector<method::MethodCurve>* of(const std::string& matrix) const;
     /// Dialogues of the calibration that the results are of; 0 before there is one.
     std::int64_t samples() const { return m_samples; }
     std::int64_t heldOut() const { return m_heldOut; }
@@ -46,7 +46,7 @@ class RaceResults : public QObject {
     void follow(Job* job, const std::string& matrix);
 
     Session* m_session;
-    std::map<std::string, std::vector<method::RaceCurve>> m_known;
+    std::map<std::string, std::vector<method::MethodCurve>> m_known;
     std::map<std::string, QStringList> m_notes;
     std::map<std::string, QString> m_problems;
     std::int64_t m_samples = 0, m_heldOut = 0;

@@ -24,8 +24,8 @@ struct BeamCandidate {
     std::int32_t token = 0;
 };
 
-/// Beam search of one source, by the rules of transformers' generate() (docs/methods/evaluation.md), in
-/// float32 as there.
+/// Beam search of one source, by the rules of transformers' generate()
+/// (docs/methods/evaluation.md), in float32 as there.
 class BeamSearch {
  public:
     BeamSearch(const backend::GenerationOptions& options, const SpecialTokens& tokens);

@@ -238,20 +238,23 @@ class Warnings : public Progress {
     mutable std::vector<std::string> sentences;
 };
 
-class RaceOfMethods : public testing::Test {
+class MethodCurvesTest : public testing::Test {
  protected:
-    std::vector<RaceCurve> run(
+    std::vector<MethodCurve> run(
         const Calibration& calibration, std::vector<std::string> names,
         const char* name = "encoder.block.0.layer.0.SelfAttention.q.weight") {
         const auto* matrix = checkpoint.findMatrix(name);
-        RaceOptions options;
+        MethodCurvesOptions options;
         options.methods = std::move(names);
         options.ranks = [](std::int64_t full) {
             std::vector<std::int64_t> ranks;
             for (std::int64_t rank = 0; rank <= full; ++rank) ranks.push_back(rank);
             return ranks;
         };
-        return race(checkpoint, std::span(matrix, 1), calibration, options, {engine()}, warnings);
+        const backend::Compute compute{engine()};
+        const std::shared_ptr<const Calibration> borrowed(std::shared_ptr<void>(), &calibration);
+        return methodCurves({checkpoint, std::span(matrix, 1), borrowed, compute}, options,
+                            warnings);
     }
     fixtures::TempFolder folder;
     checkpoint::Checkpoint checkpoint =
@@ -259,7 +262,7 @@ class RaceOfMethods : public testing::Test {
     Warnings warnings;
 };
 
-TEST_F(RaceOfMethods, EveryMethodRunsInTheOrderOfTheTable) {
+TEST_F(MethodCurvesTest, EveryMethodRunsInTheOrderOfTheTable) {
     const auto curves = run(MadeUp(true, true), {});
     ASSERT_EQ(curves.size(), methods().size());
     for (std::size_t i = 0; i < curves.size(); ++i) {
@@ -286,10 +289,10 @@ TEST(PreviewRanks, AreAllOfASmallMatrixAndSixteenOfALargeOne) {
 }
 
 // A preview is made again at each rank: no better than svd, and not just svd.
-TEST_F(RaceOfMethods, APreviewShowsItsExcess) {
+TEST_F(MethodCurvesTest, APreviewShowsItsExcess) {
     const auto curves = run(MadeUp(false, false), {"svd", "randomized"});
     ASSERT_EQ(curves.size(), 2U);
-    const RaceCurve& preview = curves[1];
+    const MethodCurve& preview = curves[1];
     EXPECT_NEAR(*preview.excessError.front(), 0, 1e-12);  // rank 0: both keep nothing
     EXPECT_FALSE(preview.excessError.back());             // full rank: nothing over nothing
     double largest = 0;
@@ -303,7 +306,7 @@ TEST_F(RaceOfMethods, APreviewShowsItsExcess) {
     EXPECT_TRUE(curves[0].heldOutError.empty());
 }
 
-TEST_F(RaceOfMethods, MethodsWithoutTheirGradientsAreLeftOutAndNamed) {
+TEST_F(MethodCurvesTest, MethodsWithoutTheirGradientsAreLeftOutAndNamed) {
     const auto curves = run(MadeUp(false, true), {});
     EXPECT_EQ(curves.size(), methods().size() - 2);
     ASSERT_EQ(warnings.sentences.size(), 1U);
@@ -313,7 +316,7 @@ TEST_F(RaceOfMethods, MethodsWithoutTheirGradientsAreLeftOutAndNamed) {
     EXPECT_THROW(run(MadeUp(true, true), {"magic"}), Error);
 }
 
-TEST_F(RaceOfMethods, TheHeadHasNoGradientsAndAnEmbeddingNoInputs) {
+TEST_F(MethodCurvesTest, TheHeadHasNoGradientsAndAnEmbeddingNoInputs) {
     const auto curves = run(MadeUp(true, true), {"svd", "fisher2"}, "lm_head.weight");
     ASSERT_EQ(curves.size(), 1U);
     EXPECT_EQ(curves[0].method, "svd");

@@ -239,6 +239,29 @@ TEST_F(FlanBase, BudgetIsUsedUpToOneStep) {
     EXPECT_GT(plan.parameters.stored, 198'062'284 - 1535);
 }
 
+// Pivoted, 768 x 768 at rank r: r (768 + 768) - r²; model order, whatever the order of the names.
+TEST_F(FlanBase, TakesARankPerMatrix) {
+    const std::string q = "encoder.block.0.layer.0.SelfAttention.q.weight";
+    const std::string o = "encoder.block.0.layer.0.SelfAttention.o.weight";
+    PlanOptions options;
+    options.storage = StorageChoice::Pivoted;
+    const CompressionPlan plan = planWithRanks(model, {{o, 100}, {q, 7}}, options, {});
+    ASSERT_EQ(plan.entries.size(), 2U);
+    EXPECT_EQ(plan.entries[0].matrix.name, q);
+    EXPECT_EQ(plan.entries[0].parametersStored, 7 * 1536 - 7 * 7);
+    EXPECT_EQ(plan.entries[1].parametersStored, 100 * 1536 - 100 * 100);
+    EXPECT_EQ(plan.parameters.stored,
+              plan.parameters.dense - 2 * 768 * 768 + 7 * 1536 - 49 + 100 * 1536 - 10'000);
+    EXPECT_THAT(usageMessage([&] {
+                    planWithRanks(model, {{q, 769}}, options, {});
+                }),
+                HasSubstr("the permitted range is 1 to 768"));
+    EXPECT_THAT(usageMessage([&] {
+                    planWithRanks(model, {{"q", 7}}, options, {});
+                }),
+                HasSubstr("has no matrix q"));
+}
+
 TEST(FlanLarge, CountsToTheUnit) {
     const TempFolder folder;
     const Checkpoint model = shapedCheckpoint(folder, flanLarge);

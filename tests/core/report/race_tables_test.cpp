@@ -9,16 +9,16 @@
 namespace rankscope::report {
 namespace {
 
-const method::RaceCurve svd{"=w", "svd", {0, 2, 4}, {1, 0.5, 0}, {1, 0.75, 0}, {}};
-const method::RaceCurve preview{"=w", "randomized", {0, 4}, {1, 0.25}, {}, {0.0, std::nullopt}};
+const method::MethodCurve svd{"=w", "svd", {0, 2, 4}, {1, 0.5, 0}, {1, 0.75, 0}, {}};
+const method::MethodCurve preview{"=w", "randomized", {0, 4}, {1, 0.25}, {}, {0.0, std::nullopt}};
 
 TEST(RaceJson, RoundTripsAndNullStandsForWhatWasNotMeasured) {
     const Json json = toJson(preview);
     EXPECT_TRUE(json["held_out_error"].is_null());
     EXPECT_EQ(json["excess_error"], (Json{0.0, nullptr}));
     EXPECT_TRUE(toJson(svd)["excess_error"].is_null());
-    for (const method::RaceCurve& curve : {svd, preview}) {
-        const method::RaceCurve again = raceCurveFromJson(Json::parse(toJson(curve).dump()));
+    for (const method::MethodCurve& curve : {svd, preview}) {
+        const method::MethodCurve again = raceCurveFromJson(Json::parse(toJson(curve).dump()));
         EXPECT_EQ(again.name, curve.name);
         EXPECT_EQ(again.method, curve.method);
         EXPECT_EQ(again.ranks, curve.ranks);

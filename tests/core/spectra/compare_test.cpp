@@ -80,7 +80,7 @@ MatrixComparison compare(const Matrix& a, const Matrix& b, std::int64_t directio
     const Spectrum ofB = spectrum(b);
     CompareOptions options;
     options.directions = directions;
-    return compareMatrix(a, b, ofA, ofB,
+    return compareMatrix({a, ofA}, {b, ofB},
                          roundingLevel(pair, ofA.frobeniusNorm(), ofB.frobeniusNorm()), options,
                          torch().algebra({}));
 }
@@ -205,7 +205,7 @@ TEST(Compare, RoundingIsNoDifferenceInRank) {
     const double level = roundingLevel(pair, norm, norm);
     EXPECT_NEAR(level, norm * (0x1p-24 + 0x1p-53) * (1 / std::sqrt(50.0) + 1 / std::sqrt(60.0)),
                 1e-18);
-    EXPECT_EQ(compareMatrix(exact, rounded, spectrum, spectrum, level, {}, torch().algebra({}))
+    EXPECT_EQ(compareMatrix({exact, spectrum}, {rounded, spectrum}, level, {}, torch().algebra({}))
                   .numericalRank,
               0);
 }
@@ -254,7 +254,7 @@ TEST(Compare, GoesThroughWholeCheckpoints) {
             ofFirst.push_back(spectrum(first, pair.a));
             ofSecond.push_back(spectrum(second, pair.b));
         }
-        return compareCheckpoints(first, second, pairs, ofFirst, ofSecond, {}, {torch()},
+        return compareCheckpoints({first, ofFirst}, {second, ofSecond}, pairs, {}, {torch()},
                                   Progress());
     };
     const auto same = run(a, a);
