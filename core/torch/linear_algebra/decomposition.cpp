@@ -17,7 +17,7 @@ namespace {
 /// Below this ratio of the Gram matrix's eigenvalues the smaller ones are rounding noise.
 constexpr double smallestGramRatio = 1e-13;
 
-/// Gram matrix on the smaller side: WᵀW where rows >= columns, else WWᵀ.  [n, n]
+/// Gram matrix on the smaller side: WᵀW if rows >= columns, else WWᵀ.  [n, n]
 at::Tensor gramMatrix(const at::Tensor& weight) {
     return weight.size(0) >= weight.size(1) ? at::matmul(weight.t(), weight)
                                             : at::matmul(weight, weight.t());

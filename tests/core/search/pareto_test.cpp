@@ -125,7 +125,7 @@ TEST(PlannedWeights, AreTheSameAsTwoFactorsInAnyStorage) {
             }
             EXPECT_LT(std::sqrt(apart / norm), 1e-5) << matrix.name;
         }
-        // What is not in the plan is the checkpoint's own.
+        // Matrices outside the plan are the checkpoint's own.
         EXPECT_EQ(quick.matrix("encoder.block.0.layer.0.SelfAttention.k").dense.bytes,
                   model::CheckpointWeights(demo)
                       .matrix("encoder.block.0.layer.0.SelfAttention.k")

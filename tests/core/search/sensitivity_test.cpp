@@ -178,7 +178,7 @@ TEST_F(SensitivitySearch, GoesOnWhereItWasStopped) {
     EXPECT_FALSE(part.complete);
     ASSERT_EQ(part.warnings.size(), 1U);
     EXPECT_THAT(part.warnings[0], HasSubstr("was stopped; "));
-    // What it has still makes a plan within the budget.
+    // The losses so far still make a plan within the budget.
     const auto allowed = static_cast<std::int64_t>(m_chosen.size()) * 500;
     std::int64_t stored = 0;
     const plan::Allocation cut = cutBySensitivity(m_chosen, part.rows, allowed);
