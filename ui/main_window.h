@@ -7,14 +7,14 @@
 #include <QStackedWidget>
 #include <QTabBar>
 
-#include "ui/forms/calibration_menu.h"
-#include "ui/job_bar.h"
-#include "ui/pages/evaluation_page.h"
-#include "ui/pages/matrix_panel.h"
-#include "ui/pages/pareto_page.h"
-#include "ui/pages/plan_panel.h"
-#include "ui/pages/spectra_page.h"
+#include "ui/dialogs/calibration_menu.h"
+#include "ui/pages/evaluation/evaluation_page.h"
+#include "ui/pages/pareto/pareto_page.h"
+#include "ui/pages/spectra/matrix_panel.h"
+#include "ui/pages/spectra/plan_panel.h"
+#include "ui/pages/spectra/spectra_page.h"
 #include "ui/pages/welcome_page.h"
+#include "ui/widgets/job_bar.h"
 
 namespace rankscope::ui {
 

@@ -13,7 +13,7 @@
 #include "core/plan/plan.h"
 #include "core/search/pareto.h"
 #include "tests/fixtures/tiny_t5.h"
-#include "ui/forms/compress_dialog.h"
+#include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
 
 namespace rankscope::ui {

@@ -13,7 +13,7 @@
 #include "core/plan/plan_json.h"
 #include "core/search/pareto.h"
 #include "tests/ui/ui_fixture.h"
-#include "ui/forms/compress_dialog.h"
+#include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
 
 namespace rankscope::ui {

@@ -7,7 +7,7 @@
 
 #include "tests/fixtures/tiny_t5.h"
 #include "tests/ui/ui_fixture.h"
-#include "ui/pages/scan_panel.h"
+#include "ui/pages/spectra/scan_panel.h"
 #include "ui/session/alpha_bootstraps.h"
 
 namespace rankscope::ui {

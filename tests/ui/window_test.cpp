@@ -13,8 +13,8 @@
 
 #include "core/plan/plan_json.h"
 #include "tests/ui/ui_fixture.h"
-#include "ui/forms/compress_dialog.h"
-#include "ui/forms/export_dialog.h"
+#include "ui/dialogs/compress_dialog.h"
+#include "ui/dialogs/export_dialog.h"
 
 namespace rankscope::ui {
 namespace {

@@ -2,7 +2,7 @@
 #include "ui/session/alpha_bootstraps.h"
 
 #include "core/report/analysis_tables.h"
-#include "ui/plots/plot_series.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 
