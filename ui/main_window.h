@@ -31,6 +31,8 @@ class MainWindow : public QMainWindow {
     /// The switch between the pages; hidden while nothing is open.
     QTabBar* pageTabs() const { return m_tabs; }
     void showEvaluation();
+    /// True while a child process computes for the window.
+    bool isComputing() const { return !m_jobBar->isHidden(); }
     WelcomePage* welcomePage() const { return m_welcome; }
     CalibrationMenu* calibrationMenu() const { return m_calibration; }
     JobBar* jobBar() const { return m_jobBar; }

@@ -102,7 +102,7 @@ class ParetoPageTest : public ::testing::Test {
     std::string path(const char* name) { return (open.folder / name).string(); }
     void start() { QTest::mouseClick(setup()->runButton(), Qt::LeftButton); }
     bool waitForEnd() {
-        return QTest::qWaitFor([this] { return page()->run()->job() == nullptr; }, 10'000);
+        return QTest::qWaitFor([this] { return !page()->run()->job()->isRunning(); }, 10'000);
     }
     /// The small front; its second point's plan is whitened at rank 5.
     std::string answer() {

@@ -62,7 +62,7 @@ CalibrateDialog::CalibrateDialog(Session* session, QWidget* parent)
       m_session(session),
       m_form(new QWidget(this)),
       m_options(new QFormLayout(m_form)),
-      m_progress(new JobProgress(tr("calibration"), tr("Nothing was written."), this)),
+      m_progress(new JobProgress(tr("calibration"), tr("Nothing was written."), &m_job, this)),
       m_result(new QLabel(this)),
       m_start(new QPushButton(tr("&Calibrate"), this)),
       m_close(new QPushButton(tr("Close"), this)) {
@@ -95,16 +95,20 @@ CalibrateDialog::CalibrateDialog(Session* session, QWidget* parent)
     connect(m_start, &QPushButton::clicked, this, &CalibrateDialog::start);
     connect(m_close, &QPushButton::clicked, this, &CalibrateDialog::reject);
     connect(session, &Session::checkpointOpened, this, &CalibrateDialog::giveUp);
+    connect(&m_job, &JobSlot::done, this, &CalibrateDialog::finish);
+    connect(&m_job, &JobSlot::failed, this,
+            [this](const QString& message) { m_result->setText(message.toHtmlEscaped()); });
+    connect(&m_job, &JobSlot::runningChanged, this, &CalibrateDialog::showRunning);
 }
 
 void CalibrateDialog::giveUp() {
-    if (!m_job) {
+    if (!m_job.isRunning()) {
         QDialog::reject();
         return;
     }
-    m_job->disconnect(this);
-    connect(m_job, &Job::ended, this, [this] { QDialog::reject(); });  // not waited for here
-    m_job->cancel();
+    m_job.disconnect(this);
+    connect(&m_job, &JobSlot::runningChanged, this, &QDialog::reject);  // not waited for here
+    m_job.cancel();
     hide();
 }
 
@@ -211,16 +215,7 @@ void CalibrateDialog::start() {
                               .arg(file.toHtmlEscaped()));
         return;
     }
-    m_job = new Job(tr("Calibrate"), m_session->program(), arguments(), this);
-    m_progress->follow(m_job);
-    connect(m_job, &Job::done, this, &CalibrateDialog::finish);
-    connect(m_job, &Job::failed, this,
-            [this](const QString& message) { m_result->setText(message.toHtmlEscaped()); });
-    connect(m_job, &Job::ended, this, [this] { showRunning(false); });
-    connect(m_job, &Job::ended, m_job, &QObject::deleteLater);
-    showRunning(true);
-    emit m_session->jobStarted(m_job);
-    m_job->start();
+    m_session->startJob(m_job, tr("Calibrate"), arguments());
 }
 
 void CalibrateDialog::finish(const Json& result) {
@@ -228,18 +223,15 @@ void CalibrateDialog::finish(const Json& result) {
     m_session->setCalibrationFile(QFileInfo(m_file->text().trimmed()).absoluteFilePath());
 }
 
-void CalibrateDialog::showRunning(bool running) {
-    m_form->setEnabled(!running);
-    m_start->setEnabled(!running);
-    m_close->setEnabled(!running);
-    if (!running) {
-        m_job = nullptr;
+void CalibrateDialog::showRunning() {
+    for (QWidget* part : std::initializer_list<QWidget*>{m_form, m_start, m_close}) {
+        part->setEnabled(!m_job.isRunning());
     }
 }
 
 void CalibrateDialog::reject() {
-    if (m_job) {  // Escape while running means stop, not hide
-        m_job->cancel();
+    if (m_job.isRunning()) {  // Escape while running means stop, not hide
+        m_job.cancel();
         return;
     }
     QDialog::reject();

@@ -7,6 +7,7 @@
 #include <QLineEdit>
 #include <QPushButton>
 
+#include "ui/session/job_slot.h"
 #include "ui/session/session.h"
 #include "ui/widgets/job_progress.h"
 #include "ui/widgets/option_form.h"
@@ -30,7 +31,7 @@ class CalibrateDialog : public QDialog {
     QPushButton* startButton() const { return m_start; }
     JobProgress* progress() const { return m_progress; }
     QLabel* resultLabel() const { return m_result; }
-    Job* job() const { return m_job; }
+    bool isRunning() const { return m_job.isRunning(); }
 
     void reject() override;
 
@@ -45,9 +46,10 @@ class CalibrateDialog : public QDialog {
     /// Stops and closes: the checkpoint that it was for is open no more.
     void giveUp();
     QStringList arguments() const;
-    void showRunning(bool running);
+    void showRunning();
 
     Session* m_session;
+    JobSlot m_job;
     QWidget* m_form;
     OptionForm m_options;
     QLineEdit* m_data = nullptr;
@@ -58,7 +60,6 @@ class CalibrateDialog : public QDialog {
     QLabel* m_result;
     QPushButton* m_start;
     QPushButton* m_close;
-    Job* m_job = nullptr;
 };
 
 }  // namespace rankscope::ui

@@ -52,7 +52,7 @@ void CalibrationMenu::use(const QString& file) {
         workspace::openCalibration(file.toStdString());
         m_session->setCalibrationFile(QFileInfo(file).absoluteFilePath());
     } catch (const Error& error) {
-        emit m_session->failed(QString::fromStdString(error.what()));
+        m_session->report(QString::fromStdString(error.what()));
     }
 }
 

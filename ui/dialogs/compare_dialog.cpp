@@ -40,7 +40,7 @@ CompareDialog::CompareDialog(Session* session, QWidget* parent)
       m_session(session),
       m_location(session->location()),
       m_name(session->modelName()),
-      m_progress(new JobProgress(tr("comparison"), QString(), this)),
+      m_progress(new JobProgress(tr("comparison"), QString(), &m_job, this)),
       m_error(new QLabel(this)),
       m_stack(new QStackedWidget(this)),
       m_model(new ComparisonModel(this)),
@@ -73,6 +73,9 @@ CompareDialog::CompareDialog(Session* session, QWidget* parent)
     layout->addWidget(m_progress);
     layout->addWidget(m_error);
     layout->addWidget(m_stack, 1);
+    connect(&m_job, &JobSlot::done, this, &CompareDialog::take);
+    connect(&m_job, &JobSlot::failed, this, &CompareDialog::showError);
+    connect(&m_job, &JobSlot::runningChanged, this, &CompareDialog::refresh);
     refresh();
 }
 
@@ -175,26 +178,16 @@ QStringList CompareDialog::arguments() const {
 }
 
 void CompareDialog::start() {
-    if (m_job || m_other->text().trimmed().isEmpty() || m_session->program().isEmpty()) {
+    if (m_other->text().trimmed().isEmpty() || m_session->program().isEmpty()) {
         return;
     }
     m_error->hide();
-    m_job = new Job(tr("Compare"), m_session->program(), arguments(), this);
-    connect(m_job, &Job::done, this, &CompareDialog::take);
-    connect(m_job, &Job::failed, this, [this](const QString& message) {
-        m_error->setText(message);
-        m_error->show();
-    });
-    connect(m_job, &Job::ended, this, [this, job = m_job] {
-        if (m_job == job) {
-            m_job = nullptr;
-        }
-        refresh();
-    });
-    connect(m_job, &Job::ended, m_job, &QObject::deleteLater);
-    m_progress->follow(m_job);
-    m_job->start();
-    refresh();
+    m_job.start(tr("Compare"), m_session->program(), arguments());
+}
+
+void CompareDialog::showError(const QString& message) {
+    m_error->setText(message);
+    m_error->show();
 }
 
 void CompareDialog::take(const Json& document) {
@@ -209,9 +202,8 @@ void CompareDialog::take(const Json& document) {
                                               one.at("reason").get<std::string>());
         }
     } catch (const std::exception& problem) {
-        m_error->setText(
+        showError(
             tr("The comparison could not be read: %1").arg(QString::fromUtf8(problem.what())));
-        m_error->show();
         return;
     }
     m_comparedWith = m_other->text().trimmed();
@@ -264,7 +256,7 @@ void CompareDialog::showReadout(std::int64_t index) {
 
 void CompareDialog::refresh() {
     const bool named = !m_other->text().trimmed().isEmpty();
-    m_compare->setEnabled(named && !m_job);
+    m_compare->setEnabled(named && !m_job.isRunning());
     m_compare->setToolTip(named ? tr("Runs rankscope-cli compare")
                                 : tr("Name the other checkpoint first"));
 }
@@ -286,8 +278,7 @@ void CompareDialog::exportFigure() {
     try {
         ui::exportFigure(figure(), m_name + QStringLiteral("-compared.pdf"), this);
     } catch (const Error& error) {
-        m_error->setText(QString::fromStdString(error.what()));
-        m_error->show();
+        showError(QString::fromStdString(error.what()));
     }
 }
 
@@ -300,14 +291,13 @@ void CompareDialog::exportCsv() {
     try {
         writeFileAtomically(path.toStdString(), csv());
     } catch (const Error& error) {
-        m_error->setText(QString::fromStdString(error.what()));
-        m_error->show();
+        showError(QString::fromStdString(error.what()));
     }
 }
 
 void CompareDialog::reject() {
-    if (m_job) {  // Escape while running means stop, not close
-        m_job->cancel();
+    if (m_job.isRunning()) {  // Escape while running means stop, not close
+        m_job.cancel();
         return;
     }
     QDialog::reject();

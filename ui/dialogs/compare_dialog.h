@@ -14,6 +14,7 @@
 #include "ui/models/number_sort.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
+#include "ui/session/job_slot.h"
 #include "ui/session/session.h"
 #include "ui/widgets/job_progress.h"
 #include "ui/widgets/result_table.h"
@@ -33,7 +34,7 @@ class CompareDialog : public QDialog {
     ResultTable* table() const { return m_table; }
     RankPlot* plot() const { return m_plot; }
     QLabel* note() const { return m_note; }
-    bool isRunning() const { return m_job != nullptr; }
+    bool isRunning() const { return m_job.isRunning(); }
     QStringList arguments() const;
     /// The selected matrix's plot as a figure; `out` is left to the caller.
     FigureRequest figure() const;
@@ -50,12 +51,14 @@ class CompareDialog : public QDialog {
     void showMatrix();
     void showReadout(std::int64_t index);
     void refresh();
+    void showError(const QString& message);
     const spectra::MatrixComparison* selected() const;
     void exportFigure();
     void exportCsv();
 
     Session* m_session;
     QString m_location, m_name;  // of A
+    JobSlot m_job;
     QLineEdit* m_other = nullptr;
     QComboBox* m_targets = nullptr;
     QSpinBox* m_directions = nullptr;
@@ -71,7 +74,6 @@ class CompareDialog : public QDialog {
     RankPlot* m_plot;
     QString m_comparedWith;  // B of the results
     std::int64_t m_index = 1;
-    Job* m_job = nullptr;
 };
 
 }  // namespace rankscope::ui

@@ -122,14 +122,9 @@ CompressDialog::CompressDialog(Session* session, QWidget* parent)
     layout->addStretch();
     layout->addLayout(buttons);
     connect(m_start, &QPushButton::clicked, this, &CompressDialog::start);
-    connect(m_stop, &QPushButton::clicked, this, [this] {
-        if (m_job) {
-            m_job->cancel();
-            m_label->setText(tr("Stopping…"));
-        }
-    });
     connect(m_close, &QPushButton::clicked, this, &CompressDialog::reject);
-    showRunning(false);
+    followJob();
+    showRunning();
     m_label->setText(tr("%n matrices are planned. Nothing is written before you start.", nullptr,
                         session->plan() ? static_cast<int>(session->plan()->entries.size()) : 0));
 }
@@ -292,34 +287,39 @@ void CompressDialog::start() {
         m_result->setText(QString::fromStdString(error.what()).toHtmlEscaped());
         return;
     }
-    m_job = new Job(tr("Compress"), m_session->program(), arguments(planFile), this);
-    connect(m_job, &Job::progressed, this, [this](double fraction, const QString& label) {
+    m_label->setText(tr("Starting…"));
+    m_job.start(tr("Compress"), m_session->program(), arguments(planFile));
+}
+
+void CompressDialog::followJob() {
+    connect(m_stop, &QPushButton::clicked, this, [this] {
+        m_job.cancel();
+        m_label->setText(tr("Stopping…"));
+    });
+    connect(&m_job, &JobSlot::progressed, this, [this](double fraction, const QString& label) {
         m_progress->setValue(static_cast<int>(1000 * fraction));
         m_label->setText(label);
     });
-    connect(m_job, &Job::done, this, [this](const Json& result) {
+    connect(&m_job, &JobSlot::done, this, [this](const Json& result) {
         m_progress->setValue(1000);
         m_label->setText(tr("Done."));
         QString text = compressSummary(result);
-        for (const QString& warning : m_job->warnings()) {
+        for (const QString& warning : m_job.warnings()) {
             text += tr("<br>Note: %1").arg(warning.toHtmlEscaped());
         }
         m_result->setText(text);
     });
-    connect(m_job, &Job::failed, this, [this](const QString& message) {
+    connect(&m_job, &JobSlot::failed, this, [this](const QString& message) {
         m_label->setText(tr("Failed. Nothing was written."));
         m_result->setText(message.toHtmlEscaped());
     });
-    connect(m_job, &Job::cancelled, this,
+    connect(&m_job, &JobSlot::cancelled, this,
             [this] { m_label->setText(tr("Cancelled. Nothing was written.")); });
-    connect(m_job, &Job::ended, this, [this] { showRunning(false); });
-    connect(m_job, &Job::ended, m_job, &QObject::deleteLater);
-    showRunning(true);
-    m_label->setText(tr("Starting…"));
-    m_job->start();
+    connect(&m_job, &JobSlot::runningChanged, this, &CompressDialog::showRunning);
 }
 
-void CompressDialog::showRunning(bool running) {
+void CompressDialog::showRunning() {
+    const bool running = m_job.isRunning();
     m_form->setEnabled(!running);
     m_start->setEnabled(!running);
     m_stop->setEnabled(running);
@@ -327,14 +327,12 @@ void CompressDialog::showRunning(bool running) {
     m_progress->setVisible(running);
     if (running) {
         m_progress->setValue(0);
-    } else {
-        m_job = nullptr;
     }
 }
 
 void CompressDialog::reject() {
-    if (m_job) {  // Escape while running means stop, not hide
-        m_job->cancel();
+    if (m_job.isRunning()) {  // Escape while running means stop, not hide
+        m_job.cancel();
         return;
     }
     QDialog::reject();

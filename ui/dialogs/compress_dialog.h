@@ -11,6 +11,7 @@
 #include <QTemporaryDir>
 
 #include "core/method/method.h"
+#include "ui/session/job_slot.h"
 #include "ui/session/session.h"
 #include "ui/widgets/option_form.h"
 
@@ -31,7 +32,7 @@ class CompressDialog : public QDialog {
     OptionForm& options() { return m_options; }
     QLabel* methodsLabel() const { return m_methods; }
     QLabel* resultLabel() const { return m_result; }
-    Job* job() const { return m_job; }
+    bool isRunning() const { return m_job.isRunning(); }
 
     void reject() override;
 
@@ -44,7 +45,8 @@ class CompressDialog : public QDialog {
     /// The plan's, with those that the form gives; there must be a plan.
     method::MethodSettings chosenSettings() const;
     QStringList arguments(const QString& planFile) const;
-    void showRunning(bool running);
+    void followJob();
+    void showRunning();
 
     Session* m_session;
     QWidget* m_form;
@@ -60,7 +62,7 @@ class CompressDialog : public QDialog {
     QPushButton* m_stop;
     QPushButton* m_close;
     QTemporaryDir m_planFolder;
-    Job* m_job = nullptr;
+    JobSlot m_job;
 };
 
 }  // namespace rankscope::ui

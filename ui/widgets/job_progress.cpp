@@ -7,7 +7,7 @@
 
 namespace rankscope::ui {
 
-JobProgress::JobProgress(const QString& name, QString resumeNote, QWidget* parent)
+JobProgress::JobProgress(const QString& name, QString resumeNote, JobSlot* slot, QWidget* parent)
     : QWidget(parent),
       m_resumeNote(std::move(resumeNote)),
       m_bar(new QProgressBar(this)),
@@ -29,20 +29,32 @@ JobProgress::JobProgress(const QString& name, QString resumeNote, QWidget* paren
     layout->addLayout(row);
     layout->addWidget(m_time);
     layout->addWidget(m_label);
-    connect(m_cancel, &QPushButton::clicked, this, [this] {
-        if (m_job) {
-            m_job->cancel();
-            m_cancel->setEnabled(false);
-            m_time->setText(tr("Stopping…"));
-        }
-    });
+    connectTo(slot);
     for (QWidget* part : std::initializer_list<QWidget*>{m_bar, m_cancel, m_time, m_label}) {
         part->hide();
     }
 }
 
-void JobProgress::follow(Job* job) {
-    m_job = job;
+void JobProgress::connectTo(JobSlot* slot) {
+    connect(m_cancel, &QPushButton::clicked, slot, [this, slot] {
+        slot->cancel();
+        m_cancel->setEnabled(false);
+        m_time->setText(tr("Stopping…"));
+    });
+    connect(slot, &JobSlot::started, this, &JobProgress::showStart);
+    connect(slot, &JobSlot::progressed, this, &JobProgress::showProgress);
+    connect(slot, &JobSlot::done, this, [this] {
+        const double seconds = static_cast<double>(m_clock.elapsed()) / 1000;
+        showEnd(seconds < 100 ? tr("Finished in %1 s.").arg(seconds, 0, 'f', 1)
+                              : tr("Finished in %1 min.").arg(seconds / 60, 0, 'f', 1));
+    });
+    connect(slot, &JobSlot::failed, this,
+            [this] { showEnd(tr("Failed: see the message above. %1").arg(m_resumeNote)); });
+    connect(slot, &JobSlot::cancelled, this,
+            [this] { showEnd(tr("Cancelled. %1").arg(m_resumeNote)); });
+}
+
+void JobProgress::showStart() {
     m_clock.start();
     m_left.start();
     m_bar->setValue(0);
@@ -52,15 +64,6 @@ void JobProgress::follow(Job* job) {
     for (QWidget* part : std::initializer_list<QWidget*>{m_bar, m_cancel, m_time, m_label}) {
         part->show();
     }
-    connect(job, &Job::progressed, this, &JobProgress::showProgress);
-    connect(job, &Job::done, this, [this] {
-        const double seconds = static_cast<double>(m_clock.elapsed()) / 1000;
-        showEnd(seconds < 100 ? tr("Finished in %1 s.").arg(seconds, 0, 'f', 1)
-                              : tr("Finished in %1 min.").arg(seconds / 60, 0, 'f', 1));
-    });
-    connect(job, &Job::failed, this,
-            [this] { showEnd(tr("Failed: see the message above. %1").arg(m_resumeNote)); });
-    connect(job, &Job::cancelled, this, [this] { showEnd(tr("Cancelled. %1").arg(m_resumeNote)); });
 }
 
 void JobProgress::showProgress(double fraction, const QString& text) {

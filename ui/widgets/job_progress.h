@@ -3,31 +3,31 @@
 
 #include <QElapsedTimer>
 #include <QLabel>
-#include <QPointer>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QWidget>
 
-#include "ui/session/job.h"
+#include "ui/session/job_slot.h"
 #include "ui/session/time_left.h"
 
 namespace rankscope::ui {
 
-/// A job's progress within a page: bar, what is being done, time left, Cancel; afterwards one line
-/// that says how it ended.
+/// The progress of a slot's jobs within a page: bar, what is being done, time left, Cancel;
+/// afterwards one line that says how it ended.
 class JobProgress : public QWidget {
     Q_OBJECT
  public:
     /// `resumeNote` is said where the job was cancelled or failed: what was finished, and what to
     /// do.
-    JobProgress(const QString& name, QString resumeNote, QWidget* parent = nullptr);
-    void follow(Job* job);
+    JobProgress(const QString& name, QString resumeNote, JobSlot* slot, QWidget* parent = nullptr);
     QProgressBar* bar() const { return m_bar; }
     QLabel* label() const { return m_label; }
     QLabel* timeLabel() const { return m_time; }
     QPushButton* cancelButton() const { return m_cancel; }
 
  private:
+    void connectTo(JobSlot* slot);
+    void showStart();
     void showProgress(double fraction, const QString& text);
     void showEnd(const QString& text);
 
@@ -36,7 +36,6 @@ class JobProgress : public QWidget {
     QLabel* m_label;
     QLabel* m_time;
     QPushButton* m_cancel;
-    QPointer<Job> m_job;
     QElapsedTimer m_clock;
     TimeLeft m_left;
 };

@@ -29,8 +29,9 @@ EvaluationPage::EvaluationPage(Session* session, QWidget* parent)
     : QWidget(parent),
       m_session(session),
       m_setup(new EvaluationSetup(session, this)),
-      m_progress(new JobProgress(
-          tr("evaluation"), tr("What was finished is kept: Evaluate goes on from there."), this)),
+      m_progress(new JobProgress(tr("evaluation"),
+                                 tr("What was finished is kept: Evaluate goes on from there."),
+                                 session->evaluationJob(), this)),
       m_results(new EvaluationResults(session, this)),
       m_chart(new EvaluationChart(session, this)),
       m_randomVectors(new RandomVectorsPanel(session, this)),
@@ -46,7 +47,7 @@ EvaluationPage::EvaluationPage(Session* session, QWidget* parent)
     layout->setContentsMargins(6, 6, 6, 6);
     layout->addWidget(splitter);
     connect(m_setup, &EvaluationSetup::evaluateRequested, this, &EvaluationPage::evaluate);
-    connect(m_chart, &EvaluationChart::failed, session, &Session::failed);
+    connect(m_chart, &EvaluationChart::failed, session, &Session::report);
     connect(session, &Session::evaluationChanged, this, &EvaluationPage::showEvaluation);
     connect(session, &Session::randomVectorsChanged, this, &EvaluationPage::showEvaluation);
     showEvaluation();
@@ -79,11 +80,7 @@ void EvaluationPage::evaluate() {
     if (!request.planFile.isEmpty() && !m_session->writePlanFile()) {
         return;
     }
-    if (Job* job = m_session->startEvaluation(evaluateArguments(request))) {
-        m_progress->follow(job);
-        connect(job, &Job::ended, m_setup, &EvaluationSetup::refresh, Qt::QueuedConnection);
-    }
-    m_setup->refresh();
+    m_session->startEvaluation(evaluateArguments(request));
 }
 
 void EvaluationPage::showEvaluation() {

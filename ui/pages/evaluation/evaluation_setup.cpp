@@ -56,6 +56,7 @@ EvaluationSetup::EvaluationSetup(Session* session, QWidget* parent)
     layout->addWidget(makeStart());
     connect(session, &Session::checkpointOpened, this, &EvaluationSetup::showBaseline);
     connect(session, &Session::planChanged, this, &EvaluationSetup::refresh);
+    connect(session->evaluationJob(), &JobSlot::runningChanged, this, &EvaluationSetup::refresh);
     showBaseline();
     showPreset();
 }
@@ -331,7 +332,7 @@ void EvaluationSetup::refresh() {
                          : tr("The plan in ha&nd (choose ranks first)"));
     const auto* item = m_runs->currentItem();
     m_remove->setEnabled(item && !item->data(Qt::UserRole + 1).toBool());
-    const bool possible = m_session->checkpoint() && !m_session->evaluationJob() &&
+    const bool possible = m_session->checkpoint() && !m_session->evaluationJob()->isRunning() &&
                           (m_loss->isChecked() || m_rouge->isChecked());
     m_evaluate->setEnabled(possible);
     const QString command = m_session->checkpoint() ? commandLine() : QString();

@@ -20,7 +20,8 @@ RandomVectorsPanel::RandomVectorsPanel(Session* session, QWidget* parent)
       m_options(new QFormLayout),
       m_start(new QPushButton(tr("Random &vectors"), this)),
       m_note(new QLabel(this)),
-      m_progress(new JobProgress(tr("random vectors"), QString(), this)) {
+      m_progress(
+          new JobProgress(tr("random vectors"), QString(), session->randomVectorsJob(), this)) {
     auto* sort = new NumberSort(this);
     sort->setSourceModel(m_model);
     m_table->setModel(sort);
@@ -45,6 +46,8 @@ RandomVectorsPanel::RandomVectorsPanel(Session* session, QWidget* parent)
     layout->addStretch();  // while the table is hidden
     connect(m_start, &QPushButton::clicked, this, &RandomVectorsPanel::start);
     connect(session, &Session::planChanged, this, &RandomVectorsPanel::refresh);
+    connect(session->randomVectorsJob(), &JobSlot::runningChanged, this,
+            &RandomVectorsPanel::refresh);
     connect(session, &Session::randomVectorsChanged, this, &RandomVectorsPanel::showResults);
     showResults();
 }
@@ -57,15 +60,11 @@ void RandomVectorsPanel::start() {
             options << QString::fromStdString("--" + std::string(option.name)) << value;
         }
     }
-    if (Job* job = m_session->startRandomVectors(options)) {
-        m_progress->follow(job);
-        connect(job, &Job::ended, this, &RandomVectorsPanel::refresh, Qt::QueuedConnection);
-    }
-    refresh();
+    m_session->startRandomVectors(options);
 }
 
 void RandomVectorsPanel::refresh() {
-    m_start->setEnabled(m_session->plan() && !m_session->randomVectorsJob());
+    m_start->setEnabled(m_session->plan() && !m_session->randomVectorsJob()->isRunning());
     m_start->setToolTip(m_session->plan() ? tr("W x against W′ x on the same random vectors x")
                                           : tr("Choose ranks on the Spectra page first"));
     const bool any = !m_session->randomVectors().empty();

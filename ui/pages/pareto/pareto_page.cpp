@@ -21,7 +21,8 @@ ParetoPage::ParetoPage(Session* session, QWidget* parent)
       m_setup(new ParetoSetup(session, m_run, this)),
       m_progress(new JobProgress(
           tr("Pareto front"),
-          tr("What was finished on data of your own is kept: Run goes on from there."), this)),
+          tr("What was finished on data of your own is kept: Run goes on from there."),
+          m_run->job(), this)),
       m_stack(new QStackedWidget(this)),
       m_model(new FrontModel(this)),
       m_sort(new NumberSort(this)),
@@ -41,8 +42,9 @@ ParetoPage::ParetoPage(Session* session, QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(6, 6, 6, 6);
     layout->addWidget(splitter);
-    connect(m_setup, &ParetoSetup::runRequested, this, &ParetoPage::start);
-    connect(m_run, &FrontRun::changed, this, &ParetoPage::showFront);
+    connect(m_setup, &ParetoSetup::runRequested, this,
+            [this] { m_run->start(m_setup->request()); });
+    connect(m_run, &FrontRun::frontChanged, this, &ParetoPage::showFront);
     connect(m_run, &FrontRun::plannedChanged, this, &ParetoPage::showPlanned);
     connect(m_plot, &FrontPlot::currentChanged, this, &ParetoPage::showReadout);
     connect(m_plot, &FrontPlot::pointChosen, this, &ParetoPage::choose);
@@ -114,23 +116,12 @@ QWidget* ParetoPage::makeResults() {
     return results;
 }
 
-void ParetoPage::start() {
-    if (Job* job = m_run->start(m_setup->request())) {
-        m_progress->follow(job);
-    }
-}
-
 void ParetoPage::showFront() {
     const auto* front = m_run->front();
     m_stack->setCurrentIndex(front ? 1 : 0);
     if (!front) {
         m_model->clear();
         return;
-    }
-    if (m_run->job() || m_model->rowCount() > 0) {
-        if (toJson(*front) == toJson(m_plot->front())) {
-            return;  // a job began or ended; the front is the same
-        }
     }
     m_model->setFront(*front);
     m_table->fit();
@@ -203,7 +194,7 @@ void ParetoPage::exportFigure() {
     try {
         ui::exportFigure(figure(), m_session->modelName() + QStringLiteral("-pareto.pdf"), this);
     } catch (const Error& error) {
-        emit m_session->failed(QString::fromStdString(error.what()));
+        m_session->report(QString::fromStdString(error.what()));
     }
 }
 
@@ -217,7 +208,7 @@ void ParetoPage::exportCsv() {
     try {
         writeFileAtomically(path.toStdString(), csv());
     } catch (const Error& error) {
-        emit m_session->failed(QString::fromStdString(error.what()));
+        m_session->report(QString::fromStdString(error.what()));
     }
 }
 

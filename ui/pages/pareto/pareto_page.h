@@ -40,7 +40,6 @@ class ParetoPage : public QWidget {
  private:
     QWidget* makeEmpty();
     QWidget* makeResults();
-    void start();
     void showFront();
     void showReadout();
     void showPlanned();

@@ -98,7 +98,7 @@ ParetoSetup::ParetoSetup(Session* session, FrontRun* run, QWidget* parent)
     connect(m_run, &QPushButton::clicked, this, &ParetoSetup::runRequested);
     connect(session, &Session::checkpointOpened, this, &ParetoSetup::refresh);
     connect(session, &Session::calibrationChanged, this, &ParetoSetup::refresh);
-    connect(run, &FrontRun::changed, this, &ParetoSetup::refresh);
+    connect(run->job(), &JobSlot::runningChanged, this, &ParetoSetup::refresh);
     refresh();
 }
 
@@ -305,7 +305,8 @@ void ParetoSetup::refresh() {
     const FrontRequest wanted = request();
     const int settings = settingsOf(wanted);
     const bool measurable = data || !calibration.isEmpty();
-    m_run->setEnabled(m_session->checkpoint() && !m_front->job() && settings > 0 && measurable);
+    m_run->setEnabled(m_session->checkpoint() && !m_front->job()->isRunning() && settings > 0 &&
+                      measurable);
     m_hint->setText(!measurable ? tr("Choose a calibration with held-out dialogues, or dialogues "
                                      "of your own under Data.")
                     : wanted.to < wanted.from ? tr("The largest budget is below the smallest.")

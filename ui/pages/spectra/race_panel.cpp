@@ -24,7 +24,7 @@ constexpr int messageWidth = 460;
 RacePanel::RacePanel(Session* session, QWidget* parent)
     : QWidget(parent),
       m_session(session),
-      m_results(new RaceResults(session, this)),
+      m_results(new MethodCurvesResults(session, this)),
       m_model(new RaceModel(this)),
       m_heading(new QLabel(this)),
       m_stack(new QStackedWidget(this)),
@@ -40,8 +40,7 @@ RacePanel::RacePanel(Session* session, QWidget* parent)
     connect(session, &Session::selectionChanged, this, &RacePanel::refresh);
     connect(session, &Session::calibrationChanged, this, &RacePanel::refresh);
     connect(session, &Session::rankChanged, this, &RacePanel::showRank);
-    connect(m_results, &RaceResults::changed, this, &RacePanel::refresh);
-    connect(m_results, &RaceResults::started, m_progress, &JobProgress::follow);
+    connect(m_results, &MethodCurvesResults::changed, this, &RacePanel::refresh);
     connect(m_plot, &RankPlot::rankMoved, session, &Session::setRank);
 }
 
@@ -79,7 +78,7 @@ QWidget* RacePanel::makeMessagePage() {
     m_choose = new QPushButton(tr("&Use a calibration file…"), page);
     m_choose->setToolTip(tr("A file that Calibrate… or `calibrate` wrote for this checkpoint"));
     m_again = new QPushButton(tr("Compute a&gain"), page);
-    m_progress = new JobProgress(tr("race of methods"), QString(), page);
+    m_progress = new JobProgress(tr("comparison of methods"), QString(), m_results->job(), page);
     auto* buttons = new QHBoxLayout;
     for (QPushButton* button : {m_calibrate, m_choose, m_again}) {
         button->setAccessibleName(button->text().remove(QLatin1Char('&')));
@@ -98,7 +97,7 @@ QWidget* RacePanel::makeMessagePage() {
     layout->addStretch();
     connect(m_calibrate, &QPushButton::clicked, this, &RacePanel::calibrateRequested);
     connect(m_choose, &QPushButton::clicked, this, &RacePanel::calibrationFileRequested);
-    connect(m_again, &QPushButton::clicked, m_results, &RaceResults::askAgain);
+    connect(m_again, &QPushButton::clicked, m_results, &MethodCurvesResults::askAgain);
     return page;
 }
 
@@ -144,14 +143,14 @@ void RacePanel::refresh() {
     if (matrix) {
         m_results->request(matrix->name);
     }
-    const auto* curves = matrix ? m_results->of(matrix->name) : nullptr;
+    const auto* found = matrix ? m_results->of(matrix->name) : nullptr;
     for (QCheckBox* box : {m_share, m_logValue, m_logRank}) {
-        box->setVisible(curves != nullptr);
+        box->setVisible(found != nullptr);
     }
-    m_stack->setCurrentIndex(curves ? 1 : 0);
-    if (curves) {
+    m_stack->setCurrentIndex(found ? 1 : 0);
+    if (found) {
         m_shown = matrix->name;
-        showRace(*curves);
+        showRace(*found);
     } else {
         m_shown.clear();
         m_model->setCurves({});
@@ -163,7 +162,7 @@ void RacePanel::showMessage() {
     const auto* matrix = m_session->currentMatrix();
     const bool calibrated = !m_session->calibrationFile().isEmpty();
     const QString problem = matrix ? m_results->problem(matrix->name) : QString();
-    const bool running = m_results->job() != nullptr;
+    const bool running = m_results->job()->isRunning();
     m_calibrate->setVisible(!calibrated);
     m_choose->setVisible(!calibrated);
     m_again->setVisible(calibrated && !problem.isEmpty());
@@ -182,18 +181,19 @@ void RacePanel::showMessage() {
     }
 }
 
-void RacePanel::showRace(const std::vector<method::RaceCurve>& curves) {
-    m_model->setCurves(curves);
+void RacePanel::showRace(const MatrixMethodCurves& found) {
+    m_model->setCurves(found.curves);
     m_table->fit();
     m_table->setFixedHeight(m_table->horizontalHeader()->height() +
                             m_table->verticalHeader()->length() + 2 * m_table->frameWidth());
-    QStringList notes = m_results->notes(m_shown);
+    QStringList notes = found.notes;
     notes.prepend(tr("%1: %2 calibration dialogues, which the factors were made from, and %3 held "
                      "out.")
                       .arg(QFileInfo(m_session->calibrationFile()).fileName())
-                      .arg(m_results->samples())
-                      .arg(m_results->heldOut()));
-    if (std::ranges::find(curves, "anchored", &method::RaceCurve::method) != curves.end()) {
+                      .arg(found.samples)
+                      .arg(found.heldOut));
+    if (std::ranges::find(found.curves, "anchored", &method::RaceCurve::method) !=
+        found.curves.end()) {
         notes << tr("anchored and compensated: here on the inputs of the uncompressed model.");
     }
     m_note->setText(notes.join(QLatin1Char('\n')));

@@ -11,7 +11,7 @@
 #include "ui/models/race_model.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
-#include "ui/session/race_results.h"
+#include "ui/session/method_curves_results.h"
 #include "ui/widgets/job_progress.h"
 #include "ui/widgets/result_table.h"
 
@@ -24,7 +24,7 @@ class RacePanel : public QWidget {
     Q_OBJECT
  public:
     explicit RacePanel(Session* session, QWidget* parent = nullptr);
-    RaceResults* results() const { return m_results; }
+    MethodCurvesResults* results() const { return m_results; }
     RankPlot* plot() const { return m_plot; }
     ResultTable* table() const { return m_table; }
     QLabel* heading() const { return m_heading; }
@@ -55,13 +55,13 @@ class RacePanel : public QWidget {
     QWidget* makeRacePage();
     void refresh();
     void showMessage();
-    void showRace(const std::vector<method::RaceCurve>& curves);
+    void showRace(const MatrixMethodCurves& found);
     void drawRace();
     void showRank();
     AxesChoice axes() const;
 
     Session* m_session;
-    RaceResults* m_results;
+    MethodCurvesResults* m_results;
     RaceModel* m_model;
     QLabel* m_heading;
     QCheckBox* m_share = nullptr;

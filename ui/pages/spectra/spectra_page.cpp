@@ -75,10 +75,12 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
     connect(session, &Session::rankChanged, this, &SpectraPage::showRank);
     connect(session, &Session::spectrumReady, this, &SpectraPage::refreshSoon);
     connect(m_nulls, &NullSpectra::changed, this, &SpectraPage::refreshSoon);
+    connect(m_bootstraps->job(), &JobSlot::runningChanged, this, &SpectraPage::showScan);
     connect(m_bootstraps, &AlphaBootstraps::changed, this, &SpectraPage::showScan);
     connect(m_scan, &ScanPanel::bootstrapWanted, this, [this] {
         if (const auto spectra = shownSpectra(); !spectra.empty()) {
-            m_bootstraps->request(spectra.front()->name());
+            m_bootstraps->askAgain();
+            m_bootstraps->request({spectra.front()->name()});
         }
     });
     refresh(false);
@@ -227,7 +229,7 @@ void SpectraPage::showScan() {
         const auto spectra = shownSpectra();
         m_scan->setSpectrum(spectra.empty() ? nullptr : spectra.front());
         m_scan->setBootstrap(spectra.empty() ? nullptr : m_bootstraps->of(spectra.front()->name()),
-                             m_bootstraps->running());
+                             m_bootstraps->job()->isRunning());
     }
 }
 
