@@ -13,9 +13,10 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "ui/forms/compare_dialog.h"
-#include "ui/forms/compress_dialog.h"
-#include "ui/forms/export_dialog.h"
+#include "ui/dialogs/compare_dialog.h"
+#include "ui/dialogs/compress_dialog.h"
+#include "ui/dialogs/export_dialog.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

@@ -7,14 +7,14 @@
 #include <QStackedWidget>
 #include <QTabBar>
 
-#include "ui/forms/calibration_menu.h"
-#include "ui/job_bar.h"
-#include "ui/pages/evaluation_page.h"
-#include "ui/pages/matrix_panel.h"
-#include "ui/pages/pareto_page.h"
-#include "ui/pages/plan_panel.h"
-#include "ui/pages/spectra_page.h"
+#include "ui/dialogs/calibration_menu.h"
+#include "ui/pages/evaluation/evaluation_page.h"
+#include "ui/pages/pareto/pareto_page.h"
+#include "ui/pages/spectra/matrix_panel.h"
+#include "ui/pages/spectra/plan_panel.h"
+#include "ui/pages/spectra/spectra_page.h"
 #include "ui/pages/welcome_page.h"
+#include "ui/widgets/job_bar.h"
 
 namespace rankscope::ui {
 
@@ -31,6 +31,8 @@ class MainWindow : public QMainWindow {
     /// The switch between the pages; hidden while nothing is open.
     QTabBar* pageTabs() const { return m_tabs; }
     void showEvaluation();
+    /// True while a child process computes for the window.
+    bool isComputing() const { return !m_jobBar->isHidden(); }
     WelcomePage* welcomePage() const { return m_welcome; }
     CalibrationMenu* calibrationMenu() const { return m_calibration; }
     JobBar* jobBar() const { return m_jobBar; }

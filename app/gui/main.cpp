@@ -71,7 +71,7 @@ void showEvaluation(ui::MainWindow& window, ui::Session& session, const QString&
         session.setEvaluation(
             parseJson(readTextFile(file.toStdString(), largestEvaluation), file.toStdString()));
     } catch (const Error& error) {
-        emit session.failed(QString::fromStdString(error.what()));
+        session.report(QString::fromStdString(error.what()));
     }
     if (!session.evaluation()) {
         return;
@@ -84,12 +84,11 @@ void showEvaluation(ui::MainWindow& window, ui::Session& session, const QString&
     }
 }
 
-/// Waits for the spectra and a race, then saves a picture of the window.
-int screenshot(ui::MainWindow& window, ui::Session& session, const QString& file) {
+/// Waits for all that is being computed, then saves a picture of the window.
+int screenshot(ui::MainWindow& window, const QString& file) {
     QElapsedTimer waited;
     waited.start();
-    while ((session.spectraJob() || window.spectraPage()->race()->results()->job() ||
-            waited.elapsed() < 500) &&
+    while ((window.isComputing() || waited.elapsed() < 500) &&
            waited.elapsed() < screenshotTimeoutMilliseconds) {
         QApplication::processEvents(QEventLoop::AllEvents, 20);
     }
@@ -229,7 +228,7 @@ int main(int argc, char** argv) {
             parser.isSet(QStringLiteral("dialogues")) ? 1 : 0);
     }
     if (parser.isSet(QStringLiteral("screenshot"))) {
-        return screenshot(window, session, parser.value(QStringLiteral("screenshot")));
+        return screenshot(window, parser.value(QStringLiteral("screenshot")));
     }
     if (parser.isSet(QStringLiteral("check-start"))) {
         QApplication::processEvents();

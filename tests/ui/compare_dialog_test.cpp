@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/forms/compare_dialog.h"
+#include "ui/dialogs/compare_dialog.h"
 
 #include <gtest/gtest.h>
 

@@ -13,7 +13,7 @@
 #include "core/plan/plan.h"
 #include "core/search/pareto.h"
 #include "tests/fixtures/tiny_t5.h"
-#include "ui/forms/compress_dialog.h"
+#include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
 
 namespace rankscope::ui {
@@ -29,7 +29,7 @@ class CompressMethods : public ::testing::Test {
     void SetUp() override {
         window.show();
         ASSERT_TRUE(session.open("demo"));
-        ASSERT_TRUE(QTest::qWaitFor([&] { return session.spectraJob() == nullptr; }, longest));
+        ASSERT_TRUE(QTest::qWaitFor([&] { return !session.spectraJob()->isRunning(); }, longest));
         calibration = fs::path(folder / "c.h5");
         run({"calibrate", "demo", "--data", (sharedResource("demo") / "test.json").c_str(),
              "--samples", "6", "--held-out", "2", "--fisher", "--out", calibration.c_str()});
@@ -83,7 +83,7 @@ class CompressMethods : public ::testing::Test {
         EXPECT_EQ(box->currentText(), method);
         QTest::keyClicks(dialog.folderField(), QString::fromStdString(out.string()));
         QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-        EXPECT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }, longest));
+        EXPECT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }, longest));
         EXPECT_EQ(stateOf(dialog), "Done.");
         const QString text = dialog.resultLabel()->text();
         EXPECT_TRUE(text.contains("Verified")) << method.toStdString() << text.toStdString();
@@ -195,7 +195,7 @@ TEST_F(CompressMethods, AFailureWritesNothing) {
     dialog.folderField()->setText(QString::fromStdString((parent / "out").string()));
     fs::remove(calibration);
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }, longest));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }, longest));
     EXPECT_EQ(stateOf(dialog), "Failed. Nothing was written.");
     EXPECT_TRUE(dialog.resultLabel()->text().contains("c.h5"));
     EXPECT_TRUE(fs::is_empty(parent));

@@ -31,7 +31,8 @@ class EvaluationJobTest : public ::testing::Test {
     EvaluationSetup* setup() { return page()->setup(); }
     void evaluate() { QTest::mouseClick(setup()->evaluateButton(), Qt::LeftButton); }
     bool waitForEnd() {
-        return QTest::qWaitFor([this] { return open.session.evaluationJob() == nullptr; }, 10'000);
+        return QTest::qWaitFor([this] { return !open.session.evaluationJob()->isRunning(); },
+                               10'000);
     }
     std::string path(const char* name) { return (open.folder / name).string(); }
 
@@ -184,7 +185,7 @@ printf '"predicted_cosine":0.75}]}}\n'
 )SH"));
     ASSERT_TRUE(panel->startButton()->isEnabled());
     QTest::mouseClick(panel->startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return open.session.randomVectorsJob() == nullptr; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !open.session.randomVectorsJob()->isRunning(); }));
     EXPECT_EQ(fixtures::readFile(path("seen")),
               "random-vectors --plan --vectors 1000 --distribution uniform\n");
     ASSERT_EQ(panel->table()->model()->rowCount(), 1);
@@ -210,7 +211,7 @@ printf '"rank":5,"vectors":1000,"cosine_mean":0.5,"on_calibration":{"cosine_pool
 printf '"relative_error":0.125}}]}}\n'
 )SH"));
     QTest::mouseClick(panel->startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return open.session.randomVectorsJob() == nullptr; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !open.session.randomVectorsJob()->isRunning(); }));
     EXPECT_EQ(fixtures::readFile(path("seen")), "--calibration /data/c.h5\n");
     ASSERT_EQ(panel->table()->model()->columnCount(), 8);
     EXPECT_TRUE(panel->note()->text().contains("real inputs of the layer"));

@@ -19,6 +19,7 @@
 #include "ui/session/evaluation_request.h"
 #include "ui/session/job_events.h"
 #include "ui/session/time_left.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 namespace {

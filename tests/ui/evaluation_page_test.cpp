@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/pages/evaluation_page.h"
+#include "ui/pages/evaluation/evaluation_page.h"
 
 #include <gtest/gtest.h>
 

@@ -13,7 +13,7 @@
 #include "core/plan/plan_json.h"
 #include "core/search/pareto.h"
 #include "tests/ui/ui_fixture.h"
-#include "ui/forms/compress_dialog.h"
+#include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
 
 namespace rankscope::ui {
@@ -102,7 +102,7 @@ class ParetoPageTest : public ::testing::Test {
     std::string path(const char* name) { return (open.folder / name).string(); }
     void start() { QTest::mouseClick(setup()->runButton(), Qt::LeftButton); }
     bool waitForEnd() {
-        return QTest::qWaitFor([this] { return page()->run()->job() == nullptr; }, 10'000);
+        return QTest::qWaitFor([this] { return !page()->run()->job()->isRunning(); }, 10'000);
     }
     /// The small front; its second point's plan is whitened at rank 5.
     std::string answer() {

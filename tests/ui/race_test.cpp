@@ -11,8 +11,8 @@
 #include "core/report/race_tables.h"
 #include "core/workspace/calibration_file.h"
 #include "tests/ui/ui_fixture.h"
-#include "ui/forms/calibrate_dialog.h"
-#include "ui/forms/compress_dialog.h"
+#include "ui/dialogs/calibrate_dialog.h"
+#include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/plot_drawing.h"
@@ -233,7 +233,7 @@ TEST_F(RaceWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
     QTest::mouseClick(panel()->progress()->cancelButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->results()->job() == nullptr; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !panel()->results()->job()->isRunning(); }));
     EXPECT_EQ(panel()->message()->text(), "Stopped.");
     EXPECT_TRUE(panel()->againButton()->isVisible());
     program("echo '{\"event\":\"error\",\"message\":\"c.h5 is of another model.\"}'\nexit 2\n");
@@ -264,7 +264,7 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
     dialog.gradientsBox()->setChecked(true);
     window.spectraPage()->showOneMatrix(true);  // no race meanwhile
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
     EXPECT_EQ(calls(),
               "calibrate " + open.session.location().toStdString() +
                   " --out /data/new.h5 --data /data/talk.json --samples 64 --arithmetic auto "
@@ -283,14 +283,14 @@ TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
     dialog.show();
     dialog.fileField()->setText(calibrationFile(false));
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    EXPECT_FALSE(dialog.job());
+    EXPECT_FALSE(dialog.isRunning());
     EXPECT_TRUE(dialog.resultLabel()->text().contains("exists"));
     dialog.replaceBox()->setChecked(true);
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(dialog.job());
+    ASSERT_TRUE(dialog.isRunning());
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
     dialog.reject();  // Escape stops
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
     EXPECT_TRUE(dialog.isVisible());
     EXPECT_TRUE(dialog.progress()->label()->text().contains("Cancelled"));
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
@@ -350,7 +350,7 @@ TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     EXPECT_EQ(all.options().value("ridge"), "0.01");  // what the plan has
     all.options().setValue("ridge", "0.5");
     QTest::mouseClick(all.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return all.job() == nullptr; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !all.isRunning(); }));
     EXPECT_NE(calls().find("--calibration " + calibrationFile(true).toStdString()),
               std::string::npos);
     const Json plan = parseJson(fixtures::readFile(copy), "plan");

@@ -7,7 +7,7 @@
 
 #include "tests/fixtures/tiny_t5.h"
 #include "tests/ui/ui_fixture.h"
-#include "ui/pages/scan_panel.h"
+#include "ui/pages/spectra/scan_panel.h"
 #include "ui/session/alpha_bootstraps.h"
 
 namespace rankscope::ui {
@@ -82,9 +82,9 @@ TEST(AlphaBootstraps, AskAChildForTheMatrixAndForgetWithTheCheckpoint) {
             R"("standard_deviation":0.5,"low":2,"high":4}}}]}}')"));
     AlphaBootstraps bootstraps(&open.session);
     open.open();
-    bootstraps.request(q0);
-    EXPECT_TRUE(bootstraps.running());
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !bootstraps.running(); }, 10'000));
+    bootstraps.request({q0});
+    EXPECT_TRUE(bootstraps.job()->isRunning());
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !bootstraps.job()->isRunning(); }, 10'000));
     ASSERT_NE(bootstraps.of(q0), nullptr);
     EXPECT_EQ(bootstraps.of(q0)->deviation, 0.5);
     EXPECT_THAT(fixtures::readFile(seen),

@@ -215,8 +215,8 @@ TEST(Session, OpeningStartsAJobWhoseSpectraAppearAndOnlyThoseThatFit) {
                                 "\"shape\":[1,1],\"singular_values\":[1]}}'\n"
                                 "echo '{\"event\":\"done\",\"result\":{}}'\n"));
     ASSERT_TRUE(session.open(QString::fromStdString(model.string())));
-    ASSERT_TRUE(session.spectraJob());
-    ASSERT_TRUE(QTest::qWaitFor([&] { return session.spectraJob() == nullptr; }, 5000));
+    ASSERT_TRUE(session.spectraJob()->isRunning());
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !session.spectraJob()->isRunning(); }, 5000));
     EXPECT_EQ(session.spectra().size(), 1U);
     ASSERT_TRUE(session.spectrum(q));
     EXPECT_EQ(session.spectrum(q)->singularValues().front(), 24);

@@ -13,8 +13,8 @@
 
 #include "core/plan/plan_json.h"
 #include "tests/ui/ui_fixture.h"
-#include "ui/forms/compress_dialog.h"
-#include "ui/forms/export_dialog.h"
+#include "ui/dialogs/compress_dialog.h"
+#include "ui/dialogs/export_dialog.h"
 
 namespace rankscope::ui {
 namespace {
@@ -287,11 +287,11 @@ printf '{"name":"b","relative_error":0.25}],"verified":true}}\n'
     CompressDialog dialog(&open.session, &window);
     dialog.show();
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    EXPECT_FALSE(dialog.job());  // no folder was named
+    EXPECT_FALSE(dialog.isRunning());  // no folder was named
     EXPECT_FALSE(dialog.resultLabel()->text().isEmpty());
     QTest::keyClicks(dialog.folderField(), "/tmp/smaller");
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
     const QString text = dialog.resultLabel()->text();
     for (const char* part :
          {"/tmp/smaller", "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
@@ -317,15 +317,15 @@ while :; do sleep 0.05; done
     dialog.show();
     dialog.folderField()->setText("/tmp/smaller");
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(dialog.job());
+    ASSERT_TRUE(dialog.isRunning());
     QTest::qWait(200);
     EXPECT_FALSE(dialog.startButton()->isEnabled());
     QTest::mouseClick(dialog.stopButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
     EXPECT_TRUE(dialog.startButton()->isEnabled());
     open.session.setProgram("/nowhere/rankscope-cli");
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
     EXPECT_TRUE(dialog.resultLabel()->text().contains("/nowhere/rankscope-cli"));
 }
 

@@ -5,8 +5,7 @@
 
 #include "core/base/error.h"
 #include "ui/models/number_sort.h"
-#include "ui/plots/plot_series.h"
-#include "ui/wording.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/evaluation_model.h"
 
-#include <QFileInfo>
 #include <QFont>
 #include <cmath>
-#include <map>
 
-#include "core/base/error.h"
 #include "core/evaluate/evaluation.h"
 #include "ui/models/number_sort.h"
-#include "ui/wording.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 
@@ -30,37 +27,12 @@ std::vector<std::size_t> filledColumns(
     return filled;
 }
 
-}  // namespace
-
+/// True if a difference is one beyond chance: its interval leaves out 0.
 bool isSignificant(const report::EvaluationCell& cell, bool baseline) {
     return !baseline && cell.hasInterval && (cell.interval.low > 0 || cell.interval.high < 0);
 }
 
-QString runName(const std::string& checkpoint) {
-    QString whole = QString::fromStdString(printable(checkpoint, 4096));
-    while (whole.size() > 1 && whole.endsWith(QLatin1Char('/'))) {
-        whole.chop(1);
-    }
-    const QString last = QFileInfo(whole).fileName();
-    return last.isEmpty() ? whole : last;
-}
-
-std::vector<QString> runNames(const evaluate::Evaluation& evaluation) {
-    std::vector<QString> names;
-    std::map<QString, int> uses;
-    for (const auto& run : evaluation.runs) {
-        names.push_back(runName(run.checkpoint));
-        ++uses[names.back()];
-    }
-    std::map<QString, int> seen;
-    for (QString& name : names) {
-        if (uses[name] > 1) {
-            const int number = ++seen[name];
-            name = QObject::tr("%1 (%2)").arg(name).arg(number);
-        }
-    }
-    return names;
-}
+}  // namespace
 
 void EvaluationModel::setEvaluation(const evaluate::Evaluation* evaluation) {
     beginResetModel();

@@ -36,12 +36,4 @@ class EvaluationModel : public QAbstractTableModel {
     std::vector<std::vector<report::EvaluationCell>> m_cells;  // [run][shown column]
 };
 
-/// True where a difference is one beyond chance: its interval leaves out 0.
-bool isSignificant(const report::EvaluationCell& cell, bool baseline);
-
-/// A checkpoint's name short enough for a table: the last part of a path.
-QString runName(const std::string& checkpoint);
-/// The names of all runs, told apart by a number where two would be the same.
-std::vector<QString> runNames(const evaluate::Evaluation& evaluation);
-
 }  // namespace rankscope::ui

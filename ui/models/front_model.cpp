@@ -5,7 +5,7 @@
 
 #include "core/search/pareto.h"
 #include "ui/models/number_sort.h"
-#include "ui/wording.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "ui/plots/plot_series.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

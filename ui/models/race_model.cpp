@@ -10,7 +10,7 @@
 #include "ui/models/number_sort.h"
 #include "ui/plots/plot_drawing.h"
 #include "ui/plots/race_series.h"
-#include "ui/wording.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

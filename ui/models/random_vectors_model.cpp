@@ -6,7 +6,7 @@
 
 #include "core/evaluate/random_vectors.h"
 #include "ui/models/number_sort.h"
-#include "ui/plots/plot_series.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

@@ -5,7 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/evaluate/evaluation.h"
-#include "ui/models/evaluation_model.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

@@ -8,8 +8,7 @@
 #include "core/evaluate/bootstrap.h"
 #include "core/evaluate/evaluation.h"
 #include "core/report/evaluation_table.h"
-#include "ui/models/evaluation_model.h"
-#include "ui/wording.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

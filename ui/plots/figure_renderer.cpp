@@ -12,6 +12,7 @@
 #include "ui/plots/heat_map_plot.h"
 #include "ui/plots/plot_drawing.h"
 #include "ui/plots/race_series.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

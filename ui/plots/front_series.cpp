@@ -8,9 +8,8 @@
 #include <limits>
 
 #include "core/search/pareto.h"
-#include "ui/plots/plot_series.h"
 #include "ui/plots/plot_style.h"
-#include "ui/wording.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "ui/plots/plot_series.h"
 #include "ui/plots/plot_style.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
-#include "core/base/error.h"
 #include "core/checkpoint/weight_matrix.h"
 #include "ui/plots/plot_style.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 
@@ -214,38 +214,6 @@ QString frobeniusReadout(const spectra::Spectrum& spectrum, std::int64_t rank) {
     return tr("r = %1   ‖W − Wᵣ‖ = %2\n%3 % of ‖W‖")
         .arg(own)
         .arg(number(spectrum.error(own)), number(100 * spectrum.relativeError(own)));
-}
-
-QString moduleName(const std::string& tensorName) {
-    std::string name = tensorName;
-    if (name.ends_with(".weight")) {
-        name.resize(name.size() - 7);
-    }
-    const auto layer = name.find(".layer.");
-    if (layer != std::string::npos) {
-        const auto dot = name.find('.', layer + 7);
-        if (dot != std::string::npos) {
-            name = name.substr(dot + 1);
-        }
-    }
-    return QString::fromStdString(printable(name));
-}
-
-QString shortName(const std::string& tensorName) {
-    const auto matrix = checkpoint::matrixOfTensorName(tensorName);
-    if (!matrix || matrix->block < 0) {
-        return moduleName(tensorName);
-    }
-    const auto stack = std::string(checkpoint::stackName(matrix->stack));
-    return QStringLiteral("%1 %2 %3")
-        .arg(QString::fromStdString(stack))
-        .arg(matrix->block)
-        .arg(moduleName(tensorName));
-}
-
-QString grouped(std::int64_t number) {
-    return QLocale(QLocale::English, QLocale::UnitedStates)
-        .toString(static_cast<qlonglong>(number));
 }
 
 }  // namespace rankscope::ui

@@ -76,11 +76,4 @@ QString spectrumReadout(Spectra spectra, std::int64_t rank, bool normalise);
 QString errorReadout(Spectra spectra, std::int64_t rank);
 QString frobeniusReadout(const spectra::Spectrum& spectrum, std::int64_t rank);
 
-/// "SelfAttention.q" of "encoder.block.0.layer.0.SelfAttention.q.weight".
-QString moduleName(const std::string& tensorName);
-/// "encoder 0 SelfAttention.q"; the tensor name itself where it is no matrix of a T5.
-QString shortName(const std::string& tensorName);
-/// "247,577,856", whatever the locale.
-QString grouped(std::int64_t number);
-
 }  // namespace rankscope::ui

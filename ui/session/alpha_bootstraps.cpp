@@ -2,49 +2,33 @@
 #include "ui/session/alpha_bootstraps.h"
 
 #include "core/report/analysis_tables.h"
-#include "ui/plots/plot_series.h"
+#include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 
 AlphaBootstraps::AlphaBootstraps(Session* session, QObject* parent)
-    : QObject(parent), m_session(session), m_job(session) {
-    connect(session, &Session::checkpointOpened, this, &AlphaBootstraps::forget);
-    connect(&m_job, &OneJob::ended, this, &AlphaBootstraps::changed);
+    : MatrixResults(session, parent) {
+    reportToSession();
 }
 
-void AlphaBootstraps::forget() {
-    m_job.drop();
-    m_known.clear();
-    emit changed();
+QString AlphaBootstraps::title(const QStringList& matrices) const {
+    return tr("Bootstrap of %1").arg(shortName(matrices.front().toStdString()));
 }
 
-const spectra::AlphaBootstrap* AlphaBootstraps::of(const std::string& matrix) const {
-    const auto found = m_known.find(matrix);
-    return found == m_known.end() ? nullptr : &found->second;
+QStringList AlphaBootstraps::words(const QStringList& matrices) const {
+    return {QStringLiteral("spectrum"),    session().location(),
+            QStringLiteral("--targets"),   matrices.join(QLatin1Char(',')),
+            QStringLiteral("--power-law"), QStringLiteral("--alpha-bootstrap"),
+            QString::number(resamples)};
 }
 
-void AlphaBootstraps::request(const std::string& matrix) {
-    const QStringList words{QStringLiteral("spectrum"),    m_session->location(),
-                            QStringLiteral("--targets"),   QString::fromStdString(matrix),
-                            QStringLiteral("--power-law"), QStringLiteral("--alpha-bootstrap"),
-                            QString::number(resamples)};
-    if (m_job.start(tr("Bootstrap of %1").arg(shortName(matrix)), words,
-                    [this](const Json& document) { take(document); })) {
-        emit changed();
+void AlphaBootstraps::read(const Json& document) {
+    for (const Json& spectrum : document.at("spectra")) {
+        add(spectrum.at("name").get<std::string>(),
+            report::alphaBootstrapFromJson(spectrum.at("power_law").at("bootstrap")));
     }
 }
 
-void AlphaBootstraps::take(const Json& document) {
-    try {
-        for (const Json& spectrum : document.at("spectra")) {
-            m_known.insert_or_assign(
-                spectrum.at("name").get<std::string>(),
-                report::alphaBootstrapFromJson(spectrum.at("power_law").at("bootstrap")));
-        }
-    } catch (const std::exception& problem) {
-        emit m_session->failed(
-            tr("The bootstrap could not be read: %1").arg(QString::fromUtf8(problem.what())));
-    }
-}
+QString AlphaBootstraps::cannotBeRead() const { return tr("The bootstrap could not be read: %1"); }
 
 }  // namespace rankscope::ui

@@ -58,9 +58,11 @@ QStringList paretoArguments(const FrontRequest& request, const QString& checkpoi
     return words << QStringLiteral("--plans");
 }
 
-FrontRun::FrontRun(Session* session, QObject* parent)
-    : QObject(parent), m_session(session), m_job(session) {
-    connect(&m_job, &OneJob::ended, this, &FrontRun::changed);
+FrontRun::FrontRun(Session* session, QObject* parent) : QObject(parent), m_session(session) {
+    connect(&m_job, &JobSlot::done, this,
+            [this](const Json& document) { take(document, m_storageAsked); });
+    connect(&m_job, &JobSlot::warned, session, &Session::warn);
+    connect(&m_job, &JobSlot::failed, session, &Session::report);
     connect(session, &Session::checkpointOpened, this, &FrontRun::forget);
     connect(session, &Session::planChanged, this, [this] {
         if (m_planned && m_session->planOrigin().isEmpty()) {
@@ -74,33 +76,29 @@ void FrontRun::forget() {
     m_job.drop();
     m_front.reset();
     m_planned.reset();
-    emit changed();
+    emit frontChanged();
 }
 
-Job* FrontRun::start(const FrontRequest& request) {
-    if (!m_session->checkpoint()) {
-        return nullptr;
+bool FrontRun::start(const FrontRequest& request) {
+    if (!m_session->checkpoint() || m_job.isRunning()) {
+        return false;
     }
-    Job* const job = m_job.start(
-        tr("Pareto front of %n settings", nullptr, settingsOf(request)),
-        paretoArguments(request, m_session->location()),
-        [this, storage = request.storage](const Json& document) { take(document, storage); });
-    if (job) {
-        emit changed();
-    }
-    return job;
+    m_storageAsked = request.storage;
+    return m_session->startJob(m_job,
+                               tr("Pareto front of %n settings", nullptr, settingsOf(request)),
+                               paretoArguments(request, m_session->location()));
 }
 
 void FrontRun::take(const Json& document, plan::StorageChoice storage) {
     try {
         m_front = search::frontFromJson(document, m_session->checkpoint(), "The front");
     } catch (const Error& error) {
-        emit m_session->failed(QString::fromStdString(error.what()));
+        m_session->report(QString::fromStdString(error.what()));
         return;
     }
     m_storage = storage;
     m_planned.reset();
-    emit changed();
+    emit frontChanged();
 }
 
 void FrontRun::choose(std::size_t point, const QString& origin) {

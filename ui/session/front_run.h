@@ -7,7 +7,8 @@
 
 #include "core/plan/plan.h"
 #include "core/search/pareto.h"
-#include "ui/session/one_job.h"
+#include "ui/session/job_slot.h"
+#include "ui/session/session.h"
 
 namespace rankscope::ui {
 
@@ -36,12 +37,12 @@ class FrontRun : public QObject {
     explicit FrontRun(Session* session, QObject* parent = nullptr);
     /// Null where nothing was measured yet.
     const search::ParetoFront* front() const { return m_front ? &*m_front : nullptr; }
-    Job* job() const { return m_job.job(); }
+    JobSlot* job() { return &m_job; }
     /// The point that the session's plan is; nothing where it is none or was changed since.
     std::optional<std::size_t> planned() const { return m_planned; }
 
-    /// Starts a job; null, and nothing started, while one runs or nothing is open.
-    Job* start(const FrontRequest& request);
+    /// Starts a job; false, and nothing started, while one runs or nothing is open.
+    bool start(const FrontRequest& request);
     /// Takes what `pareto --plans --json` printed, measured with this storage. On an error the old
     /// one stays and Session::failed() says why.
     void take(const Json& document, plan::StorageChoice storage);
@@ -49,7 +50,8 @@ class FrontRun : public QObject {
     void choose(std::size_t point, const QString& origin);
 
  signals:
-    void changed();
+    /// Another front, or none any more.
+    void frontChanged();
     void plannedChanged();
 
  private:
@@ -59,7 +61,8 @@ class FrontRun : public QObject {
     std::optional<search::ParetoFront> m_front;
     plan::StorageChoice m_storage = plan::StorageChoice::Auto;
     std::optional<std::size_t> m_planned;
-    OneJob m_job;
+    plan::StorageChoice m_storageAsked = plan::StorageChoice::Auto;  // of the job
+    JobSlot m_job;
 };
 
 }  // namespace rankscope::ui

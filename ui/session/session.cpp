@@ -46,7 +46,15 @@ std::int64_t commonRank(const std::vector<checkpoint::WeightMatrix>& chosen,
 
 }  // namespace
 
-Session::Session(QObject* parent) : QObject(parent), m_program(Job::defaultProgram()) {}
+Session::Session(QObject* parent) : QObject(parent), m_program(Job::defaultProgram()) {
+    for (JobSlot* slot : {&m_spectraJob, &m_evaluationJob, &m_randomVectorsJob}) {
+        connect(slot, &JobSlot::warned, this, &Session::warned);
+        connect(slot, &JobSlot::failed, this, &Session::failed);
+    }
+    connect(&m_spectraJob, &JobSlot::spectrumFound, this, &Session::addSpectrum);
+    connect(&m_evaluationJob, &JobSlot::done, this, &Session::setEvaluation);
+    connect(&m_randomVectorsJob, &JobSlot::done, this, &Session::takeRandomVectors);
+}
 
 QString Session::modelName() const {
     if (!m_checkpoint) {
@@ -74,12 +82,8 @@ bool Session::open(const QString& nameOrPath) {
         emit failed(QString::fromStdString(error.what()));
         return false;
     }
-    for (Job** job : {&m_spectraJob, &m_randomVectorsJob}) {  // both are of the old checkpoint
-        if (*job) {
-            (*job)->disconnect(this);
-            (*job)->cancel();
-            *job = nullptr;
-        }
+    for (JobSlot* slot : {&m_spectraJob, &m_randomVectorsJob}) {  // both are of the old checkpoint
+        slot->drop();
     }
     m_randomVectors.clear();
     m_selection.clear();
@@ -139,28 +143,16 @@ void Session::startSpectraJob() {
     const auto missing =
         std::count_if(m_linear.begin(), m_linear.end(),
                       [this](const auto& matrix) { return spectrum(matrix.name) == nullptr; });
-    if (missing == 0 || m_program.isEmpty()) {
-        return;
+    if (missing > 0) {
+        startJob(m_spectraJob,
+                 tr("Singular values of %n matrices", nullptr, static_cast<int>(missing)),
+                 {QStringLiteral("spectrum"), m_location});
     }
-    startJob(tr("Singular values of %n matrices", nullptr, static_cast<int>(missing)),
-             {QStringLiteral("spectrum"), m_location}, m_spectraJob);
 }
 
-Job* Session::startJob(const QString& title, const QStringList& arguments, Job*& slot) {
-    auto* job = new Job(title, m_program, arguments, this);
-    slot = job;
-    connect(job, &Job::spectrumFound, this, &Session::addSpectrum);
-    connect(job, &Job::warned, this, &Session::warned);
-    connect(job, &Job::failed, this, &Session::failed);
-    connect(job, &Job::ended, this, [job, &slot] {
-        if (slot == job) {
-            slot = nullptr;
-        }
-    });
-    connect(job, &Job::ended, job, &QObject::deleteLater);
-    emit jobStarted(job);
-    job->start();
-    return job;
+bool Session::startJob(JobSlot& slot, const QString& title, const QStringList& words) {
+    connect(&slot, &JobSlot::started, this, &Session::jobStarted, Qt::UniqueConnection);
+    return !m_program.isEmpty() && slot.start(title, m_program, words);
 }
 
 void Session::addSpectrum(const spectra::Spectrum& spectrum) {

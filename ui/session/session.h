@@ -15,7 +15,7 @@
 #include "core/method/method.h"
 #include "core/plan/plan.h"
 #include "core/spectra/spectrum.h"
-#include "ui/session/job.h"
+#include "ui/session/job_slot.h"
 #include "ui/session/recent_files.h"
 
 namespace rankscope::ui {
@@ -42,7 +42,7 @@ class Session : public QObject {
 
     const std::map<std::string, spectra::Spectrum>& spectra() const { return m_spectra; }
     const spectra::Spectrum* spectrum(const std::string& name) const;
-    Job* spectraJob() const { return m_spectraJob; }
+    JobSlot* spectraJob() { return &m_spectraJob; }
 
     /// Selected matrices in model order, and the one that the seed's view shows.
     const std::vector<checkpoint::WeightMatrix>& selection() const { return m_selection; }
@@ -73,14 +73,14 @@ class Session : public QObject {
     }
     /// True where another baseline's differences can be worked out: the examples are known.
     bool canPinBaseline() const;
-    Job* evaluationJob() const { return m_evaluationJob; }
+    JobSlot* evaluationJob() { return &m_evaluationJob; }
     /// Original against planned matrices on random vectors; empty where not computed yet.
     const std::vector<evaluate::RandomVectorsResult>& randomVectors() const {
         return m_randomVectors;
     }
     /// False where the plan was changed since.
     bool randomVectorsFitPlan() const { return m_plan && m_randomVectorsPlan == planFile(); }
-    Job* randomVectorsJob() const { return m_randomVectorsJob; }
+    JobSlot* randomVectorsJob() { return &m_randomVectorsJob; }
 
     /// The file of moments that methods and measurements of this checkpoint look at; empty: none
     /// chosen. The child process that uses it checks whether it fits.
@@ -88,7 +88,14 @@ class Session : public QObject {
 
     RecentFiles& recentFiles() { return m_recent; }
 
+    /// Starts rankscope-cli in a slot and tells of it by jobStarted(). False, and nothing started,
+    /// while a job runs there, or without a program.
+    bool startJob(JobSlot& slot, const QString& title, const QStringList& words);
+
  public slots:
+    /// Says something to the user: what went wrong by failed(), what is to be known by warned().
+    void report(const QString& message) { emit failed(message); }
+    void warn(const QString& message) { emit warned(message); }
     /// Opens a checkpoint (headers only), shows cached spectra and starts a job for the others.
     /// On an error the open one stays and failed() says why.
     bool open(const QString& nameOrPath);
@@ -109,16 +116,16 @@ class Session : public QObject {
     void addSpectrum(const rankscope::spectra::Spectrum& spectrum);
     /// Writes the plan in hand to planFile(). On an error false, and failed() says why.
     bool writePlanFile();
-    /// Starts rankscope-cli with these words; its result becomes evaluation(). Null, and nothing
+    /// Starts rankscope-cli with these words; its result becomes evaluation(). False, and nothing
     /// started, while one runs.
-    rankscope::ui::Job* startEvaluation(const QStringList& arguments);
+    bool startEvaluation(const QStringList& arguments);
     /// Takes the document of `evaluate --json`. On an error the old one stays and failed() says
     /// why.
     bool setEvaluation(const rankscope::Json& document);
     /// Puts a run first and works the differences out anew (arithmetic on what is known).
     void pinBaseline(std::size_t run);
     /// Starts the comparison of the plan in hand on random vectors.
-    rankscope::ui::Job* startRandomVectors(const QStringList& options);
+    bool startRandomVectors(const QStringList& options);
 
  signals:
     void checkpointOpened();
@@ -139,8 +146,7 @@ class Session : public QObject {
     void remakePlan();
     void leaveOrigin();
     void forgetMethod();
-    /// Starts a job that is forgotten (`slot` becomes null) when it ends.
-    Job* startJob(const QString& title, const QStringList& arguments, Job*& slot);
+    void takeRandomVectors(const Json& result);
 
     QString m_program;
     QString m_location;
@@ -158,13 +164,14 @@ class Session : public QObject {
     method::MethodSettings m_methodSettings;
     std::string m_planCalibration;
     QString m_calibrationFile;
-    Job* m_spectraJob = nullptr;
+    JobSlot m_spectraJob;
     QTemporaryDir m_planFolder;
     std::optional<evaluate::Evaluation> m_evaluation;
-    Job* m_evaluationJob = nullptr;
+    JobSlot m_evaluationJob;
     std::vector<evaluate::RandomVectorsResult> m_randomVectors;
-    QString m_randomVectorsPlan;  // planFile() of then
-    Job* m_randomVectorsJob = nullptr;
+    QString m_randomVectorsPlan;   // planFile() of then
+    QString m_randomVectorsAsked;  // planFile() of the job
+    JobSlot m_randomVectorsJob;
     RecentFiles m_recent;
 };
 

@@ -65,13 +65,8 @@ bool Session::writePlanFile() {
     return true;
 }
 
-Job* Session::startEvaluation(const QStringList& arguments) {
-    if (m_evaluationJob || m_program.isEmpty()) {
-        return nullptr;
-    }
-    Job* job = startJob(tr("Evaluation"), arguments, m_evaluationJob);
-    connect(job, &Job::done, this, &Session::setEvaluation);
-    return job;
+bool Session::startEvaluation(const QStringList& arguments) {
+    return startJob(m_evaluationJob, tr("Evaluation"), arguments);
 }
 
 bool Session::setEvaluation(const Json& document) {
@@ -105,27 +100,28 @@ void Session::pinBaseline(std::size_t run) {
     emit evaluationChanged();
 }
 
-Job* Session::startRandomVectors(const QStringList& options) {
-    if (m_randomVectorsJob || m_program.isEmpty() || !writePlanFile()) {
-        return nullptr;
+bool Session::startRandomVectors(const QStringList& options) {
+    if (m_randomVectorsJob.isRunning() || m_program.isEmpty() || !writePlanFile()) {
+        return false;
     }
     QStringList words{QStringLiteral("random-vectors"), m_location, QStringLiteral("--plan"),
                       planFile()};
     if (m_plan->calibrationFile.empty() && !m_calibrationFile.isEmpty()) {  // for real inputs
         words << QStringLiteral("--calibration") << m_calibrationFile;
     }
-    Job* job = startJob(tr("Random vectors"), words + options, m_randomVectorsJob);
-    connect(job, &Job::done, this, [this, plan = planFile()](const Json& result) {
-        try {
-            m_randomVectors = randomVectorsFromJson(result);
-            m_randomVectorsPlan = plan;
-        } catch (const Error& error) {
-            emit failed(QString::fromStdString(error.what()));
-            return;
-        }
-        emit randomVectorsChanged();
-    });
-    return job;
+    m_randomVectorsAsked = planFile();
+    return startJob(m_randomVectorsJob, tr("Random vectors"), words + options);
+}
+
+void Session::takeRandomVectors(const Json& result) {
+    try {
+        m_randomVectors = randomVectorsFromJson(result);
+        m_randomVectorsPlan = m_randomVectorsAsked;
+    } catch (const Error& error) {
+        emit failed(QString::fromStdString(error.what()));
+        return;
+    }
+    emit randomVectorsChanged();
 }
 
 }  // namespace rankscope::ui

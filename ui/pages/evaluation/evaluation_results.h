@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QLabel>
+#include <QMenu>
+#include <QPushButton>
+#include <QStackedWidget>
+#include <QWidget>
+
+#include "ui/models/evaluation_model.h"
+#include "ui/models/number_sort.h"
+#include "ui/session/session.h"
+#include "ui/widgets/result_table.h"
+
+namespace rankscope::ui {
+
+/// The side-by-side table with what can be done to it: another baseline, copying.
+class EvaluationResults : public QWidget {
+    Q_OBJECT
+ public:
+    explicit EvaluationResults(Session* session, QWidget* parent = nullptr);
+    ResultTable* table() const { return m_table; }
+    EvaluationModel* model() const { return m_model; }
+    QPushButton* pinButton() const { return m_pin; }
+    QMenu* copyMenu() const { return m_copyMenu; }
+    QLabel* heading() const { return m_heading; }
+    QLabel* emptyLabel() const { return m_empty; }
+
+ private:
+    QWidget* makeEmpty();
+    QLayout* makeButtons();
+    void show();
+    void refreshPin();
+    /// The run of the table's current row, in the evaluation's order; -1 where there is none.
+    int currentRun() const;
+
+    Session* m_session;
+    EvaluationModel* m_model;
+    NumberSort* m_sort;
+    ResultTable* m_table;
+    QStackedWidget* m_stack;
+    QLabel* m_heading;
+    QLabel* m_empty = nullptr;
+    QPushButton* m_pin = nullptr;
+    QPushButton* m_copy = nullptr;
+    QMenu* m_copyMenu = nullptr;
+};
+
+}  // namespace rankscope::ui

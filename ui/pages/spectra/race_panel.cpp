@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/spectra/race_panel.h"
+
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "core/method/method_curves.h"
+#include "core/report/race_tables.h"
+#include "ui/models/number_sort.h"
+#include "ui/plots/race_series.h"
+#include "ui/wording/wording.h"
+
+namespace rankscope::ui {
+
+namespace {
+
+constexpr int messageWidth = 460;
+
+}  // namespace
+
+RacePanel::RacePanel(Session* session, QWidget* parent)
+    : QWidget(parent),
+      m_session(session),
+      m_results(new MethodCurvesResults(session, this)),
+      m_model(new RaceModel(this)),
+      m_heading(new QLabel(this)),
+      m_stack(new QStackedWidget(this)),
+      m_plot(new RankPlot(tr("Error of the methods on real activations against rank"), this)),
+      m_table(new ResultTable(tr("Errors of the methods at the rank"), this)),
+      m_note(new QLabel(this)) {
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(makeAxesRow());
+    layout->addWidget(m_stack, 1);
+    m_stack->addWidget(makeMessagePage());
+    m_stack->addWidget(makeRacePage());
+    connect(session, &Session::selectionChanged, this, &RacePanel::refresh);
+    connect(session, &Session::calibrationChanged, this, &RacePanel::refresh);
+    connect(session, &Session::rankChanged, this, &RacePanel::showRank);
+    connect(m_results, &MethodCurvesResults::changed, this, &RacePanel::refresh);
+    connect(m_plot, &RankPlot::rankMoved, session, &Session::setRank);
+}
+
+QWidget* RacePanel::makeAxesRow() {
+    auto* row = new QWidget(this);
+    auto* layout = new QHBoxLayout(row);
+    layout->setContentsMargins(0, 0, 0, 0);
+    m_heading->setAccessibleName(tr("What the race shows"));
+    m_heading->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_share = new QCheckBox(tr("D&ivide by svd"), row);
+    m_share->setToolTip(tr("Errors divided by those of svd on the same dialogues"));
+    m_logValue = new QCheckBox(tr("Lo&g values"), row);
+    m_logValue->setToolTip(tr("Logarithmic vertical axis"));
+    m_logRank = new QCheckBox(tr("Log ran&ks"), row);
+    m_logRank->setToolTip(tr("Logarithmic horizontal axis"));
+    layout->addWidget(m_heading, 1);
+    for (QCheckBox* box : {m_share, m_logValue, m_logRank}) {
+        box->setAccessibleName(box->toolTip());
+        layout->addWidget(box);
+        connect(box, &QCheckBox::toggled, this, &RacePanel::drawRace);
+    }
+    return row;
+}
+
+QWidget* RacePanel::makeMessagePage() {
+    auto* page = new QWidget(this);
+    m_message = new QLabel(page);
+    m_message->setAccessibleName(tr("Why no race is shown"));
+    m_message->setWordWrap(true);
+    m_message->setMinimumWidth(messageWidth);
+    m_message->setTextFormat(Qt::PlainText);
+    m_message->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    m_calibrate = new QPushButton(tr("Calibra&te…"), page);
+    m_calibrate->setToolTip(tr("Measures what the layers see on dialogues"));
+    m_choose = new QPushButton(tr("&Use a calibration file…"), page);
+    m_choose->setToolTip(tr("A file that Calibrate… or `calibrate` wrote for this checkpoint"));
+    m_again = new QPushButton(tr("Compute a&gain"), page);
+    m_progress = new JobProgress(tr("comparison of methods"), QString(), m_results->job(), page);
+    auto* buttons = new QHBoxLayout;
+    for (QPushButton* button : {m_calibrate, m_choose, m_again}) {
+        button->setAccessibleName(button->text().remove(QLatin1Char('&')));
+        buttons->addWidget(button);
+    }
+    buttons->addStretch();
+    auto* column = new QVBoxLayout;
+    column->addStretch(2);
+    column->addWidget(m_message);
+    column->addLayout(buttons);
+    column->addWidget(m_progress);
+    column->addStretch(3);
+    auto* layout = new QHBoxLayout(page);
+    layout->addStretch();
+    layout->addLayout(column);
+    layout->addStretch();
+    connect(m_calibrate, &QPushButton::clicked, this, &RacePanel::calibrateRequested);
+    connect(m_choose, &QPushButton::clicked, this, &RacePanel::calibrationFileRequested);
+    connect(m_again, &QPushButton::clicked, m_results, &MethodCurvesResults::askAgain);
+    return page;
+}
+
+QWidget* RacePanel::makeRacePage() {
+    auto* page = new QWidget(this);
+    auto* sort = new NumberSort(this);
+    sort->setSourceModel(m_model);
+    m_table->setModel(sort);
+    m_table->verticalHeader()->hide();
+    m_table->horizontalHeader()->setStretchLastSection(true);
+    m_note->setAccessibleName(tr("Notes on the race"));
+    m_note->setWordWrap(true);
+    m_note->setTextFormat(Qt::PlainText);
+    QFont small = m_note->font();
+    small.setPointSizeF(small.pointSizeF() * 0.9);
+    m_note->setFont(small);
+    auto* layout = new QVBoxLayout(page);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_plot, 1);
+    layout->addWidget(m_table);
+    layout->addWidget(m_note);
+    return page;
+}
+
+AxesChoice RacePanel::axes() const {
+    return {m_logRank->isChecked(), m_logValue->isChecked(), m_share->isChecked()};
+}
+
+void RacePanel::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    refresh();
+}
+
+void RacePanel::refresh() {
+    if (!isVisible()) {
+        return;
+    }
+    const auto* matrix = m_session->currentMatrix();
+    m_heading->setText(
+        matrix
+            ? tr("%1, %2 × %3").arg(shortName(matrix->name)).arg(matrix->rows).arg(matrix->columns)
+            : QString());
+    if (matrix) {
+        m_results->request(matrix->name);
+    }
+    const auto* found = matrix ? m_results->of(matrix->name) : nullptr;
+    for (QCheckBox* box : {m_share, m_logValue, m_logRank}) {
+        box->setVisible(found != nullptr);
+    }
+    m_stack->setCurrentIndex(found ? 1 : 0);
+    if (found) {
+        m_shown = matrix->name;
+        showRace(*found);
+    } else {
+        m_shown.clear();
+        m_model->setCurves({});
+        showMessage();
+    }
+}
+
+void RacePanel::showMessage() {
+    const auto* matrix = m_session->currentMatrix();
+    const bool calibrated = !m_session->calibrationFile().isEmpty();
+    const QString problem = matrix ? m_results->problem(matrix->name) : QString();
+    const bool running = m_results->job()->isRunning();
+    m_calibrate->setVisible(!calibrated);
+    m_choose->setVisible(!calibrated);
+    m_again->setVisible(calibrated && !problem.isEmpty());
+    m_progress->setVisible(calibrated && running);
+    if (!matrix) {
+        m_message->setText(tr("Select a matrix in the tree."));
+    } else if (!calibrated) {
+        m_message->setText(
+            tr("How well does each method keep what this matrix does to real inputs? That needs a "
+               "calibration: the inputs of every layer, measured once on dialogues. Errors are "
+               "then shown on these and on held-out dialogues."));
+    } else if (!problem.isEmpty()) {
+        m_message->setText(problem);
+    } else {
+        m_message->setText(tr("All methods are run on %1.").arg(shortName(matrix->name)));
+    }
+}
+
+void RacePanel::showRace(const MatrixMethodCurves& found) {
+    m_model->setCurves(found.curves);
+    m_table->fit();
+    m_table->setFixedHeight(m_table->horizontalHeader()->height() +
+                            m_table->verticalHeader()->length() + 2 * m_table->frameWidth());
+    QStringList notes = found.notes;
+    notes.prepend(tr("%1: %2 calibration dialogues, which the factors were made from, and %3 held "
+                     "out.")
+                      .arg(QFileInfo(m_session->calibrationFile()).fileName())
+                      .arg(found.samples)
+                      .arg(found.heldOut));
+    if (std::ranges::find(found.curves, "anchored", &method::MethodCurve::method) !=
+        found.curves.end()) {
+        notes << tr("anchored and compensated: here on the inputs of the uncompressed model.");
+    }
+    m_note->setText(notes.join(QLatin1Char('\n')));
+    m_note->setToolTip(m_session->calibrationFile());
+    drawRace();
+}
+
+void RacePanel::drawRace() {
+    if (m_model->curves().empty()) {
+        return;
+    }
+    PlotData data = raceData(m_model->curves(), axes());
+    data.largestRank = m_session->largestRank();
+    m_plot->setPlotData(std::move(data), true);
+    showRank();
+}
+
+void RacePanel::showRank() {
+    if (!showsRace()) {
+        return;
+    }
+    m_model->setRank(m_session->rank());
+    m_plot->setRank(m_session->rank(), raceReadout(m_model->curves(), m_session->rank()));
+}
+
+FigureRequest RacePanel::figure() const {
+    FigureRequest request;
+    request.kind = FigureKind::Race;
+    request.race = m_model->curves();
+    request.rank = m_session->rank();
+    request.axes = axes();
+    request.views[0] = View{m_plot->xAxis->range().lower, m_plot->xAxis->range().upper,
+                            m_plot->yAxis->range().lower, m_plot->yAxis->range().upper};
+    request.title = tr("%1: %2").arg(m_session->modelName(), shortName(m_shown));
+    return request;
+}
+
+std::string RacePanel::csv() const { return report::raceCsv(m_model->curves()); }
+
+}  // namespace rankscope::ui

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QCheckBox>
+#include <QLabel>
+#include <QPushButton>
+#include <QStackedWidget>
+#include <QWidget>
+
+#include "core/method/method_curves.h"
+#include "ui/models/race_model.h"
+#include "ui/plots/figure_renderer.h"
+#include "ui/plots/rank_plot.h"
+#include "ui/session/method_curves_results.h"
+#include "ui/widgets/job_progress.h"
+#include "ui/widgets/result_table.h"
+
+namespace rankscope::ui {
+
+/// All methods on the real activations of the current matrix: error against rank with the rank
+/// line, and the numbers at that rank. Computes what it shows when it is shown. Without a
+/// calibration it says how to get one.
+class RacePanel : public QWidget {
+    Q_OBJECT
+ public:
+    explicit RacePanel(Session* session, QWidget* parent = nullptr);
+    MethodCurvesResults* results() const { return m_results; }
+    RankPlot* plot() const { return m_plot; }
+    ResultTable* table() const { return m_table; }
+    QLabel* heading() const { return m_heading; }
+    QLabel* message() const { return m_message; }
+    QLabel* note() const { return m_note; }
+    QCheckBox* shareBox() const { return m_share; }
+    QPushButton* calibrateButton() const { return m_calibrate; }
+    QPushButton* chooseButton() const { return m_choose; }
+    QPushButton* againButton() const { return m_again; }
+    JobProgress* progress() const { return m_progress; }
+    bool showsRace() const { return m_stack->currentIndex() == 1; }
+
+    /// The plot as it stands, zoom included; `out` and `size` are left to the caller.
+    FigureRequest figure() const;
+    /// The shown numbers as CSV.
+    std::string csv() const;
+
+ signals:
+    void calibrateRequested();
+    void calibrationFileRequested();
+
+ protected:
+    void showEvent(QShowEvent* event) override;
+
+ private:
+    QWidget* makeAxesRow();
+    QWidget* makeMessagePage();
+    QWidget* makeRacePage();
+    void refresh();
+    void showMessage();
+    void showRace(const MatrixMethodCurves& found);
+    void drawRace();
+    void showRank();
+    AxesChoice axes() const;
+
+    Session* m_session;
+    MethodCurvesResults* m_results;
+    RaceModel* m_model;
+    QLabel* m_heading;
+    QCheckBox* m_share = nullptr;
+    QCheckBox* m_logValue = nullptr;
+    QCheckBox* m_logRank = nullptr;
+    QStackedWidget* m_stack;
+    QLabel* m_message = nullptr;
+    QPushButton* m_calibrate = nullptr;
+    QPushButton* m_choose = nullptr;
+    QPushButton* m_again = nullptr;
+    JobProgress* m_progress = nullptr;
+    RankPlot* m_plot;
+    ResultTable* m_table;
+    QLabel* m_note;
+    std::string m_shown;  // the matrix of the curves
+};
+
+}  // namespace rankscope::ui
