@@ -255,11 +255,11 @@ TEST_F(FlanBase, TakesARankPerMatrix) {
     EXPECT_THAT(usageMessage([&] {
                     planWithRanks(model, {{q, 769}}, options, {});
                 }),
-                HasSubstr("the permitted range is 1 to 768"));
+                ::testing::HasSubstr("the permitted range is 1 to 768"));
     EXPECT_THAT(usageMessage([&] {
                     planWithRanks(model, {{"q", 7}}, options, {});
                 }),
-                HasSubstr("has no matrix q"));
+                ::testing::HasSubstr("has no matrix q"));
 }
 
 TEST(FlanLarge, CountsToTheUnit) {
