@@ -72,9 +72,9 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
     connect(m_plan, &PlanPanel::compressRequested, this, &MainWindow::showCompress);
     connect(m_spectra, &SpectraPage::matrixChosen, m_matrices,
             [this](const QString& name) { m_matrices->selectMatrix(name.toStdString()); });
-    connect(m_spectra->race(), &RacePanel::calibrateRequested, m_calibration,
+    connect(m_spectra->methods(), &MethodCurvesPage::calibrateRequested, m_calibration,
             &CalibrationMenu::calibrate);
-    connect(m_spectra->race(), &RacePanel::calibrationFileRequested, m_calibration,
+    connect(m_spectra->methods(), &MethodCurvesPage::calibrationFileRequested, m_calibration,
             &CalibrationMenu::chooseFile);
     connect(session, &Session::checkpointOpened, this, &MainWindow::showCheckpoint);
     connect(session, &Session::jobStarted, m_jobBar, &JobBar::follow);
@@ -247,8 +247,8 @@ QString MainWindow::whyNoFigure() const {
                    ? QString()
                    : tr("There is no chart to export yet.");
     }
-    return m_spectra->showsRace() && !m_spectra->race()->showsRace()
-               ? tr("There is no race to export yet.")
+    return m_spectra->showsMethods() && !m_spectra->methods()->showsMethods()
+               ? tr("There is no comparison of methods to export yet.")
                : QString();
 }
 

@@ -217,7 +217,7 @@ int main(int argc, char** argv) {
     }
     if (parser.isSet(QStringLiteral("race"))) {
         window.calibrationMenu()->use(parser.value(QStringLiteral("race")));
-        window.spectraPage()->showRace();
+        window.spectraPage()->showMethods();
     }
     if (parser.isSet(QStringLiteral("rank"))) {
         session.setRank(parser.value(QStringLiteral("rank")).toLongLong());

@@ -122,7 +122,7 @@ TEST(Overview, ShowsTheChosenNumberAndSelectsByClick) {
     open.open();
     window.spectraPage()->showOverview();
     QTest::qWait(50);
-    HeatMapPanel* panel = window.spectraPage()->overview();
+    OverviewPage* panel = window.spectraPage()->overview();
     ASSERT_TRUE(panel->isVisible());
     EXPECT_FALSE(window.spectraPage()->spectrumPlot()->isVisible());
     EXPECT_EQ(panel->plot()->heatMap().cells.size(), 36U);

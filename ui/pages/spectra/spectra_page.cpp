@@ -35,12 +35,12 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
       m_scan(new ScanPanel(this)),
       m_bootstraps(new AlphaBootstraps(session, this)),
       m_curves(makeCurves()),
-      m_overview(new HeatMapPanel(session, this)),
-      m_race(new RacePanel(session, this)) {
+      m_overview(new OverviewPage(session, this)),
+      m_methods(new MethodCurvesPage(session, this)) {
     m_tabs->addTab(tr("Se&lected matrices"));
     m_tabs->addTab(tr("One &matrix, as in the blog post"));
     m_tabs->addTab(tr("O&verview"));
-    m_tabs->addTab(tr("Race of met&hods"));
+    m_tabs->addTab(tr("Met&hods compared"));
     m_tabs->setAccessibleName(tr("View"));
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
@@ -49,18 +49,18 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
     layout->addWidget(m_tabs);
     layout->addWidget(m_curves, 1);
     layout->addWidget(m_overview, 1);
-    layout->addWidget(m_race, 1);
+    layout->addWidget(m_methods, 1);
     m_overview->hide();
-    m_race->hide();
+    m_methods->hide();
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(curveMilliseconds);
     connect(&m_refreshTimer, &QTimer::timeout, this, [this] { refresh(true); });
-    connect(m_overview, &HeatMapPanel::matrixChosen, this, &SpectraPage::matrixChosen);
+    connect(m_overview, &OverviewPage::matrixChosen, this, &SpectraPage::matrixChosen);
     connect(m_tabs, &QTabBar::currentChanged, this, [this](int tab) {
-        const bool curves = !showsOverview() && !showsRace();
+        const bool curves = !showsOverview() && !showsMethods();
         m_curves->setVisible(curves);
         m_overview->setVisible(showsOverview());
-        m_race->setVisible(showsRace());
+        m_methods->setVisible(showsMethods());
         if (!curves) {
             return;
         }
@@ -204,7 +204,7 @@ void SpectraPage::refreshSoon() {
 void SpectraPage::refresh(bool keepView) {
     m_heading->setText(heading());
     const auto shown = shownSpectra();
-    const auto kind = showsOneMatrix() ? FigureKind::Seed : FigureKind::Both;
+    const auto kind = showsOneMatrix() ? FigureKind::OneMatrix : FigureKind::Both;
     if (m_nullBand->isChecked() && shown.size() <= mostNamedCurves) {
         std::vector<std::string> names;
         for (const auto* spectrum : shown) {
@@ -248,8 +248,8 @@ void SpectraPage::showRank() {
 }
 
 FigureRequest SpectraPage::figure() const {
-    if (showsRace()) {
-        return m_race->figure();
+    if (showsMethods()) {
+        return m_methods->figure();
     }
     FigureRequest request;
     if (showsOverview()) {
@@ -258,7 +258,7 @@ FigureRequest SpectraPage::figure() const {
         request.title = m_session->modelName();
         return request;
     }
-    request.kind = showsOneMatrix() ? FigureKind::Seed : FigureKind::Both;
+    request.kind = showsOneMatrix() ? FigureKind::OneMatrix : FigureKind::Both;
     for (const auto* spectrum : shownSpectra()) {
         request.spectra.push_back(*spectrum);
     }
@@ -282,8 +282,8 @@ std::string SpectraPage::spectraTable() const {
 }
 
 std::string SpectraPage::curvesTable() const {
-    if (showsRace()) {
-        return m_race->csv();
+    if (showsMethods()) {
+        return m_methods->csv();
     }
     std::vector<report::Curve> curves;
     for (const auto* spectrum : shownSpectra()) {

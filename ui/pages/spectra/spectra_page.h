@@ -8,8 +8,8 @@
 #include <QTimer>
 #include <QWidget>
 
-#include "ui/pages/spectra/heat_map_panel.h"
-#include "ui/pages/spectra/race_panel.h"
+#include "ui/pages/spectra/method_curves_page.h"
+#include "ui/pages/spectra/overview_page.h"
 #include "ui/pages/spectra/scan_panel.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
@@ -21,7 +21,7 @@ namespace rankscope::ui {
 
 /// Singular values and error against rank, side by side, with one rank line: of all selected
 /// matrices, or, as in the blog post, of one. Or an overview: one number of every matrix. Or a
-/// race: all methods on the real activations of one matrix.
+/// comparison: all methods on the real activations of one matrix.
 class SpectraPage : public QWidget {
     Q_OBJECT
  public:
@@ -38,10 +38,10 @@ class SpectraPage : public QWidget {
     void showOneMatrix(bool one) { m_tabs->setCurrentIndex(one ? 1 : 0); }
     bool showsOverview() const { return m_tabs->currentIndex() == 2; }
     void showOverview() { m_tabs->setCurrentIndex(2); }
-    HeatMapPanel* overview() const { return m_overview; }
-    bool showsRace() const { return m_tabs->currentIndex() == 3; }
-    void showRace() { m_tabs->setCurrentIndex(3); }
-    RacePanel* race() const { return m_race; }
+    OverviewPage* overview() const { return m_overview; }
+    bool showsMethods() const { return m_tabs->currentIndex() == 3; }
+    void showMethods() { m_tabs->setCurrentIndex(3); }
+    MethodCurvesPage* methods() const { return m_methods; }
     /// Below the plots of one matrix while its power law is shown.
     ScanPanel* scan() const { return m_scan; }
 
@@ -49,7 +49,8 @@ class SpectraPage : public QWidget {
     std::vector<const spectra::Spectrum*> shownSpectra() const;
     /// Both plots as they stand, zoom included; `out` and `size` are left to the caller.
     FigureRequest figure() const;
-    /// The shown curves as CSV: the left plot's or the right plot's data (a race's, where one is).
+    /// The shown curves as CSV: the left plot's or the right plot's data (the methods' errors in
+    /// their view).
     std::string spectraTable() const;
     std::string curvesTable() const;
 
@@ -84,8 +85,8 @@ class SpectraPage : public QWidget {
     ScanPanel* m_scan;
     AlphaBootstraps* m_bootstraps;
     QWidget* m_curves;
-    HeatMapPanel* m_overview;
-    RacePanel* m_race;
+    OverviewPage* m_overview;
+    MethodCurvesPage* m_methods;
     QSlider* m_slider;
     QLabel* m_rankText;
     QTimer m_refreshTimer;

@@ -15,10 +15,10 @@ namespace rankscope::ui {
 
 /// One number of every matrix whose spectrum is known, by layer and role, with a chooser of the
 /// number. Follows the session while it is shown.
-class HeatMapPanel : public QWidget {
+class OverviewPage : public QWidget {
     Q_OBJECT
  public:
-    explicit HeatMapPanel(Session* session, QWidget* parent = nullptr);
+    explicit OverviewPage(Session* session, QWidget* parent = nullptr);
     HeatMapPlot* plot() const { return m_plot; }
     QComboBox* chooser() const { return m_chooser; }
     /// The map as it stands.

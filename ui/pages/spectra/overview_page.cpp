@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/pages/spectra/heat_map_panel.h"
+#include "ui/pages/spectra/overview_page.h"
 
 #include <QHBoxLayout>
 #include <QVBoxLayout>
@@ -15,7 +15,7 @@ constexpr int mapMilliseconds = 300;
 
 }  // namespace
 
-HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
+OverviewPage::OverviewPage(Session* session, QWidget* parent)
     : QWidget(parent),
       m_session(session),
       m_chooser(new QComboBox(this)),
@@ -40,13 +40,13 @@ HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
     layout->addWidget(m_plot, 1);
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(mapMilliseconds);
-    connect(&m_refreshTimer, &QTimer::timeout, this, &HeatMapPanel::refresh);
+    connect(&m_refreshTimer, &QTimer::timeout, this, &OverviewPage::refresh);
     connect(m_chooser, &QComboBox::currentIndexChanged, this, [this] {
         m_values.clear();
         refresh();
     });
-    connect(session, &Session::selectionChanged, this, &HeatMapPanel::showSelection);
-    connect(session, &Session::checkpointOpened, this, &HeatMapPanel::forgetValues);
+    connect(session, &Session::selectionChanged, this, &OverviewPage::showSelection);
+    connect(session, &Session::checkpointOpened, this, &OverviewPage::forgetValues);
     connect(session, &Session::spectrumReady, this, [this](const QString& name) {
         m_values.erase(name.toStdString());
         refreshSoon();
@@ -56,10 +56,10 @@ HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
             forgetValues();
         }
     });
-    connect(m_plot, &HeatMapPlot::matrixClicked, this, &HeatMapPanel::matrixChosen);
+    connect(m_plot, &HeatMapPlot::matrixClicked, this, &OverviewPage::matrixChosen);
 }
 
-double HeatMapPanel::valueOf(const report::HeatMetric& metric, const spectra::Spectrum& spectrum) {
+double OverviewPage::valueOf(const report::HeatMetric& metric, const spectra::Spectrum& spectrum) {
     const auto found = m_values.find(spectrum.name());
     if (found != m_values.end()) {
         return found->second;
@@ -68,23 +68,23 @@ double HeatMapPanel::valueOf(const report::HeatMetric& metric, const spectra::Sp
     return m_values.emplace(spectrum.name(), metric.value(spectrum, rank)).first->second;
 }
 
-void HeatMapPanel::forgetValues() {
+void OverviewPage::forgetValues() {
     m_values.clear();
     refreshSoon();
 }
 
-void HeatMapPanel::showEvent(QShowEvent* event) {
+void OverviewPage::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
     refresh();
 }
 
-void HeatMapPanel::refreshSoon() {
+void OverviewPage::refreshSoon() {
     if (!m_refreshTimer.isActive()) {
         m_refreshTimer.start();
     }
 }
 
-void HeatMapPanel::showSelection() {
+void OverviewPage::showSelection() {
     std::vector<std::string> selected;
     for (const auto& matrix : m_session->selection()) {
         selected.push_back(matrix.name);
@@ -92,7 +92,7 @@ void HeatMapPanel::showSelection() {
     m_plot->setSelected(std::move(selected));
 }
 
-QString HeatMapPanel::note(int known) const {
+QString OverviewPage::note(int known) const {
     const auto all = static_cast<int>(m_session->linearMatrices().size());
     const QString metric = m_chooser->currentData().toString();
     if (known < all) {
@@ -107,7 +107,7 @@ QString HeatMapPanel::note(int known) const {
     return tr("A click selects a matrix.");
 }
 
-void HeatMapPanel::refresh() {
+void OverviewPage::refresh() {
     if (!isVisible()) {
         return;
     }

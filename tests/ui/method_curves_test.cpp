@@ -15,8 +15,8 @@
 #include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
 #include "ui/plots/figure_renderer.h"
+#include "ui/plots/method_series.h"
 #include "ui/plots/plot_drawing.h"
-#include "ui/plots/race_series.h"
 
 namespace rankscope::ui {
 namespace {
@@ -30,8 +30,8 @@ const method::MethodCurve preview{"w",       "randomized", {1, 3},
                                   {0.55, 0}, {0.1, 0},     {0.02, std::nullopt}};
 const std::vector<method::MethodCurve> all{svd, whitened, preview};
 
-TEST(RaceSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
-    const PlotData data = raceData(all, {.logValue = false});
+TEST(MethodSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
+    const PlotData data = methodCurvesData(all, {.logValue = false});
     ASSERT_EQ(data.curves.size(), 3U);
     EXPECT_EQ(data.curves[1].y, whitened.heldOutError);
     EXPECT_EQ(data.overlays[1].low, whitened.activationError);
@@ -45,20 +45,20 @@ TEST(RaceSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
     EXPECT_TRUE(data.yTitle.contains("‖(W − Wᵣ)X‖ / ‖WX‖"));
 }
 
-TEST(RaceSeries, WithoutHeldOutDialoguesCalibrationIsTheCurve) {
+TEST(MethodSeries, WithoutHeldOutDialoguesCalibrationIsTheCurve) {
     auto seen = all;
     for (auto& curve : seen) {
         curve.heldOutError.clear();
     }
-    const PlotData data = raceData(seen, {.logValue = false});
+    const PlotData data = methodCurvesData(seen, {.logValue = false});
     EXPECT_EQ(data.curves[0].y, svd.activationError);
     ASSERT_EQ(data.overlays.size(), 1U);  // the legend says so
     EXPECT_TRUE(data.overlays[0].label.contains("calibration"));
-    EXPECT_TRUE(raceReadout(seen, 2).contains("best on calibration: whitened, 0.125"));
+    EXPECT_TRUE(methodCurvesReadout(seen, 2).contains("best on calibration: whitened, 0.125"));
 }
 
-TEST(RaceSeries, DividedBySvdSameDialoguesAreCompared) {
-    const PlotData data = raceData(all, {.logValue = false, .normalise = true});
+TEST(MethodSeries, DividedBySvdSameDialoguesAreCompared) {
+    const PlotData data = methodCurvesData(all, {.logValue = false, .normalise = true});
     EXPECT_EQ(data.curves[0].y[1], 1);
     EXPECT_EQ(data.curves[1].y[1], 0.6 / 0.8);
     EXPECT_EQ(data.overlays[1].low[1], 0.25 / 0.5);
@@ -66,28 +66,28 @@ TEST(RaceSeries, DividedBySvdSameDialoguesAreCompared) {
     EXPECT_TRUE(data.yTitle.contains("svd"));
 }
 
-TEST(RaceSeries, OnALogarithmicAxisZeroIsAGap) {
-    const PlotData data = raceData(all, {.logRank = true, .logValue = true});
+TEST(MethodSeries, OnALogarithmicAxisZeroIsAGap) {
+    const PlotData data = methodCurvesData(all, {.logRank = true, .logValue = true});
     EXPECT_EQ(data.curves[0].x.front(), 1);
     EXPECT_TRUE(std::isnan(data.curves[0].y.back()));
     EXPECT_GT(data.yLower, 0);
     EXPECT_LT(data.yLower, 0.1);
 }
 
-TEST(RaceSeries, TheReadoutNamesTheBestButNoPreview) {
-    EXPECT_EQ(raceReadout(all, 1), "r = 1   best held out: whitened, 0.6");
-    EXPECT_EQ(raceReadout(all, 2), "r = 2   best held out: svd, 0.4");
-    EXPECT_EQ(raceReadout({}, 2), "");
+TEST(MethodSeries, TheReadoutNamesTheBestButNoPreview) {
+    EXPECT_EQ(methodCurvesReadout(all, 1), "r = 1   best held out: whitened, 0.6");
+    EXPECT_EQ(methodCurvesReadout(all, 2), "r = 2   best held out: svd, 0.4");
+    EXPECT_EQ(methodCurvesReadout({}, 2), "");
 }
 
-TEST(RaceSeries, AMethodKeepsItsColourWhoeverRuns) {
-    const PlotData both = raceData(all, {});
-    const PlotData alone = raceData(std::span(all).subspan(1, 1), {});
+TEST(MethodSeries, AMethodKeepsItsColourWhoeverRuns) {
+    const PlotData both = methodCurvesData(all, {});
+    const PlotData alone = methodCurvesData(std::span(all).subspan(1, 1), {});
     EXPECT_EQ(penOf(both, 1).color(), penOf(alone, 0).color());
     EXPECT_NE(penOf(both, 0).color(), penOf(both, 1).color());
 }
 
-TEST(RaceFigure, IsReadFromWhatTheCommandLinePrintsAndDrawn) {
+TEST(MethodCurvesFigure, IsReadFromWhatTheCommandLinePrintsAndDrawn) {
     const fixtures::TempFolder folder;
     for (const char* ending : {".png", ".svg", ".pdf"}) {
         const std::string out = (folder / (std::string("race") + ending)).string();
@@ -112,8 +112,8 @@ TEST(RaceFigure, IsReadFromWhatTheCommandLinePrintsAndDrawn) {
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 const std::string k0 = "encoder.block.0.layer.0.SelfAttention.k.weight";
 
-/// What a child prints of a race of this matrix.
-std::string raceScript(const std::string& matrix) {
+/// What a child prints of the methods on this matrix.
+std::string curvesScript(const std::string& matrix) {
     Json result = {{"calibration", {{"file", "c.h5"}, {"samples", 24}, {"held_out", 8}}}};
     for (method::MethodCurve curve : all) {
         curve.name = matrix;
@@ -122,13 +122,13 @@ std::string raceScript(const std::string& matrix) {
     return "printf '%s\\n' '" + Json{{"event", "done"}, {"result", result}}.dump() + "'\n";
 }
 
-class RaceWindow : public ::testing::Test {
+class MethodCurvesWindow : public ::testing::Test {
  protected:
     void show() {
         window.show();
         open.open();
         open.session.setSelection({q0}, q0);
-        window.spectraPage()->showRace();
+        window.spectraPage()->showMethods();
     }
     QString record() const { return QString::fromStdString((open.folder / "seen").string()); }
     /// A child that notes its words, then does what `body` says.
@@ -137,7 +137,7 @@ class RaceWindow : public ::testing::Test {
             open.folder, "echo \"$@\" >> '" + record().toStdString() + "'\n" + body));
     }
     std::string calls() const { return fixtures::readFile(record().toStdString()); }
-    RacePanel* panel() { return window.spectraPage()->race(); }
+    MethodCurvesPage* panel() { return window.spectraPage()->methods(); }
     /// A calibration file as calibrate writes it, with no moments in it.
     QString calibrationFile(bool gradients) const {
         workspace::CalibrationContent content;
@@ -151,9 +151,9 @@ class RaceWindow : public ::testing::Test {
     MainWindow window{&open.session};
 };
 
-TEST_F(RaceWindow, WithoutACalibrationItSaysHowToGetOne) {
+TEST_F(MethodCurvesWindow, WithoutACalibrationItSaysHowToGetOne) {
     show();
-    EXPECT_FALSE(panel()->showsRace());
+    EXPECT_FALSE(panel()->showsMethods());
     EXPECT_TRUE(panel()->message()->text().contains("calibration"));
     EXPECT_TRUE(panel()->chooseButton()->isVisible());
     QTest::mouseClick(panel()->calibrateButton(), Qt::LeftButton);
@@ -164,11 +164,11 @@ TEST_F(RaceWindow, WithoutACalibrationItSaysHowToGetOne) {
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
 
-TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
+TEST_F(MethodCurvesWindow, AMatrixIsAskedForOnceAndShownWithItsRankLine) {
     show();
-    program(raceScript(q0));
+    program(curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsMethods(); }));
     EXPECT_EQ(calls(), "curve " + open.session.location().toStdString() + " --targets " + q0 +
                            " --calibration /data/c.h5 --ranks 0:24:1 --events\n");
     EXPECT_EQ(panel()->plot()->plotData().curves.size(), 3U);
@@ -189,22 +189,22 @@ TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
     EXPECT_EQ(cell(2, 0), "randomized (preview), at rank 1");
     // To another tab and back: nothing is computed again.
     window.spectraPage()->showOneMatrix(true);
-    window.spectraPage()->showRace();
+    window.spectraPage()->showMethods();
     QTest::qWait(100);
     EXPECT_EQ(std::ranges::count(calls(), '\n'), 1);
     panel()->shareBox()->click();
     EXPECT_EQ(panel()->plot()->plotData().curves[0].y[1], 1);
 }
 
-TEST_F(RaceWindow, TheExportIsTheShownRace) {
+TEST_F(MethodCurvesWindow, TheExportIsWhatIsShown) {
     show();
-    program(raceScript(q0));
+    program(curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsMethods(); }));
     panel()->shareBox()->click();
     FigureRequest request = window.spectraPage()->figure();
-    EXPECT_EQ(request.kind, FigureKind::Race);
-    EXPECT_EQ(request.race.size(), 3U);
+    EXPECT_EQ(request.kind, FigureKind::MethodCurves);
+    EXPECT_EQ(request.methodCurves.size(), 3U);
     EXPECT_TRUE(request.axes.normalise);
     request.out = QString::fromStdString((open.folder / "race.png").string());
     renderFigure(request);
@@ -212,22 +212,22 @@ TEST_F(RaceWindow, TheExportIsTheShownRace) {
     EXPECT_TRUE(window.spectraPage()->curvesTable().starts_with("name,method,rank,activation"));
 }
 
-TEST_F(RaceWindow, AnotherMatrixStopsTheJobOfTheFirst) {
+TEST_F(MethodCurvesWindow, AnotherMatrixStopsTheJobOfTheFirst) {
     show();
     program(
         "trap 'exit 130' INT\ncase \"$4\" in *.q.weight) while :; do sleep 0.05; done;; esac\n" +
-        raceScript(k0));
+        curvesScript(k0));
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
-    EXPECT_FALSE(panel()->showsRace());
+    EXPECT_FALSE(panel()->showsMethods());
     open.session.setSelection({k0}, k0);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsMethods(); }));
     EXPECT_TRUE(panel()->results()->of(k0));
     EXPECT_FALSE(panel()->results()->of(q0));
     EXPECT_TRUE(panel()->results()->problem(q0).isEmpty());  // it may be asked again
 }
 
-TEST_F(RaceWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
+TEST_F(MethodCurvesWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
     show();
     program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
     open.session.setCalibrationFile("/data/c.h5");
@@ -239,17 +239,17 @@ TEST_F(RaceWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
     program("echo '{\"event\":\"error\",\"message\":\"c.h5 is of another model.\"}'\nexit 2\n");
     QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
     ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->message()->text().contains("another"); }));
-    EXPECT_FALSE(panel()->showsRace());
-    program(raceScript(q0));
+    EXPECT_FALSE(panel()->showsMethods());
+    program(curvesScript(q0));
     QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    EXPECT_TRUE(QTest::qWaitFor([&] { return panel()->showsMethods(); }));
     // Another calibration: what was known was of the first.
     program("exit 1\n");
     open.session.setCalibrationFile("/data/other.h5");
-    EXPECT_FALSE(panel()->showsRace());
+    EXPECT_FALSE(panel()->showsMethods());
 }
 
-TEST_F(RaceWindow, CalibrateRunsTheChildAndItsFileIsInUse) {
+TEST_F(MethodCurvesWindow, CalibrateRunsTheChildAndItsFileIsInUse) {
     show();
     program(R"SH(
 echo '{"event":"progress","fraction":0.5,"label":"dialogue 64"}'
@@ -262,7 +262,7 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
     dialog.dataField()->setText("/data/talk.json");
     dialog.options().setValue("samples", "64");
     dialog.gradientsBox()->setChecked(true);
-    window.spectraPage()->showOneMatrix(true);  // no race meanwhile
+    window.spectraPage()->showOneMatrix(true);  // no comparison meanwhile
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
     ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
     EXPECT_EQ(calls(),
@@ -276,7 +276,7 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
     EXPECT_EQ(open.session.calibrationFile(), "/data/new.h5");
 }
 
-TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
+TEST_F(MethodCurvesWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
     show();
     program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
     CalibrateDialog dialog(&open.session, &window);
@@ -296,7 +296,7 @@ TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
 
-TEST_F(RaceWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
+TEST_F(MethodCurvesWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
     show();
     window.spectraPage()->showOneMatrix(true);
     program("trap 'echo stopped >> \"" + record().toStdString() +
@@ -314,7 +314,7 @@ TEST_F(RaceWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
 
-TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
+TEST_F(MethodCurvesWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     show();
     open.session.setRank(5);
     const auto methods = [](CompressDialog& dialog) {

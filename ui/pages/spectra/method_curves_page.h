@@ -8,7 +8,7 @@
 #include <QWidget>
 
 #include "core/method/method_curves.h"
-#include "ui/models/race_model.h"
+#include "ui/models/method_curves_model.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
 #include "ui/session/method_curves_results.h"
@@ -20,10 +20,10 @@ namespace rankscope::ui {
 /// All methods on the real activations of the current matrix: error against rank with the rank
 /// line, and the numbers at that rank. Computes what it shows when it is shown. Without a
 /// calibration it says how to get one.
-class RacePanel : public QWidget {
+class MethodCurvesPage : public QWidget {
     Q_OBJECT
  public:
-    explicit RacePanel(Session* session, QWidget* parent = nullptr);
+    explicit MethodCurvesPage(Session* session, QWidget* parent = nullptr);
     MethodCurvesResults* results() const { return m_results; }
     RankPlot* plot() const { return m_plot; }
     ResultTable* table() const { return m_table; }
@@ -35,7 +35,7 @@ class RacePanel : public QWidget {
     QPushButton* chooseButton() const { return m_choose; }
     QPushButton* againButton() const { return m_again; }
     JobProgress* progress() const { return m_progress; }
-    bool showsRace() const { return m_stack->currentIndex() == 1; }
+    bool showsMethods() const { return m_stack->currentIndex() == 1; }
 
     /// The plot as it stands, zoom included; `out` and `size` are left to the caller.
     FigureRequest figure() const;
@@ -52,17 +52,17 @@ class RacePanel : public QWidget {
  private:
     QWidget* makeAxesRow();
     QWidget* makeMessagePage();
-    QWidget* makeRacePage();
+    QWidget* makeCurvesPage();
     void refresh();
     void showMessage();
-    void showRace(const MatrixMethodCurves& found);
-    void drawRace();
+    void showMethods(const MatrixMethodCurves& found);
+    void drawCurves();
     void showRank();
     AxesChoice axes() const;
 
     Session* m_session;
     MethodCurvesResults* m_results;
-    RaceModel* m_model;
+    MethodCurvesModel* m_model;
     QLabel* m_heading;
     QCheckBox* m_share = nullptr;
     QCheckBox* m_logValue = nullptr;
