@@ -10,6 +10,7 @@
 #include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 #include "core/workspace/calibration_file.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/dialogs/calibrate_dialog.h"
 #include "ui/dialogs/compress_dialog.h"
@@ -21,6 +22,9 @@
 namespace rankscope::ui {
 namespace {
 
+using uitest::enter;
+using uitest::entered;
+using uitest::find;
 using uitest::OpenSession;
 
 const method::MethodCurve svd{"w", "svd", {0, 1, 2, 3}, {1, 0.5, 0.25, 0}, {1, 0.8, 0.4, 0}, {}};
@@ -137,7 +141,7 @@ class MethodCurvesWindow : public ::testing::Test {
             open.folder, "echo \"$@\" >> '" + record().toStdString() + "'\n" + body));
     }
     std::string calls() const { return fixtures::readFile(record().toStdString()); }
-    MethodCurvesPage* panel() { return window.spectraPage()->methods(); }
+    MethodCurvesPage* panel() { return find<MethodCurvesPage>(window); }
     /// A calibration file as calibrate writes it, with no moments in it.
     QString calibrationFile(bool gradients) const {
         workspace::CalibrationContent content;
@@ -153,14 +157,14 @@ class MethodCurvesWindow : public ::testing::Test {
 
 TEST_F(MethodCurvesWindow, WithoutACalibrationItSaysHowToGetOne) {
     show();
-    EXPECT_FALSE(panel()->showsMethods());
-    EXPECT_TRUE(panel()->message()->text().contains("calibration"));
-    EXPECT_TRUE(panel()->chooseButton()->isVisible());
-    QTest::mouseClick(panel()->calibrateButton(), Qt::LeftButton);
-    ASSERT_TRUE(window.calibrationMenu()->dialog());
-    EXPECT_TRUE(window.calibrationMenu()->dialog()->isVisible());
+    EXPECT_FALSE(panel()->figure());
+    EXPECT_TRUE(find<QLabel>(panel(), "message")->text().contains("calibration"));
+    EXPECT_TRUE(find<QPushButton>(panel(), "choose")->isVisible());
+    QTest::mouseClick(find<QPushButton>(panel(), "calibrate"), Qt::LeftButton);
+    ASSERT_TRUE(window.findChild<CalibrateDialog*>());
+    EXPECT_TRUE(window.findChild<CalibrateDialog*>()->isVisible());
     window.calibrationMenu()->use("/nowhere.h5");
-    EXPECT_TRUE(window.message().contains("/nowhere.h5"));
+    EXPECT_TRUE(find<QLabel>(window, "messageText")->text().contains("/nowhere.h5"));
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
 
@@ -168,16 +172,16 @@ TEST_F(MethodCurvesWindow, AMatrixIsAskedForOnceAndShownWithItsRankLine) {
     show();
     program(curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsMethods(); }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
     EXPECT_EQ(calls(), "curve " + open.session.location().toStdString() + " --targets " + q0 +
                            " --calibration /data/c.h5 --ranks 0:24:1 --events\n");
-    EXPECT_EQ(panel()->plot()->plotData().curves.size(), 3U);
-    EXPECT_TRUE(panel()->note()->text().contains("24 calibration dialogues"));
-    EXPECT_TRUE(window.planPanel()->calibrationLabel()->text().contains("c.h5"));
-    QTest::keyClick(panel()->plot(), Qt::Key_Home);
+    EXPECT_EQ(find<RankPlot>(panel())->plotData().curves.size(), 3U);
+    EXPECT_TRUE(find<QLabel>(panel(), "note")->text().contains("24 calibration dialogues"));
+    EXPECT_TRUE(find<QLabel>(window, "calibration")->text().contains("c.h5"));
+    QTest::keyClick(find<RankPlot>(panel()), Qt::Key_Home);
     EXPECT_EQ(open.session.rank(), 1);
-    EXPECT_EQ(panel()->plot()->readout(), "r = 1   best held out: whitened, 0.6");
-    const auto* model = panel()->table()->model();
+    EXPECT_EQ(find<RankPlot>(panel())->readout(), "r = 1   best held out: whitened, 0.6");
+    const auto* model = find<ResultTable>(panel())->model();
     const auto cell = [&](int row, int column) {
         return model->index(row, column).data().toString();
     };
@@ -188,28 +192,28 @@ TEST_F(MethodCurvesWindow, AMatrixIsAskedForOnceAndShownWithItsRankLine) {
     open.session.setRank(2);  // the preview was made at 1 and 3
     EXPECT_EQ(cell(2, 0), "randomized (preview), at rank 1");
     // To another tab and back: nothing is computed again.
-    window.spectraPage()->showOneMatrix(true);
+    window.spectraPage()->showOneMatrix();
     window.spectraPage()->showMethods();
     QTest::qWait(100);
     EXPECT_EQ(std::ranges::count(calls(), '\n'), 1);
-    panel()->shareBox()->click();
-    EXPECT_EQ(panel()->plot()->plotData().curves[0].y[1], 1);
+    find<QCheckBox>(panel(), "share")->click();
+    EXPECT_EQ(find<RankPlot>(panel())->plotData().curves[0].y[1], 1);
 }
 
 TEST_F(MethodCurvesWindow, TheExportIsWhatIsShown) {
     show();
     program(curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsMethods(); }));
-    panel()->shareBox()->click();
-    FigureRequest request = window.spectraPage()->figure();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
+    find<QCheckBox>(panel(), "share")->click();
+    FigureRequest request = window.spectraPage()->figure().value();
     EXPECT_EQ(request.kind, FigureKind::MethodCurves);
     EXPECT_EQ(request.methodCurves.size(), 3U);
     EXPECT_TRUE(request.axes.normalise);
     request.out = QString::fromStdString((open.folder / "race.png").string());
     renderFigure(request);
     EXPECT_FALSE(QImage(request.out).isNull());
-    EXPECT_TRUE(window.spectraPage()->curvesTable().starts_with("name,method,rank,activation"));
+    EXPECT_TRUE(window.spectraPage()->tables()[1].csv.starts_with("name,method,rank,activation"));
 }
 
 TEST_F(MethodCurvesWindow, AnotherMatrixStopsTheJobOfTheFirst) {
@@ -219,12 +223,13 @@ TEST_F(MethodCurvesWindow, AnotherMatrixStopsTheJobOfTheFirst) {
         curvesScript(k0));
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
-    EXPECT_FALSE(panel()->showsMethods());
+    EXPECT_FALSE(panel()->figure());
     open.session.setSelection({k0}, k0);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsMethods(); }));
-    EXPECT_TRUE(panel()->results()->of(k0));
-    EXPECT_FALSE(panel()->results()->of(q0));
-    EXPECT_TRUE(panel()->results()->problem(q0).isEmpty());  // it may be asked again
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
+    EXPECT_TRUE(find<MethodCurvesResults>(panel())->of(k0));
+    EXPECT_FALSE(find<MethodCurvesResults>(panel())->of(q0));
+    EXPECT_TRUE(
+        find<MethodCurvesResults>(panel())->problem(q0).isEmpty());  // it may be asked again
 }
 
 TEST_F(MethodCurvesWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
@@ -232,21 +237,23 @@ TEST_F(MethodCurvesWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
     program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
-    QTest::mouseClick(panel()->progress()->cancelButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !panel()->results()->job()->isRunning(); }));
-    EXPECT_EQ(panel()->message()->text(), "Stopped.");
-    EXPECT_TRUE(panel()->againButton()->isVisible());
+    QTest::mouseClick(find<QPushButton>(panel(), "cancel"), Qt::LeftButton);
+    ASSERT_TRUE(
+        QTest::qWaitFor([&] { return !find<MethodCurvesResults>(panel())->job()->isRunning(); }));
+    EXPECT_EQ(find<QLabel>(panel(), "message")->text(), "Stopped.");
+    EXPECT_TRUE(find<QPushButton>(panel(), "again")->isVisible());
     program("echo '{\"event\":\"error\",\"message\":\"c.h5 is of another model.\"}'\nexit 2\n");
-    QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->message()->text().contains("another"); }));
-    EXPECT_FALSE(panel()->showsMethods());
+    QTest::mouseClick(find<QPushButton>(panel(), "again"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor(
+        [&] { return find<QLabel>(panel(), "message")->text().contains("another"); }));
+    EXPECT_FALSE(panel()->figure());
     program(curvesScript(q0));
-    QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return panel()->showsMethods(); }));
+    QTest::mouseClick(find<QPushButton>(panel(), "again"), Qt::LeftButton);
+    EXPECT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
     // Another calibration: what was known was of the first.
     program("exit 1\n");
     open.session.setCalibrationFile("/data/other.h5");
-    EXPECT_FALSE(panel()->showsMethods());
+    EXPECT_FALSE(panel()->figure());
 }
 
 TEST_F(MethodCurvesWindow, CalibrateRunsTheChildAndItsFileIsInUse) {
@@ -258,20 +265,20 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
 )SH");
     CalibrateDialog dialog(&open.session, &window);
     dialog.show();
-    dialog.fileField()->setText("/data/new.h5");
-    dialog.dataField()->setText("/data/talk.json");
-    dialog.options().setValue("samples", "64");
-    dialog.gradientsBox()->setChecked(true);
-    window.spectraPage()->showOneMatrix(true);  // no comparison meanwhile
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
+    find<QLineEdit>(dialog, "file")->setText("/data/new.h5");
+    find<QLineEdit>(dialog, "data")->setText("/data/talk.json");
+    enter(dialog, "samples", "64");
+    find<QCheckBox>(dialog, "gradients")->setChecked(true);
+    window.spectraPage()->showOneMatrix();  // no comparison meanwhile
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     EXPECT_EQ(calls(),
               "calibrate " + open.session.location().toStdString() +
                   " --out /data/new.h5 --data /data/talk.json --samples 64 --arithmetic auto "
                   "--fisher --events\n");
     for (const char* part :
          {"/data/new.h5", "64 dialogues", "16 held out", "1,234", "few tokens"}) {
-        EXPECT_TRUE(dialog.resultLabel()->text().contains(part)) << part;
+        EXPECT_TRUE(find<QLabel>(dialog, "result")->text().contains(part)) << part;
     }
     EXPECT_EQ(open.session.calibrationFile(), "/data/new.h5");
 }
@@ -281,30 +288,30 @@ TEST_F(MethodCurvesWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancell
     program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
     CalibrateDialog dialog(&open.session, &window);
     dialog.show();
-    dialog.fileField()->setText(calibrationFile(false));
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    EXPECT_FALSE(dialog.isRunning());
-    EXPECT_TRUE(dialog.resultLabel()->text().contains("exists"));
-    dialog.replaceBox()->setChecked(true);
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(dialog.isRunning());
+    find<QLineEdit>(dialog, "file")->setText(calibrationFile(false));
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    EXPECT_FALSE(find<JobSlot>(dialog)->isRunning());
+    EXPECT_TRUE(find<QLabel>(dialog, "result")->text().contains("exists"));
+    find<QCheckBox>(dialog, "replace")->setChecked(true);
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    ASSERT_TRUE(find<JobSlot>(dialog)->isRunning());
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
     dialog.reject();  // Escape stops
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     EXPECT_TRUE(dialog.isVisible());
-    EXPECT_TRUE(dialog.progress()->label()->text().contains("Cancelled"));
+    EXPECT_TRUE(find<QLabel>(dialog, "label")->text().contains("Cancelled"));
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
 
 TEST_F(MethodCurvesWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
     show();
-    window.spectraPage()->showOneMatrix(true);
+    window.spectraPage()->showOneMatrix();
     program("trap 'echo stopped >> \"" + record().toStdString() +
             "\"; exit 130' INT\ncase \"$1\" in calibrate) while :; do sleep 0.05; done;; esac\n");
     window.calibrationMenu()->calibrate();
-    const QPointer<CalibrateDialog> dialog = window.calibrationMenu()->dialog();
-    dialog->fileField()->setText((open.folder / "new.h5").c_str());
-    QTest::mouseClick(dialog->startButton(), Qt::LeftButton);
+    const QPointer<CalibrateDialog> dialog = window.findChild<CalibrateDialog*>();
+    find<QLineEdit>(dialog, "file")->setText((open.folder / "new.h5").c_str());
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
     const auto other = fixtures::writeTinyT5(open.folder / "other");
     ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
@@ -319,7 +326,7 @@ TEST_F(MethodCurvesWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     open.session.setRank(5);
     const auto methods = [](CompressDialog& dialog) {
         QStringList names;
-        auto* box = qobject_cast<QComboBox*>(dialog.options().editor("method"));
+        auto* box = find<QComboBox>(dialog, "method");
         for (int i = 0; i < box->count(); ++i) {
             names << box->itemText(i);
         }
@@ -327,30 +334,30 @@ TEST_F(MethodCurvesWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     };
     CompressDialog none(&open.session, &window);
     EXPECT_EQ(methods(none), "svd randomized");
-    EXPECT_TRUE(none.methodsLabel()->text().contains("menu Calibration"));
-    window.spectraPage()->showOneMatrix(true);
+    EXPECT_TRUE(find<QLabel>(none, "methods")->text().contains("menu Calibration"));
+    window.spectraPage()->showOneMatrix();
     window.calibrationMenu()->use(calibrationFile(false));
     EXPECT_EQ(open.session.calibrationFile(), calibrationFile(false));
     CompressDialog some(&open.session, &window);
     EXPECT_EQ(methods(some), "svd whitened diagonal anchored compensated randomized");
-    EXPECT_TRUE(some.methodsLabel()->text().contains("without.h5"));
+    EXPECT_TRUE(find<QLabel>(some, "methods")->text().contains("without.h5"));
     open.session.setCalibrationFile(calibrationFile(true));
     CompressDialog all(&open.session, &window);
     EXPECT_EQ(methods(all), "svd whitened diagonal fisher fisher2 anchored compensated randomized");
     const auto copy = (open.folder / "plan-seen.json").string();
     program("cp \"$4\" '" + copy + "'\nexit 1\n");
     all.show();
-    all.folderField()->setText("/tmp/smaller");
-    all.options().setValue("method", "diagonal");
-    EXPECT_TRUE(all.options().editor("alpha")->isEnabled());
-    EXPECT_FALSE(all.options().editor("ridge")->isEnabled());
-    all.options().setValue("method", "anchored");
-    EXPECT_FALSE(all.options().editor("alpha")->isEnabled());
-    EXPECT_TRUE(all.options().editor("ridge")->isEnabled());
-    EXPECT_EQ(all.options().value("ridge"), "0.01");  // what the plan has
-    all.options().setValue("ridge", "0.5");
-    QTest::mouseClick(all.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !all.isRunning(); }));
+    find<QLineEdit>(all, "folder")->setText("/tmp/smaller");
+    enter(all, "method", "diagonal");
+    EXPECT_TRUE(find<QWidget>(all, "alpha")->isEnabled());
+    EXPECT_FALSE(find<QWidget>(all, "ridge")->isEnabled());
+    enter(all, "method", "anchored");
+    EXPECT_FALSE(find<QWidget>(all, "alpha")->isEnabled());
+    EXPECT_TRUE(find<QWidget>(all, "ridge")->isEnabled());
+    EXPECT_EQ(entered(all, "ridge"), "0.01");  // what the plan has
+    enter(all, "ridge", "0.5");
+    QTest::mouseClick(find<QPushButton>(all, "start"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(all)->isRunning(); }));
     EXPECT_NE(calls().find("--calibration " + calibrationFile(true).toStdString()),
               std::string::npos);
     const Json plan = parseJson(fixtures::readFile(copy), "plan");

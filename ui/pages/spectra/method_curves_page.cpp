@@ -22,7 +22,7 @@ constexpr int messageWidth = 460;
 }  // namespace
 
 MethodCurvesPage::MethodCurvesPage(Session* session, QWidget* parent)
-    : QWidget(parent),
+    : Page(parent),
       m_session(session),
       m_results(new MethodCurvesResults(session, this)),
       m_model(new MethodCurvesModel(this)),
@@ -31,6 +31,7 @@ MethodCurvesPage::MethodCurvesPage(Session* session, QWidget* parent)
       m_plot(new RankPlot(tr("Error of the methods on real activations against rank"), this)),
       m_table(new ResultTable(tr("Errors of the methods at the rank"), this)),
       m_note(new QLabel(this)) {
+    m_note->setObjectName(QStringLiteral("note"));
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(makeAxesRow());
@@ -51,6 +52,7 @@ QWidget* MethodCurvesPage::makeAxesRow() {
     m_heading->setAccessibleName(tr("The matrix that methods are compared on"));
     m_heading->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_share = new QCheckBox(tr("D&ivide by svd"), row);
+    m_share->setObjectName(QStringLiteral("share"));
     m_share->setToolTip(tr("Errors divided by those of svd on the same dialogues"));
     m_logValue = new QCheckBox(tr("Lo&g values"), row);
     m_logValue->setToolTip(tr("Logarithmic vertical axis"));
@@ -68,16 +70,20 @@ QWidget* MethodCurvesPage::makeAxesRow() {
 QWidget* MethodCurvesPage::makeMessagePage() {
     auto* page = new QWidget(this);
     m_message = new QLabel(page);
+    m_message->setObjectName(QStringLiteral("message"));
     m_message->setAccessibleName(tr("Why no curves are shown"));
     m_message->setWordWrap(true);
     m_message->setMinimumWidth(messageWidth);
     m_message->setTextFormat(Qt::PlainText);
     m_message->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
     m_calibrate = new QPushButton(tr("Calibra&te…"), page);
+    m_calibrate->setObjectName(QStringLiteral("calibrate"));
     m_calibrate->setToolTip(tr("Measures what the layers see on dialogues"));
     m_choose = new QPushButton(tr("&Use a calibration file…"), page);
+    m_choose->setObjectName(QStringLiteral("choose"));
     m_choose->setToolTip(tr("A file that Calibrate… or `calibrate` wrote for this checkpoint"));
     m_again = new QPushButton(tr("Compute a&gain"), page);
+    m_again->setObjectName(QStringLiteral("again"));
     m_progress = new JobProgress(tr("comparison of methods"), QString(), m_results->job(), page);
     auto* buttons = new QHBoxLayout;
     for (QPushButton* button : {m_calibrate, m_choose, m_again}) {
@@ -127,7 +133,7 @@ AxesChoice MethodCurvesPage::axes() const {
 }
 
 void MethodCurvesPage::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
+    Page::showEvent(event);
     refresh();
 }
 
@@ -150,7 +156,7 @@ void MethodCurvesPage::refresh() {
     m_stack->setCurrentIndex(found ? 1 : 0);
     if (found) {
         m_shown = matrix->name;
-        showMethods(*found);
+        showCurves(*found);
     } else {
         m_shown.clear();
         m_model->setCurves({});
@@ -181,7 +187,7 @@ void MethodCurvesPage::showMessage() {
     }
 }
 
-void MethodCurvesPage::showMethods(const MatrixMethodCurves& found) {
+void MethodCurvesPage::showCurves(const MatrixMethodCurves& found) {
     m_model->setCurves(found.curves);
     m_table->fit();
     m_table->setFixedHeight(m_table->horizontalHeader()->height() +
@@ -212,14 +218,17 @@ void MethodCurvesPage::drawCurves() {
 }
 
 void MethodCurvesPage::showRank() {
-    if (!showsMethods()) {
+    if (!showsCurves()) {
         return;
     }
     m_model->setRank(m_session->rank());
     m_plot->setRank(m_session->rank(), methodCurvesReadout(m_model->curves(), m_session->rank()));
 }
 
-FigureRequest MethodCurvesPage::figure() const {
+std::optional<FigureRequest> MethodCurvesPage::figure() const {
+    if (!showsCurves()) {
+        return std::nullopt;
+    }
     FigureRequest request;
     request.kind = FigureKind::MethodCurves;
     request.methodCurves = m_model->curves();
@@ -231,6 +240,12 @@ FigureRequest MethodCurvesPage::figure() const {
     return request;
 }
 
-std::string MethodCurvesPage::csv() const { return report::raceCsv(m_model->curves()); }
+QString MethodCurvesPage::whyNoFigure() const {
+    return showsCurves() ? QString() : tr("There is no comparison of methods to export yet.");
+}
+
+std::vector<NamedTable> MethodCurvesPage::tables() const {
+    return {{QStringLiteral("error"), report::raceCsv(m_model->curves())}};
+}
 
 }  // namespace rankscope::ui

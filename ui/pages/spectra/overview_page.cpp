@@ -3,6 +3,7 @@
 
 #include <QHBoxLayout>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/wording/wording.h"
 
@@ -16,11 +17,12 @@ constexpr int mapMilliseconds = 300;
 }  // namespace
 
 OverviewPage::OverviewPage(Session* session, QWidget* parent)
-    : QWidget(parent),
+    : Page(parent),
       m_session(session),
       m_chooser(new QComboBox(this)),
       m_note(new QLabel(this)),
       m_plot(new HeatMapPlot(this)) {
+    m_chooser->setObjectName(QStringLiteral("metric"));
     m_chooser->setAccessibleName(tr("Number shown of each matrix"));
     for (const report::HeatMetric& metric : report::heatMetrics()) {
         m_chooser->addItem(toQString(metric.label), toQString(metric.name));
@@ -73,8 +75,20 @@ void OverviewPage::forgetValues() {
     refreshSoon();
 }
 
+void OverviewPage::choose(const QString& metric) {
+    m_chooser->setCurrentIndex(std::max(0, m_chooser->findData(metric)));
+}
+
+std::optional<FigureRequest> OverviewPage::figure() const {
+    FigureRequest request;
+    request.kind = FigureKind::HeatMap;
+    request.heatMap = m_plot->heatMap();
+    request.title = m_session->modelName();
+    return request;
+}
+
 void OverviewPage::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
+    Page::showEvent(event);
     refresh();
 }
 
