@@ -10,12 +10,12 @@
 #include <QSplitter>
 #include <QStatusBar>
 #include <QToolButton>
+#include <algorithm>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "ui/dialogs/compare_dialog.h"
 #include "ui/dialogs/compress_dialog.h"
-#include "ui/dialogs/export_dialog.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -72,9 +72,9 @@ MainWindow::MainWindow(Session* session, QWidget* parent)
     connect(m_plan, &PlanPanel::compressRequested, this, &MainWindow::showCompress);
     connect(m_spectra, &SpectraPage::matrixChosen, m_matrices,
             [this](const QString& name) { m_matrices->selectMatrix(name.toStdString()); });
-    connect(m_spectra->race(), &RacePanel::calibrateRequested, m_calibration,
+    connect(m_spectra, &SpectraPage::calibrateRequested, m_calibration,
             &CalibrationMenu::calibrate);
-    connect(m_spectra->race(), &RacePanel::calibrationFileRequested, m_calibration,
+    connect(m_spectra, &SpectraPage::calibrationFileRequested, m_calibration,
             &CalibrationMenu::chooseFile);
     connect(session, &Session::checkpointOpened, this, &MainWindow::showCheckpoint);
     connect(session, &Session::jobStarted, m_jobBar, &JobBar::follow);
@@ -95,6 +95,7 @@ QWidget* MainWindow::makeWorkbench() {
 
 QTabBar* MainWindow::makeTabs() {
     auto* tabs = new QTabBar(this);
+    tabs->setObjectName(QStringLiteral("pages"));
     tabs->setAccessibleName(tr("Page"));
     tabs->addTab(tr("Spectra"));
     tabs->addTab(tr("Evaluation"));
@@ -120,6 +121,7 @@ QWidget* MainWindow::makeMessageBar() {
     auto* bar = new QFrame(this);
     bar->setObjectName(QStringLiteral("messageBar"));
     m_message = new QLabel(bar);
+    m_message->setObjectName(QStringLiteral("messageText"));
     m_message->setWordWrap(true);
     m_message->setTextFormat(Qt::PlainText);
     m_message->setAccessibleName(tr("Message"));
@@ -148,9 +150,10 @@ void MainWindow::makeMenus() {
     file->addSeparator();
     auto* figure = file->addAction(tr("&Export figure…"), QKeySequence(tr("Ctrl+E")), this,
                                    &MainWindow::exportFigure);
-    auto* values =
-        file->addAction(tr("Export singular &values…"), this, [this] { exportData(false); });
-    auto* curves = file->addAction(tr("Export error &curves…"), this, [this] { exportData(true); });
+    auto* values = file->addAction(tr("Export singular &values…"), this,
+                                   [this] { exportTable(QStringLiteral("singular-values")); });
+    auto* curves = file->addAction(tr("Export error &curves…"), this,
+                                   [this] { exportTable(QStringLiteral("error")); });
     file->addSeparator();
     file->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
     auto* plan = menuBar()->addMenu(tr("&Plan"));
@@ -238,36 +241,19 @@ void MainWindow::chooseFile() {
     }
 }
 
-QString MainWindow::whyNoFigure() const {
-    if (m_pages->currentWidget() == m_pareto) {
-        return m_pareto->isEmpty() ? tr("There is no front to export yet.") : QString();
-    }
-    if (m_pages->currentWidget() == m_evaluation) {
-        return m_evaluation->chart()->exportButton()->isEnabled()
-                   ? QString()
-                   : tr("There is no chart to export yet.");
-    }
-    return m_spectra->showsRace() && !m_spectra->race()->showsRace()
-               ? tr("There is no race to export yet.")
-               : QString();
+Page& MainWindow::shownPage() const {
+    Page* const pages[] = {m_spectra, m_evaluation, m_pareto};
+    return *pages[m_tabs->currentIndex()];
 }
 
 void MainWindow::exportFigure() {
-    if (const QString why = whyNoFigure(); !why.isEmpty()) {
+    Page& page = shownPage();
+    if (const QString why = page.whyNoFigure(); !why.isEmpty()) {
         showMessage(why, true);
         return;
     }
-    if (m_pages->currentWidget() == m_pareto) {
-        m_pareto->exportFigure();
-        return;
-    }
-    if (m_pages->currentWidget() == m_evaluation) {
-        m_evaluation->chart()->exportChart();
-        return;
-    }
     try {
-        const QString file = ui::exportFigure(
-            m_spectra->figure(), m_session->modelName() + QStringLiteral(".pdf"), this);
+        const QString file = page.exportFigure(m_session->modelName());
         if (!file.isEmpty()) {
             statusBar()->showMessage(tr("Wrote %1").arg(file));
         }
@@ -276,18 +262,17 @@ void MainWindow::exportFigure() {
     }
 }
 
-void MainWindow::exportData(bool curves) {
-    const QString suffix =
-        curves ? QStringLiteral("-error.csv") : QStringLiteral("-singular-values.csv");
-    const QString path =
-        QFileDialog::getSaveFileName(this, tr("Save data of the shown curves"),
-                                     m_session->modelName() + suffix, tr("Tables (*.csv)"));
+void MainWindow::exportTable(const QString& name) {
+    const auto tables = m_spectra->tables();
+    const auto table = std::ranges::find(tables, name, &NamedTable::name);
+    const QString path = QFileDialog::getSaveFileName(
+        this, tr("Save data of the shown curves"),
+        QStringLiteral("%1-%2.csv").arg(m_session->modelName(), name), tr("Tables (*.csv)"));
     if (path.isEmpty()) {
         return;
     }
     try {
-        writeFileAtomically(path.toStdString(),
-                            curves ? m_spectra->curvesTable() : m_spectra->spectraTable());
+        writeFileAtomically(path.toStdString(), table->csv);
         statusBar()->showMessage(tr("Wrote %1").arg(path));
     } catch (const Error& error) {
         showMessage(QString::fromStdString(error.what()), true);

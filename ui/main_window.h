@@ -23,23 +23,12 @@ class MainWindow : public QMainWindow {
     Q_OBJECT
  public:
     explicit MainWindow(Session* session, QWidget* parent = nullptr);
-    MatrixPanel* matrixPanel() const { return m_matrices; }
     SpectraPage* spectraPage() const { return m_spectra; }
-    PlanPanel* planPanel() const { return m_plan; }
     EvaluationPage* evaluationPage() const { return m_evaluation; }
-    ParetoPage* paretoPage() const { return m_pareto; }
-    /// The switch between the pages; hidden while nothing is open.
-    QTabBar* pageTabs() const { return m_tabs; }
     void showEvaluation();
     /// True while a child process computes for the window.
     bool isComputing() const { return !m_jobBar->isHidden(); }
-    WelcomePage* welcomePage() const { return m_welcome; }
     CalibrationMenu* calibrationMenu() const { return m_calibration; }
-    JobBar* jobBar() const { return m_jobBar; }
-    /// The bar that shows errors and warnings; hidden where there are none.
-    QWidget* messageBar() const { return m_messageBar; }
-    QString message() const { return m_message->text(); }
-    bool showsWelcome() const { return m_pages->currentWidget() == m_welcome; }
 
  protected:
     void dragEnterEvent(QDragEnterEvent* event) override;
@@ -55,9 +44,11 @@ class MainWindow : public QMainWindow {
     void fillRecentMenu();
     void chooseFolder();
     void chooseFile();
-    QString whyNoFigure() const;  ///< of the page shown; empty where it has one
+    /// The page of the current tab.
+    Page& shownPage() const;
     void exportFigure();
-    void exportData(bool curves);
+    /// One of SpectraPage::tables().
+    void exportTable(const QString& name);
     void showCompress();
     void showCompare();
     void showAbout();

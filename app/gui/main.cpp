@@ -79,7 +79,7 @@ void showEvaluation(ui::MainWindow& window, ui::Session& session, const QString&
     for (const auto& run : session.evaluation()->runs) {  // so that Evaluate repeats it
         const QString folder = QString::fromStdString(run.checkpoint);
         if (QFileInfo(folder).isDir() && QFileInfo(folder) != QFileInfo(session.location())) {
-            window.evaluationPage()->setup()->addFolder(folder);
+            window.evaluationPage()->addFolder(folder);
         }
     }
 }
@@ -208,24 +208,22 @@ int main(int argc, char** argv) {
     if (!parser.positionalArguments().isEmpty()) {
         session.open(parser.positionalArguments().constFirst());
     }
-    window.spectraPage()->showOneMatrix(parser.isSet(QStringLiteral("one-matrix")));
+    if (parser.isSet(QStringLiteral("one-matrix"))) {
+        window.spectraPage()->showOneMatrix();
+    }
     if (parser.isSet(QStringLiteral("overview"))) {
-        QComboBox* chooser = window.spectraPage()->overview()->chooser();
-        chooser->setCurrentIndex(
-            std::max(0, chooser->findData(parser.value(QStringLiteral("overview")))));
-        window.spectraPage()->showOverview();
+        window.spectraPage()->showOverview(parser.value(QStringLiteral("overview")));
     }
     if (parser.isSet(QStringLiteral("race"))) {
         window.calibrationMenu()->use(parser.value(QStringLiteral("race")));
-        window.spectraPage()->showRace();
+        window.spectraPage()->showMethods();
     }
     if (parser.isSet(QStringLiteral("rank"))) {
         session.setRank(parser.value(QStringLiteral("rank")).toLongLong());
     }
     if (parser.isSet(QStringLiteral("evaluation"))) {
         showEvaluation(window, session, parser.value(QStringLiteral("evaluation")));
-        window.evaluationPage()->tabs()->setCurrentIndex(
-            parser.isSet(QStringLiteral("dialogues")) ? 1 : 0);
+        window.evaluationPage()->showDialogues(parser.isSet(QStringLiteral("dialogues")));
     }
     if (parser.isSet(QStringLiteral("screenshot"))) {
         return screenshot(window, parser.value(QStringLiteral("screenshot")));

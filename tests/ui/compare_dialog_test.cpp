@@ -7,12 +7,14 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 
 namespace rankscope::ui {
 namespace {
 
 using uitest::fakeProgram;
+using uitest::find;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 const std::string v0 = "encoder.block.0.layer.0.SelfAttention.v.weight";
@@ -50,9 +52,9 @@ class CompareDialogTest : public ::testing::Test {
                                             "'\ncat '" + path("answer") + "'\n");
     }
     bool compareWith(CompareDialog& dialog, const QString& other) {
-        dialog.otherField()->setText(other);
-        QTest::mouseClick(dialog.compareButton(), Qt::LeftButton);
-        return QTest::qWaitFor([&] { return !dialog.isRunning(); }, 10'000);
+        find<QLineEdit>(dialog, "other")->setText(other);
+        QTest::mouseClick(find<QPushButton>(dialog, "compare"), Qt::LeftButton);
+        return QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }, 10'000);
     }
     uitest::OpenSession open;
 };
@@ -61,13 +63,13 @@ TEST_F(CompareDialogTest, ShowsMatricesAndTheSelectedOnesSpectra) {
     open.session.setProgram(answering(document()));
     CompareDialog dialog(&open.session);
     dialog.show();
-    EXPECT_FALSE(dialog.compareButton()->isEnabled());
-    EXPECT_FALSE(dialog.table()->isVisible());
+    EXPECT_FALSE(find<QPushButton>(dialog, "compare")->isEnabled());
+    EXPECT_FALSE(find<ResultTable>(dialog)->isVisible());
     ASSERT_TRUE(compareWith(dialog, "/models/other one"));
     const QStringList words{
         "compare", open.session.location(), "/models/other one", "--directions", "16", "--events"};
     EXPECT_EQ(fixtures::readFile(path("seen")), words.join('\n').toStdString() + "\n");
-    auto* model = dialog.table()->model();
+    auto* model = find<ResultTable>(dialog)->model();
     ASSERT_EQ(model->rowCount(), 2);
     const auto columns = report::comparisonColumns();
     for (int c = 1; c < model->columnCount(); ++c) {
@@ -78,20 +80,20 @@ TEST_F(CompareDialogTest, ShowsMatricesAndTheSelectedOnesSpectra) {
     EXPECT_EQ(model->index(0, 3).data(), "0.500000");
     EXPECT_EQ(model->index(0, 9).data(), "0.5000");
     EXPECT_EQ(model->index(0, 10).data(), "0.2500");
-    EXPECT_TRUE(dialog.note()->text().contains("2 matrices, 1 not compared"));
-    EXPECT_TRUE(dialog.note()->toolTip().contains("It is in A only."));
-    const auto& curves = dialog.plot()->plotData().curves;
+    EXPECT_TRUE(find<QLabel>(dialog, "note")->text().contains("2 matrices, 1 not compared"));
+    EXPECT_TRUE(find<QLabel>(dialog, "note")->toolTip().contains("It is in A only."));
+    const auto& curves = find<RankPlot>(dialog)->plotData().curves;
     ASSERT_EQ(curves.size(), 3U);
     EXPECT_EQ(curves[0].y, (std::vector<double>{4, 2, 1}));
     EXPECT_EQ(curves[1].y[0], 4);
     EXPECT_TRUE(std::isnan(curves[1].y[1]));  // 0 has no place on a logarithmic axis
     EXPECT_EQ(curves[2].y[1], 1);
-    QTest::keyClick(dialog.plot(), Qt::Key_Home);
-    QTest::keyClick(dialog.plot(), Qt::Key_Right);
-    EXPECT_TRUE(dialog.plot()->readout().contains("i = 2   σ of A 2, of B 0, of A − B 1"));
-    dialog.table()->sortByColumn(3, Qt::AscendingOrder);
-    dialog.table()->selectRow(0);
-    EXPECT_TRUE(dialog.plot()->readout().startsWith("encoder 0 SelfAttention.v"));
+    QTest::keyClick(find<RankPlot>(dialog), Qt::Key_Home);
+    QTest::keyClick(find<RankPlot>(dialog), Qt::Key_Right);
+    EXPECT_TRUE(find<RankPlot>(dialog)->readout().contains("i = 2   σ of A 2, of B 0, of A − B 1"));
+    find<ResultTable>(dialog)->sortByColumn(3, Qt::AscendingOrder);
+    find<ResultTable>(dialog)->selectRow(0);
+    EXPECT_TRUE(find<RankPlot>(dialog)->readout().startsWith("encoder 0 SelfAttention.v"));
     EXPECT_EQ(dialog.csv().substr(0, 30), "name,rows,columns,relative_dif");
     FigureRequest figure = dialog.figure();
     figure.out = QString::fromStdString(path("c.svg"));
@@ -112,8 +114,8 @@ exit 1
         said = said || (label->isVisible() && label->text().contains("no chosen matrix in common"));
     }
     EXPECT_TRUE(said);
-    EXPECT_FALSE(dialog.table()->isVisible());
-    EXPECT_TRUE(dialog.compareButton()->isEnabled());
+    EXPECT_FALSE(find<ResultTable>(dialog)->isVisible());
+    EXPECT_TRUE(find<QPushButton>(dialog, "compare")->isEnabled());
 }
 
 TEST(ComparisonJson, ComesBackAsItWas) {

@@ -13,11 +13,15 @@
 #include "core/plan/plan.h"
 #include "core/search/pareto.h"
 #include "tests/fixtures/tiny_t5.h"
+#include "tests/ui/find.h"
 #include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
 
 namespace rankscope::ui {
 namespace {
+
+using uitest::enter;
+using uitest::find;
 
 namespace fs = std::filesystem;
 
@@ -56,7 +60,7 @@ class CompressMethods : public ::testing::Test {
             names.push_back(matrix.name);
         }
         session.setSelection(names, names.front());
-        auto* field = window.planPanel()->rankField();
+        auto* field = find<QSpinBox>(window, "rankField");
         field->selectAll();
         QTest::keyClicks(field, QString::number(rank));
         QTest::keyClick(field, Qt::Key_Return);
@@ -78,14 +82,14 @@ class CompressMethods : public ::testing::Test {
         const fs::path out = folder / method.toStdString();
         CompressDialog dialog(&session, &window);
         dialog.show();
-        auto* box = qobject_cast<QComboBox*>(dialog.options().editor("method"));
+        auto* box = find<QComboBox>(dialog, "method");
         QTest::keyClicks(box, method);
         EXPECT_EQ(box->currentText(), method);
-        QTest::keyClicks(dialog.folderField(), QString::fromStdString(out.string()));
-        QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-        EXPECT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }, longest));
+        QTest::keyClicks(find<QLineEdit>(dialog, "folder"), QString::fromStdString(out.string()));
+        QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+        EXPECT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }, longest));
         EXPECT_EQ(stateOf(dialog), "Done.");
-        const QString text = dialog.resultLabel()->text();
+        const QString text = find<QLabel>(dialog, "result")->text();
         EXPECT_TRUE(text.contains("Verified")) << method.toStdString() << text.toStdString();
         return fs::exists(out) ? parseJson(fixtures::readFile(out / "rankscope.json"), "record")
                                : Json();
@@ -153,7 +157,7 @@ TEST_F(CompressMethods, AnotherOneWorksOnAPointOfAFront) {
         point.plan.calibrationFile = calibration;
         front.points.push_back(point);
     }
-    FrontRun* run = window.paretoPage()->run();
+    FrontRun* run = find<FrontRun>(window);
     run->take(toJson(front, true), plan::StorageChoice::Auto);
     run->choose(0, "svd, uniform, 60 %");
     ASSERT_TRUE(session.plan() && session.plan()->entries.front().relativeError);
@@ -168,7 +172,7 @@ TEST_F(CompressMethods, ThePanelSaysWhichNumbersAreThoseOfSvd) {
     chooseRanksByHand();
     const auto captions = [&] {
         QStringList texts;
-        for (const QLabel* label : window.planPanel()->findChildren<QLabel*>()) {
+        for (const QLabel* label : find<PlanPanel>(window)->findChildren<QLabel*>()) {
             texts << label->text();
         }
         return texts;
@@ -191,13 +195,13 @@ TEST_F(CompressMethods, AFailureWritesNothing) {
     fs::create_directory(parent);
     CompressDialog dialog(&session, &window);
     dialog.show();
-    dialog.options().setValue("method", "whitened");
-    dialog.folderField()->setText(QString::fromStdString((parent / "out").string()));
+    enter(dialog, "method", "whitened");
+    find<QLineEdit>(dialog, "folder")->setText(QString::fromStdString((parent / "out").string()));
     fs::remove(calibration);
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }, longest));
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }, longest));
     EXPECT_EQ(stateOf(dialog), "Failed. Nothing was written.");
-    EXPECT_TRUE(dialog.resultLabel()->text().contains("c.h5"));
+    EXPECT_TRUE(find<QLabel>(dialog, "result")->text().contains("c.h5"));
     EXPECT_TRUE(fs::is_empty(parent));
 }
 

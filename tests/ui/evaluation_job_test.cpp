@@ -8,13 +8,17 @@
 
 #include "core/plan/plan_json.h"
 #include "tests/ui/evaluation_fixture.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/main_window.h"
 
 namespace rankscope::ui {
 namespace {
 
+using uitest::enter;
+using uitest::entered;
 using uitest::fakeProgram;
+using uitest::find;
 using uitest::threeRuns;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
@@ -25,11 +29,11 @@ class EvaluationJobTest : public ::testing::Test {
     void SetUp() override {
         window.show();
         open.open();
-        window.pageTabs()->setCurrentIndex(1);
+        find<QTabBar>(window, "pages")->setCurrentIndex(1);
     }
     EvaluationPage* page() { return window.evaluationPage(); }
-    EvaluationSetup* setup() { return page()->setup(); }
-    void evaluate() { QTest::mouseClick(setup()->evaluateButton(), Qt::LeftButton); }
+    EvaluationSetup* setup() { return find<EvaluationSetup>(window); }
+    void evaluate() { QTest::mouseClick(find<QPushButton>(setup(), "evaluate"), Qt::LeftButton); }
     bool waitForEnd() {
         return QTest::qWaitFor([this] { return !open.session.evaluationJob()->isRunning(); },
                                10'000);
@@ -46,12 +50,12 @@ TEST_F(EvaluationJobTest, RunsExactlyTheShownCommandAndShowsItsResult) {
                                      uitest::answering(open.folder, threeRuns())));
     setup()->addFolder("/models/half of it");
     setup()->addFolder("/models/half of it");  // once is enough
-    setup()->limitField()->setValue(5);
-    setup()->dataField()->setText("/data/my set.json");
-    setup()->presetBox()->setCurrentText("beam4");
-    EXPECT_EQ(setup()->options().value("beams"), "4");  // the preset's own numbers are shown
-    setup()->options().setValue("beams", "2");
-    setup()->lossBox()->setChecked(false);
+    find<QSpinBox>(setup(), "limit")->setValue(5);
+    find<QLineEdit>(setup(), "data")->setText("/data/my set.json");
+    find<QComboBox>(setup(), "preset")->setCurrentText("beam4");
+    EXPECT_EQ(entered(*setup(), "beams"), "4");  // the preset's own numbers are shown
+    enter(*setup(), "beams", "2");
+    find<QCheckBox>(setup(), "loss")->setChecked(false);
     const QString model = QString::fromStdString(path("tiny"));
     const QStringList words{"evaluate",
                             model,
@@ -68,24 +72,26 @@ TEST_F(EvaluationJobTest, RunsExactlyTheShownCommandAndShowsItsResult) {
                             "2",
                             "--per-sample"};
     EXPECT_EQ(setup()->commandLine(), shellLine(QStringList{"rankscope-cli"} + words));
-    EXPECT_EQ(setup()->commandField()->text(), setup()->commandLine());
-    EXPECT_TRUE(setup()->evaluateButton()->toolTip().contains(setup()->commandLine()));
-    QTest::mouseClick(setup()->copyButton(), Qt::LeftButton);
+    EXPECT_EQ(find<QLineEdit>(setup(), "command")->text(), setup()->commandLine());
+    EXPECT_TRUE(find<QPushButton>(setup(), "evaluate")->toolTip().contains(setup()->commandLine()));
+    QTest::mouseClick(find<QPushButton>(setup(), "copy"), Qt::LeftButton);
     EXPECT_EQ(QApplication::clipboard()->text(), setup()->commandLine());
     evaluate();
-    EXPECT_FALSE(setup()->evaluateButton()->isEnabled());
+    EXPECT_FALSE(find<QPushButton>(setup(), "evaluate")->isEnabled());
     ASSERT_TRUE(waitForEnd());
     EXPECT_EQ(fixtures::readFile(path("seen")),
               (words + QStringList{"--events"}).join('\n').toStdString() + "\n");
     ASSERT_TRUE(open.session.evaluation());
     EXPECT_EQ(open.session.evaluation()->samples.size(), 4U);
-    EXPECT_EQ(page()->results()->model()->rowCount(), 3);
-    EXPECT_TRUE(page()->progress()->label()->text().startsWith("Finished in"));
+    EXPECT_EQ(find<EvaluationModel>(page())->rowCount(), 3);
+    EXPECT_TRUE(find<QLabel>(find<JobProgress>(page(), "progress"), "label")
+                    ->text()
+                    .startsWith("Finished in"));
     QTest::qWait(20);
-    EXPECT_TRUE(setup()->evaluateButton()->isEnabled());
-    setup()->lossBox()->setChecked(false);
-    setup()->rougeBox()->setChecked(false);
-    EXPECT_FALSE(setup()->evaluateButton()->isEnabled());  // nothing to measure
+    EXPECT_TRUE(find<QPushButton>(setup(), "evaluate")->isEnabled());
+    find<QCheckBox>(setup(), "loss")->setChecked(false);
+    find<QCheckBox>(setup(), "rouge")->setChecked(false);
+    EXPECT_FALSE(find<QPushButton>(setup(), "evaluate")->isEnabled());  // nothing to measure
 }
 
 TEST_F(EvaluationJobTest, CancelStopsAndTheNextRunGoesOn) {
@@ -95,17 +101,18 @@ echo '{"event":"progress","fraction":0.25,"label":"summaries 5 of 20"}'
 while :; do sleep 0.05; done
 )SH"));
     evaluate();
-    auto* progress = page()->progress();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return progress->bar()->value() == 250; }));
-    EXPECT_EQ(progress->label()->text(), "summaries 5 of 20");
-    QTest::mouseClick(progress->cancelButton(), Qt::LeftButton);
+    auto* progress = find<JobProgress>(page(), "progress");
+    ASSERT_TRUE(
+        QTest::qWaitFor([&] { return find<QProgressBar>(progress, "bar")->value() == 250; }));
+    EXPECT_EQ(find<QLabel>(progress, "label")->text(), "summaries 5 of 20");
+    QTest::mouseClick(find<QPushButton>(progress, "cancel"), Qt::LeftButton);
     ASSERT_TRUE(waitForEnd());
     EXPECT_TRUE(std::filesystem::exists(path("stopped")));
-    EXPECT_TRUE(progress->label()->text().startsWith("Cancelled."));
-    EXPECT_TRUE(progress->label()->text().contains("goes on from there"));
-    EXPECT_FALSE(progress->bar()->isVisible());
+    EXPECT_TRUE(find<QLabel>(progress, "label")->text().startsWith("Cancelled."));
+    EXPECT_TRUE(find<QLabel>(progress, "label")->text().contains("goes on from there"));
+    EXPECT_FALSE(find<QProgressBar>(progress, "bar")->isVisible());
     EXPECT_FALSE(open.session.evaluation());
-    EXPECT_FALSE(window.messageBar()->isVisible());
+    EXPECT_FALSE(find<QWidget>(window, "messageBar")->isVisible());
     QTest::qWait(20);
     open.session.setProgram(fakeProgram(open.folder, uitest::answering(open.folder, threeRuns())));
     evaluate();
@@ -122,12 +129,13 @@ echo '{"event":"progress","fraction":0.3,"label":"b"}'
 while :; do sleep 0.05; done
 )SH"));
     evaluate();
-    auto* progress = page()->progress();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return progress->bar()->value() == 300; }));
+    auto* progress = find<JobProgress>(page(), "progress");
+    ASSERT_TRUE(
+        QTest::qWaitFor([&] { return find<QProgressBar>(progress, "bar")->value() == 300; }));
     // 0.2 took 2.2 s or a little more, so the other 0.7 take 7.7 s or a little more.
-    const QString text = progress->timeLabel()->text();
+    const QString text = find<QLabel>(progress, "time")->text();
     EXPECT_TRUE(text == "about 10 s left" || text == "about 15 s left") << text.toStdString();
-    progress->cancelButton()->click();
+    find<QPushButton>(progress, "cancel")->click();
     ASSERT_TRUE(waitForEnd());
 }
 
@@ -139,19 +147,20 @@ exit 1
 )SH"));
     evaluate();
     ASSERT_TRUE(waitForEnd());
-    EXPECT_TRUE(window.messageBar()->isVisible());
-    EXPECT_TRUE(window.message().contains("Line 3 is left out."));
-    EXPECT_TRUE(window.message().contains("No such dialogues."));
-    EXPECT_TRUE(page()->progress()->label()->text().startsWith("Failed"));
+    EXPECT_TRUE(find<QWidget>(window, "messageBar")->isVisible());
+    EXPECT_TRUE(find<QLabel>(window, "messageText")->text().contains("Line 3 is left out."));
+    EXPECT_TRUE(find<QLabel>(window, "messageText")->text().contains("No such dialogues."));
+    EXPECT_TRUE(
+        find<QLabel>(find<JobProgress>(page(), "progress"), "label")->text().startsWith("Failed"));
 }
 
 TEST_F(EvaluationJobTest, ThePlanInHandIsWrittenAndPassed) {
-    EXPECT_FALSE(setup()->planBox()->isEnabled());
+    EXPECT_FALSE(find<QCheckBox>(setup(), "plan")->isEnabled());
     open.session.setSelection({q0}, q0);
     open.session.setRank(5);
-    ASSERT_TRUE(setup()->planBox()->isEnabled());
+    ASSERT_TRUE(find<QCheckBox>(setup(), "plan")->isEnabled());
     EXPECT_FALSE(setup()->commandLine().contains("--plan"));
-    setup()->planBox()->click();
+    find<QCheckBox>(setup(), "plan")->click();
     const QString file = open.session.planFile();
     EXPECT_TRUE(setup()->commandLine().contains("--plan " + file));
     open.session.setProgram(
@@ -165,16 +174,16 @@ TEST_F(EvaluationJobTest, ThePlanInHandIsWrittenAndPassed) {
     EXPECT_EQ(plan.entries[0].rank, 5);
     open.session.setRank(6);
     EXPECT_NE(open.session.planFile(), file);  // another plan, another file
-    EXPECT_TRUE(setup()->commandField()->text().contains(open.session.planFile()));
+    EXPECT_TRUE(find<QLineEdit>(setup(), "command")->text().contains(open.session.planFile()));
     open.session.clearAllRanks();
     EXPECT_FALSE(setup()->commandLine().contains("--plan"));
 }
 
 TEST_F(EvaluationJobTest, RandomVectorsOfThePlanStandBeside) {
-    auto* panel = page()->randomVectors();
-    EXPECT_FALSE(panel->startButton()->isEnabled());
-    EXPECT_FALSE(panel->table()->isVisible());
-    EXPECT_TRUE(page()->chart()->isVisible());
+    auto* panel = find<RandomVectorsPanel>(page());
+    EXPECT_FALSE(find<QPushButton>(panel, "start")->isEnabled());
+    EXPECT_FALSE(find<ResultTable>(panel)->isVisible());
+    EXPECT_TRUE(find<EvaluationChart>(page())->isVisible());
     open.session.setSelection({q0}, q0);
     open.session.setRank(5);
     open.session.setProgram(
@@ -183,25 +192,28 @@ printf '{"event":"done","result":{"results":[{"name":"encoder.block.0.layer.0.Se
 printf '"rank":5,"vectors":1000,"cosine_mean":0.5,"cosine_pooled":0.6,"relative_error":0.25,'
 printf '"predicted_cosine":0.75}]}}\n'
 )SH"));
-    ASSERT_TRUE(panel->startButton()->isEnabled());
-    QTest::mouseClick(panel->startButton(), Qt::LeftButton);
+    ASSERT_TRUE(find<QPushButton>(panel, "start")->isEnabled());
+    QTest::mouseClick(find<QPushButton>(panel, "start"), Qt::LeftButton);
     ASSERT_TRUE(QTest::qWaitFor([&] { return !open.session.randomVectorsJob()->isRunning(); }));
     EXPECT_EQ(fixtures::readFile(path("seen")),
               "random-vectors --plan --vectors 1000 --distribution uniform\n");
-    ASSERT_EQ(panel->table()->model()->rowCount(), 1);
-    EXPECT_TRUE(panel->table()->isVisible());
-    EXPECT_FALSE(page()->chart()->isVisible());  // nothing was evaluated: the table has its place
-    const auto cell = [&](int column) { return panel->table()->model()->index(0, column).data(); };
+    ASSERT_EQ(find<ResultTable>(panel)->model()->rowCount(), 1);
+    EXPECT_TRUE(find<ResultTable>(panel)->isVisible());
+    EXPECT_FALSE(find<EvaluationChart>(page())
+                     ->isVisible());  // nothing was evaluated: the table has its place
+    const auto cell = [&](int column) {
+        return find<ResultTable>(panel)->model()->index(0, column).data();
+    };
     EXPECT_EQ(cell(RandomVectorsModel::NameColumn), "encoder 0 SelfAttention.q");
     EXPECT_EQ(cell(RandomVectorsModel::FirstFigureColumn), "0.5000");
     EXPECT_EQ(cell(RandomVectorsModel::FirstFigureColumn + 2), "0.7500");
-    EXPECT_FALSE(panel->note()->text().contains("earlier"));
+    EXPECT_FALSE(find<QLabel>(panel, "note")->text().contains("earlier"));
     open.session.setRank(6);
-    EXPECT_TRUE(panel->note()->text().contains("earlier"));
+    EXPECT_TRUE(find<QLabel>(panel, "note")->text().contains("earlier"));
 }
 
 TEST_F(EvaluationJobTest, RandomVectorsTakeTheCalibrationInUse) {
-    auto* panel = page()->randomVectors();
+    auto* panel = find<RandomVectorsPanel>(page());
     open.session.setSelection({q0}, q0);
     open.session.setRank(5);
     open.session.setCalibrationFile("/data/c.h5");
@@ -210,14 +222,14 @@ printf '{"event":"done","result":{"results":[{"name":"encoder.block.0.layer.0.Se
 printf '"rank":5,"vectors":1000,"cosine_mean":0.5,"on_calibration":{"cosine_pooled":0.875,'
 printf '"relative_error":0.125}}]}}\n'
 )SH"));
-    QTest::mouseClick(panel->startButton(), Qt::LeftButton);
+    QTest::mouseClick(find<QPushButton>(panel, "start"), Qt::LeftButton);
     ASSERT_TRUE(QTest::qWaitFor([&] { return !open.session.randomVectorsJob()->isRunning(); }));
     EXPECT_EQ(fixtures::readFile(path("seen")), "--calibration /data/c.h5\n");
-    ASSERT_EQ(panel->table()->model()->columnCount(), 8);
-    EXPECT_TRUE(panel->note()->text().contains("real inputs of the layer"));
-    panel->table()->selectAll();  // what Ctrl+C copies has them too
-    EXPECT_TRUE(panel->table()->selectedText().endsWith("0.8750\t0.1250"))
-        << panel->table()->selectedText().toStdString();
+    ASSERT_EQ(find<ResultTable>(panel)->model()->columnCount(), 8);
+    EXPECT_TRUE(find<QLabel>(panel, "note")->text().contains("real inputs of the layer"));
+    find<ResultTable>(panel)->selectAll();  // what Ctrl+C copies has them too
+    EXPECT_TRUE(find<ResultTable>(panel)->selectedText().endsWith("0.8750\t0.1250"))
+        << find<ResultTable>(panel)->selectedText().toStdString();
 }
 
 TEST_F(EvaluationJobTest, FoldersAreDroppedAndRemovedByKey) {
@@ -231,7 +243,7 @@ TEST_F(EvaluationJobTest, FoldersAreDroppedAndRemovedByKey) {
     EXPECT_TRUE(enter.isAccepted());
     QDropEvent drop(QPointF(10, 10), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
     QApplication::sendEvent(page(), &drop);
-    auto* list = setup()->runList();
+    auto* list = find<QListWidget>(setup(), "runs");
     ASSERT_EQ(list->count(), 3);
     EXPECT_TRUE(list->item(0)->text().contains("baseline"));
     EXPECT_EQ(setup()->request().checkpoints[1].toStdString(), path("a"));
@@ -242,7 +254,7 @@ TEST_F(EvaluationJobTest, FoldersAreDroppedAndRemovedByKey) {
     list->setCurrentRow(0);
     QTest::keyClick(list, Qt::Key_Delete);  // the baseline stays
     EXPECT_EQ(list->count(), 2);
-    EXPECT_FALSE(setup()->removeButton()->isEnabled());
+    EXPECT_FALSE(find<QPushButton>(setup(), "remove")->isEnabled());
 }
 
 TEST_F(EvaluationJobTest, OpeningAnotherCheckpointMakesItTheBaseline) {

@@ -13,12 +13,14 @@
 
 #include "core/report/evaluation_table.h"
 #include "tests/ui/evaluation_fixture.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/main_window.h"
 
 namespace rankscope::ui {
 namespace {
 
+using uitest::find;
 using uitest::threeRuns;
 
 class EvaluationPageTest : public ::testing::Test {
@@ -36,10 +38,10 @@ class EvaluationPageTest : public ::testing::Test {
     }
     EvaluationPage* page() { return window.evaluationPage(); }
     QString cell(int row, const char* key) {
-        auto* results = page()->results();
-        return results->table()
+        auto* results = find<EvaluationResults>(page());
+        return find<ResultTable>(results)
             ->model()
-            ->index(row, results->model()->columnOf(key))
+            ->index(row, find<EvaluationModel>(results)->columnOf(key))
             .data()
             .toString();
     }
@@ -51,36 +53,36 @@ class EvaluationPageTest : public ::testing::Test {
 
 TEST_F(EvaluationPageTest, IsReachedByKeyAndTabAndSaysWhatToDo) {
     EXPECT_TRUE(page()->isVisible());
-    EXPECT_TRUE(page()->results()->emptyLabel()->isVisible());
-    EXPECT_TRUE(page()->results()->emptyLabel()->text().contains("Evaluate"));
-    EXPECT_FALSE(page()->tabs()->isTabEnabled(1));
-    EXPECT_TRUE(page()->setup()->evaluateButton()->isEnabled());
-    QTest::mouseClick(window.pageTabs(), Qt::LeftButton, {},
-                      window.pageTabs()->tabRect(0).center());
+    EXPECT_TRUE(find<QLabel>(page(), "empty")->isVisible());
+    EXPECT_TRUE(find<QLabel>(page(), "empty")->text().contains("Evaluate"));
+    EXPECT_FALSE(find<QTabWidget>(page(), "evaluationTabs")->isTabEnabled(1));
+    EXPECT_TRUE(find<QPushButton>(page(), "evaluate")->isEnabled());
+    QTest::mouseClick(find<QTabBar>(window, "pages"), Qt::LeftButton, {},
+                      find<QTabBar>(window, "pages")->tabRect(0).center());
     EXPECT_FALSE(page()->isVisible());
     EXPECT_TRUE(window.spectraPage()->isVisible());
-    QTest::mouseClick(window.pageTabs(), Qt::LeftButton, {},
-                      window.pageTabs()->tabRect(1).center());
+    QTest::mouseClick(find<QTabBar>(window, "pages"), Qt::LeftButton, {},
+                      find<QTabBar>(window, "pages")->tabRect(1).center());
     EXPECT_TRUE(page()->isVisible());
 }
 
 TEST_F(EvaluationPageTest, TheTableHoldsTheRunsAndSurvivesSwitchingPages) {
     showResult();
-    EXPECT_FALSE(page()->results()->emptyLabel()->isVisible());
+    EXPECT_FALSE(find<QLabel>(page(), "empty")->isVisible());
     EXPECT_EQ(cell(0, "rouge1"), "50.00");
     EXPECT_EQ(cell(2, "rouge1"), "30.00\n▼ -20.00\n[-20.00, -20.00]");
     EXPECT_TRUE(
-        page()->results()->heading()->text().startsWith("4 dialogues, 1 cut; cpu, float32"));
-    window.pageTabs()->setCurrentIndex(0);
-    window.pageTabs()->setCurrentIndex(1);
+        find<QLabel>(page(), "heading")->text().startsWith("4 dialogues, 1 cut; cpu, float32"));
+    find<QTabBar>(window, "pages")->setCurrentIndex(0);
+    find<QTabBar>(window, "pages")->setCurrentIndex(1);
     EXPECT_EQ(cell(2, "loss"), "2.0000\n+0.0000\n[+0.0000, +0.0000]");
 }
 
 TEST_F(EvaluationPageTest, AClickOnATitleSortsAndAThirdOneBringsTheOrderBack) {
     showResult();
-    auto* table = page()->results()->table();
+    auto* table = find<ResultTable>(page(), "results");
     auto* header = table->horizontalHeader();
-    const int column = page()->results()->model()->columnOf("rouge1");
+    const int column = find<EvaluationModel>(page())->columnOf("rouge1");
     table->scrollTo(table->model()->index(0, column));
     const auto click = [&] {
         QTest::mouseClick(
@@ -103,33 +105,36 @@ TEST_F(EvaluationPageTest, AClickOnATitleSortsAndAThirdOneBringsTheOrderBack) {
 
 TEST_F(EvaluationPageTest, PinningMakesEveryDifferenceOneToThatRun) {
     showResult();
-    auto* results = page()->results();
-    EXPECT_FALSE(results->pinButton()->isEnabled());
-    results->table()->setCurrentIndex(results->table()->model()->index(2, 0));
-    ASSERT_TRUE(results->pinButton()->isEnabled());
-    QTest::mouseClick(results->pinButton(), Qt::LeftButton);
-    EXPECT_EQ(results->model()->headerData(0, Qt::Vertical, Qt::DisplayRole), "quarter\nbaseline");
+    auto* results = find<EvaluationResults>(page());
+    EXPECT_FALSE(find<QPushButton>(results, "pin")->isEnabled());
+    find<ResultTable>(results)->setCurrentIndex(find<ResultTable>(results)->model()->index(2, 0));
+    ASSERT_TRUE(find<QPushButton>(results, "pin")->isEnabled());
+    QTest::mouseClick(find<QPushButton>(results, "pin"), Qt::LeftButton);
+    EXPECT_EQ(find<EvaluationModel>(results)->headerData(0, Qt::Vertical, Qt::DisplayRole),
+              "quarter\nbaseline");
     EXPECT_EQ(cell(1, "rouge1"), "50.00\n▲ +20.00\n[+20.00, +20.00]");
     EXPECT_EQ(cell(2, "loss"), "2.1000\n▲ +0.1000\n[+0.1000, +0.1000]");
     // Back again: the first baseline's differences are those of before.
     const QString before = QString::fromStdString(report::evaluationTsv(threeRuns()));
-    results->table()->setCurrentIndex(results->table()->model()->index(1, 0));
-    QTest::mouseClick(results->pinButton(), Qt::LeftButton);
-    EXPECT_EQ(results->model()->headerData(0, Qt::Vertical, Qt::DisplayRole), "demo\nbaseline");
+    find<ResultTable>(results)->setCurrentIndex(find<ResultTable>(results)->model()->index(1, 0));
+    QTest::mouseClick(find<QPushButton>(results, "pin"), Qt::LeftButton);
+    EXPECT_EQ(find<EvaluationModel>(results)->headerData(0, Qt::Vertical, Qt::DisplayRole),
+              "demo\nbaseline");
     EXPECT_EQ(cell(1, "rouge1"), "30.00\n▼ -20.00\n[-20.00, -20.00]");
 }
 
 TEST_F(EvaluationPageTest, WithoutDialoguesNothingCanBePinned) {
     open.session.setEvaluation(toJson(threeRuns(), false));
-    page()->results()->table()->setCurrentIndex(page()->results()->table()->model()->index(1, 0));
-    EXPECT_FALSE(page()->results()->pinButton()->isEnabled());
-    EXPECT_FALSE(page()->tabs()->isTabEnabled(1));
+    find<ResultTable>(page(), "results")
+        ->setCurrentIndex(find<ResultTable>(page(), "results")->model()->index(1, 0));
+    EXPECT_FALSE(find<QPushButton>(page(), "pin")->isEnabled());
+    EXPECT_FALSE(find<QTabWidget>(page(), "evaluationTabs")->isTabEnabled(1));
     EXPECT_EQ(cell(2, "rouge1"), "30.00\n▼ -20.00\n[-20.00, -20.00]");
 }
 
 TEST_F(EvaluationPageTest, CopiesTheTableAndTheSelectedCells) {
     showResult();
-    const auto actions = page()->results()->copyMenu()->actions();
+    const auto actions = find<QMenu>(page(), "copyMenu")->actions();
     ASSERT_EQ(actions.size(), 3);
     const auto evaluation = threeRuns();
     actions[0]->trigger();
@@ -138,8 +143,8 @@ TEST_F(EvaluationPageTest, CopiesTheTableAndTheSelectedCells) {
     EXPECT_EQ(copied().toStdString(), report::evaluationMarkdown(evaluation));
     actions[2]->trigger();
     EXPECT_EQ(copied().toStdString(), report::evaluationLatex(evaluation));
-    auto* table = page()->results()->table();
-    const int column = page()->results()->model()->columnOf("rouge1");
+    auto* table = find<ResultTable>(page(), "results");
+    const int column = find<EvaluationModel>(page())->columnOf("rouge1");
     table->clearSelection();
     for (const int row : {0, 2}) {
         for (const int offset : {0, 1}) {
@@ -155,24 +160,26 @@ TEST_F(EvaluationPageTest, CopiesTheTableAndTheSelectedCells) {
 TEST_F(EvaluationPageTest, ABadDocumentIsASentenceAndTheOldResultStays) {
     showResult();
     EXPECT_FALSE(open.session.setEvaluation(parseJson(R"({"runs":[{}]})", "x")));
-    EXPECT_TRUE(window.messageBar()->isVisible());
-    EXPECT_TRUE(window.message().contains("evaluation"));
+    EXPECT_TRUE(find<QWidget>(window, "messageBar")->isVisible());
+    EXPECT_TRUE(find<QLabel>(window, "messageText")->text().contains("evaluation"));
     EXPECT_EQ(cell(0, "rouge1"), "50.00");
 }
 
 TEST_F(EvaluationPageTest, TheChartShowsTheChosenMetricAndIsExported) {
     showResult();
-    auto* chart = page()->chart();
-    EXPECT_EQ(chart->metricBox()->currentData(), "rouge1");
-    ASSERT_EQ(chart->plot()->bars().bars.size(), 3U);
-    EXPECT_EQ(chart->plot()->bars().bars[2].value, 30);
-    EXPECT_EQ(chart->plot()->plottableCount(), 6);  // bars and their error bars
-    EXPECT_TRUE(chart->plot()->accessibleDescription().contains("quarter: 30.00 (25 to 35)"));
-    chart->showBox()->setCurrentIndex(1);
-    ASSERT_EQ(chart->plot()->bars().bars.size(), 2U);
-    EXPECT_EQ(chart->plot()->bars().bars[1].value, -20);
-    chart->metricBox()->setCurrentIndex(chart->metricBox()->findData("parameters"));
-    EXPECT_EQ(chart->plot()->bars().bars[0].value, -1000);
+    auto* chart = find<EvaluationChart>(page());
+    EXPECT_EQ(find<QComboBox>(chart, "metric")->currentData(), "rouge1");
+    ASSERT_EQ(find<BarPlot>(chart)->bars().bars.size(), 3U);
+    EXPECT_EQ(find<BarPlot>(chart)->bars().bars[2].value, 30);
+    EXPECT_EQ(find<BarPlot>(chart)->plottableCount(), 6);  // bars and their error bars
+    EXPECT_TRUE(
+        find<BarPlot>(chart)->accessibleDescription().contains("quarter: 30.00 (25 to 35)"));
+    find<QComboBox>(chart, "show")->setCurrentIndex(1);
+    ASSERT_EQ(find<BarPlot>(chart)->bars().bars.size(), 2U);
+    EXPECT_EQ(find<BarPlot>(chart)->bars().bars[1].value, -20);
+    find<QComboBox>(chart, "metric")
+        ->setCurrentIndex(find<QComboBox>(chart, "metric")->findData("parameters"));
+    EXPECT_EQ(find<BarPlot>(chart)->bars().bars[0].value, -1000);
     const auto file = [&](const char* name) {
         return QString::fromStdString((open.folder / name).string());
     };
@@ -184,7 +191,7 @@ TEST_F(EvaluationPageTest, TheChartShowsTheChosenMetricAndIsExported) {
     EXPECT_NE(fixtures::readFile(open.folder / "c.svg").find("Parameters"), std::string::npos);
     // Another result keeps the chosen metric.
     showResult();
-    EXPECT_EQ(chart->metricBox()->currentData(), "parameters");
+    EXPECT_EQ(find<QComboBox>(chart, "metric")->currentData(), "parameters");
 }
 
 /// The words of a text that are marked, all of bold, underline and background.
@@ -211,32 +218,32 @@ QStringList marked(QTextEdit* edit) {
 
 TEST_F(EvaluationPageTest, DialoguesAreShownOneByOneWithDifferingWordsMarked) {
     showResult();
-    page()->tabs()->setCurrentIndex(1);
-    auto* view = page()->dialogues();
+    find<QTabWidget>(page(), "evaluationTabs")->setCurrentIndex(1);
+    auto* view = find<DialogueView>(page());
     EXPECT_EQ(view->currentSample(), 0);
-    EXPECT_EQ(view->sourceText()->toPlainText(), "Anna: I will go <now> for milk.");
-    EXPECT_EQ(view->referenceText()->toPlainText(), "Anna buys milk.");
-    EXPECT_EQ(view->leftText()->toPlainText(), "Anna will buy milk .");
-    EXPECT_EQ(view->rightText()->toPlainText(), "Anna will buy bread .");
-    EXPECT_EQ(marked(view->leftText()), QStringList{"milk"});
-    EXPECT_EQ(marked(view->rightText()), QStringList{"bread"});
-    view->rightBox()->setCurrentIndex(2);
-    EXPECT_EQ(view->rightText()->toPlainText(), "Ben sleeps .");
-    EXPECT_EQ(marked(view->leftText()), QStringList{"Anna will buy milk"});
-    EXPECT_EQ(view->table()->model()->index(0, 6).data(), "-20.00");
+    EXPECT_EQ(find<QTextEdit>(view, "source")->toPlainText(), "Anna: I will go <now> for milk.");
+    EXPECT_EQ(find<QTextEdit>(view, "reference")->toPlainText(), "Anna buys milk.");
+    EXPECT_EQ(find<QTextEdit>(view, "left")->toPlainText(), "Anna will buy milk .");
+    EXPECT_EQ(find<QTextEdit>(view, "right")->toPlainText(), "Anna will buy bread .");
+    EXPECT_EQ(marked(find<QTextEdit>(view, "left")), QStringList{"milk"});
+    EXPECT_EQ(marked(find<QTextEdit>(view, "right")), QStringList{"bread"});
+    find<QComboBox>(view, "rightRun")->setCurrentIndex(2);
+    EXPECT_EQ(find<QTextEdit>(view, "right")->toPlainText(), "Ben sleeps .");
+    EXPECT_EQ(marked(find<QTextEdit>(view, "left")), QStringList{"Anna will buy milk"});
+    EXPECT_EQ(find<ResultTable>(view)->model()->index(0, 6).data(), "-20.00");
     QTest::keyClick(view, Qt::Key_Down, Qt::AltModifier);
     QTest::keyClick(view, Qt::Key_Down, Qt::AltModifier);
     EXPECT_EQ(view->currentSample(), 2);
-    EXPECT_EQ(view->sourceText()->toPlainText(), "Cleo: A very long story.");
+    EXPECT_EQ(find<QTextEdit>(view, "source")->toPlainText(), "Cleo: A very long story.");
     QTest::keyClick(view, Qt::Key_Up, Qt::AltModifier);
     EXPECT_EQ(view->currentSample(), 1);
-    QTest::keyClicks(view->filterBox(), "milk dora");
+    QTest::keyClicks(find<QLineEdit>(view, "dialogueFilter"), "milk dora");
     EXPECT_EQ(view->currentSample(), 3);
-    EXPECT_EQ(view->sourceText()->toPlainText(), "Dora: Milk again?");
-    EXPECT_FALSE(view->nextButton()->isEnabled());
-    QTest::keyClicks(view->filterBox(), " zebra");
+    EXPECT_EQ(find<QTextEdit>(view, "source")->toPlainText(), "Dora: Milk again?");
+    EXPECT_FALSE(find<QPushButton>(view, "next")->isEnabled());
+    QTest::keyClicks(find<QLineEdit>(view, "dialogueFilter"), " zebra");
     EXPECT_EQ(view->currentSample(), -1);
-    EXPECT_EQ(view->sourceText()->toPlainText(), "");
+    EXPECT_EQ(find<QTextEdit>(view, "source")->toPlainText(), "");
 }
 
 double luminance(const QColor& color) {
@@ -249,15 +256,15 @@ double luminance(const QColor& color) {
 
 TEST_F(EvaluationPageTest, MarksCanBeReadInLightAndDarkThemes) {
     showResult();
-    page()->tabs()->setCurrentIndex(1);
-    auto* view = page()->dialogues();
+    find<QTabWidget>(page(), "evaluationTabs")->setCurrentIndex(1);
+    auto* view = find<DialogueView>(page());
     QPalette dark;
     dark.setColor(QPalette::Base, QColor(30, 30, 30));
     dark.setColor(QPalette::Text, Qt::white);
     for (const QPalette& palette : {view->palette(), dark}) {
         view->setPalette(palette);
         QTest::qWait(20);
-        QTextCursor cursor(view->leftText()->document());
+        QTextCursor cursor(find<QTextEdit>(view, "left")->document());
         cursor.setPosition(static_cast<int>(QString("Anna will buy m").size()));
         const double a = luminance(cursor.charFormat().background().color());
         const double b = luminance(cursor.charFormat().foreground().color());
@@ -269,7 +276,7 @@ TEST_F(EvaluationPageTest, EveryControlHasANameAndNoTextIsCut) {
     showResult();
     EXPECT_EQ(window.size(), QSize(1280, 800));
     for (const int tab : {0, 1}) {
-        page()->tabs()->setCurrentIndex(tab);
+        find<QTabWidget>(page(), "evaluationTabs")->setCurrentIndex(tab);
         QTest::qWait(30);
         for (QWidget* widget : page()->findChildren<QWidget*>()) {
             const bool own = qobject_cast<QAbstractButton*>(widget) ||

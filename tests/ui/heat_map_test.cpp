@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/main_window.h"
 
@@ -14,6 +15,7 @@ namespace rankscope::ui {
 namespace {
 
 using spectra::Spectrum;
+using uitest::find;
 using uitest::OpenSession;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
@@ -120,27 +122,30 @@ TEST(Overview, ShowsTheChosenNumberAndSelectsByClick) {
     MainWindow window(&open.session);
     window.show();
     open.open();
-    window.spectraPage()->showOverview();
+    window.spectraPage()->showOverview(QString());
     QTest::qWait(50);
-    HeatMapPanel* panel = window.spectraPage()->overview();
+    OverviewPage* panel = find<OverviewPage>(window);
     ASSERT_TRUE(panel->isVisible());
-    EXPECT_FALSE(window.spectraPage()->spectrumPlot()->isVisible());
-    EXPECT_EQ(panel->plot()->heatMap().cells.size(), 36U);
-    panel->chooser()->setCurrentIndex(panel->chooser()->findData("relative-error"));
-    EXPECT_EQ(panel->plot()->heatMap().high, 0);  // no rank is chosen yet: full rank everywhere
-    panel->plot()->replot(QCustomPlot::rpImmediateRefresh);
-    QTest::mouseClick(panel->plot(), Qt::LeftButton, {}, panel->plot()->cellCentre(crossO));
+    EXPECT_FALSE(find<RankPlot>(window, "spectrumPlot")->isVisible());
+    EXPECT_EQ(find<HeatMapPlot>(panel)->heatMap().cells.size(), 36U);
+    find<QComboBox>(panel, "metric")
+        ->setCurrentIndex(find<QComboBox>(panel, "metric")->findData("relative-error"));
+    EXPECT_EQ(find<HeatMapPlot>(panel)->heatMap().high,
+              0);  // no rank is chosen yet: full rank everywhere
+    find<HeatMapPlot>(panel)->replot(QCustomPlot::rpImmediateRefresh);
+    QTest::mouseClick(find<HeatMapPlot>(panel), Qt::LeftButton, {},
+                      find<HeatMapPlot>(panel)->cellCentre(crossO));
     ASSERT_EQ(open.session.selection().size(), 1U);
     EXPECT_EQ(open.session.selection()[0].name, crossO);
-    EXPECT_EQ(window.matrixPanel()->tree()->selectionModel()->selectedRows().size(), 1);
+    EXPECT_EQ(find<QTreeView>(window, "matrices")->selectionModel()->selectedRows().size(), 1);
     open.session.setRank(1);
     QTest::qWait(400);
     // Singular values 2^-i, 24 of them: the tail behind the first is a quarter of all squares.
-    EXPECT_NEAR(panel->plot()->heatMap().high, 0.5, 1e-6);
-    EXPECT_EQ(window.spectraPage()->figure().kind, FigureKind::HeatMap);
-    window.spectraPage()->showOneMatrix(true);
+    EXPECT_NEAR(find<HeatMapPlot>(panel)->heatMap().high, 0.5, 1e-6);
+    EXPECT_EQ(window.spectraPage()->figure().value().kind, FigureKind::HeatMap);
+    window.spectraPage()->showOneMatrix();
     EXPECT_FALSE(panel->isVisible());
-    EXPECT_TRUE(window.spectraPage()->spectrumPlot()->isVisible());
+    EXPECT_TRUE(find<RankPlot>(window, "spectrumPlot")->isVisible());
 }
 
 }  // namespace

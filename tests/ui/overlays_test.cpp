@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/report/analysis_tables.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/main_window.h"
 #include "ui/plots/plot_drawing.h"
@@ -13,6 +14,7 @@ namespace rankscope::ui {
 namespace {
 
 using spectra::Spectrum;
+using uitest::find;
 using uitest::OpenSession;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
@@ -122,15 +124,17 @@ TEST(Overlays, TheWindowComputesTheBandInAChild) {
         open.folder, "echo \"$@\" > '" + (open.folder / "words").string() + "'\ncat '" +
                          (open.folder / "answer.json").string() + "'\n"));
     SpectraPage* page = window.spectraPage();
-    page->nullBandBox()->setChecked(true);
-    EXPECT_TRUE(page->spectrumPlot()->plotData().overlays.empty());
-    QTRY_VERIFY_WITH_TIMEOUT(!page->spectrumPlot()->plotData().overlays.empty(), 5000);
-    EXPECT_EQ(page->spectrumPlot()->plotData().overlays[0].high, std::vector<double>(size, 1.5));
+    find<QCheckBox>(page, "nullBand")->setChecked(true);
+    EXPECT_TRUE(find<RankPlot>(page, "spectrumPlot")->plotData().overlays.empty());
+    QTRY_VERIFY_WITH_TIMEOUT(!find<RankPlot>(page, "spectrumPlot")->plotData().overlays.empty(),
+                             5000);
+    EXPECT_EQ(find<RankPlot>(page, "spectrumPlot")->plotData().overlays[0].high,
+              std::vector<double>(size, 1.5));
     const std::string words = fixtures::readFile(open.folder / "words");
     EXPECT_NE(words.find("--targets " + q0 + " --null 40"), std::string::npos) << words;
-    EXPECT_TRUE(page->figure().overlays.nulls.contains(q0));
-    page->nullBandBox()->setChecked(false);
-    EXPECT_TRUE(page->spectrumPlot()->plotData().overlays.empty());
+    EXPECT_TRUE(page->figure().value().overlays.nulls.contains(q0));
+    find<QCheckBox>(page, "nullBand")->setChecked(false);
+    EXPECT_TRUE(find<RankPlot>(page, "spectrumPlot")->plotData().overlays.empty());
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "core/plan/plan.h"
 #include "core/plan/plan_json.h"
 #include "core/search/pareto.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
@@ -19,7 +20,9 @@
 namespace rankscope::ui {
 namespace {
 
+using uitest::enter;
 using uitest::fakeProgram;
+using uitest::find;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 
@@ -94,15 +97,16 @@ class ParetoPageTest : public ::testing::Test {
     void SetUp() override {
         window.show();
         open.open();
-        window.pageTabs()->setCurrentIndex(2);
+        find<QTabBar>(window, "pages")->setCurrentIndex(2);
         QTest::qWait(50);
     }
-    ParetoPage* page() { return window.paretoPage(); }
-    ParetoSetup* setup() { return page()->setup(); }
+    ParetoPage* page() { return find<ParetoPage>(window); }
+    ParetoSetup* setup() { return find<ParetoSetup>(window); }
     std::string path(const char* name) { return (open.folder / name).string(); }
-    void start() { QTest::mouseClick(setup()->runButton(), Qt::LeftButton); }
+    void start() { QTest::mouseClick(find<QPushButton>(setup(), "run"), Qt::LeftButton); }
     bool waitForEnd() {
-        return QTest::qWaitFor([this] { return !page()->run()->job()->isRunning(); }, 10'000);
+        return QTest::qWaitFor([this] { return !find<FrontRun>(window)->job()->isRunning(); },
+                               10'000);
     }
     /// The small front; its second point's plan is whitened at rank 5.
     std::string answer() {
@@ -134,26 +138,26 @@ class ParetoPageTest : public ::testing::Test {
 };
 
 TEST_F(ParetoPageTest, SaysWhatIsMissingBeforeItRuns) {
-    EXPECT_TRUE(page()->isEmpty());
-    EXPECT_FALSE(setup()->runButton()->isEnabled());
-    EXPECT_TRUE(setup()->hint()->text().contains("calibration"));
+    EXPECT_FALSE(page()->figure());
+    EXPECT_FALSE(find<QPushButton>(setup(), "run")->isEnabled());
+    EXPECT_TRUE(find<QLabel>(setup(), "hint")->text().contains("calibration"));
     EXPECT_EQ(setup()->request().methods, QStringList{"svd"});  // the others need one
-    EXPECT_FALSE(setup()->rougeBox()->isEnabled());
+    EXPECT_FALSE(find<QCheckBox>(setup(), "rouge")->isEnabled());
     open.session.setCalibrationFile("/data/c.h5");
-    EXPECT_TRUE(setup()->runButton()->isEnabled());
+    EXPECT_TRUE(find<QPushButton>(setup(), "run")->isEnabled());
     EXPECT_EQ(setup()->request().methods, (QStringList{"svd", "whitened", "compensated"}));
-    EXPECT_EQ(setup()->hint()->text(), "30 settings");
-    setup()->toField()->setValue(40);
-    EXPECT_FALSE(setup()->runButton()->isEnabled());
-    EXPECT_TRUE(setup()->hint()->text().contains("largest budget"));
+    EXPECT_EQ(find<QLabel>(setup(), "hint")->text(), "30 settings");
+    find<QSpinBox>(setup(), "to")->setValue(40);
+    EXPECT_FALSE(find<QPushButton>(setup(), "run")->isEnabled());
+    EXPECT_TRUE(find<QLabel>(setup(), "hint")->text().contains("largest budget"));
 }
 
 TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
-    setup()->dataField()->setText("/data/talk.json");
-    setup()->rougeBox()->setChecked(false);
-    setup()->storageBox()->setCurrentIndex(1);
-    setup()->ranks().setValue("max-rank", "12");
-    setup()->ranks().setValue("groups", "type");
+    find<QLineEdit>(setup(), "data")->setText("/data/talk.json");
+    find<QCheckBox>(setup(), "rouge")->setChecked(false);
+    find<QComboBox>(setup(), "storage")->setCurrentIndex(1);
+    enter(*setup(), "max-rank", "12");
+    enter(*setup(), "groups", "type");
     runOnce();
     const QStringList words{"pareto",        QString::fromStdString(path("tiny")),
                             "--targets",     "attention,ffn",
@@ -168,9 +172,9 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
                             "--metrics",     "loss",
                             "--plans",       "--events"};
     EXPECT_EQ(fixtures::readFile(path("seen")), words.join('\n').toStdString() + "\n");
-    EXPECT_FALSE(page()->isEmpty());
-    EXPECT_TRUE(page()->heading()->text().contains("7 held-out dialogues"));
-    auto* model = page()->table()->model();
+    EXPECT_TRUE(page()->figure());
+    EXPECT_TRUE(find<QLabel>(page(), "heading")->text().contains("7 held-out dialogues"));
+    auto* model = find<ResultTable>(page())->model();
     ASSERT_EQ(model->rowCount(), 5);
     const auto columns = report::paretoColumns(smallFront());
     ASSERT_EQ(model->columnCount(), static_cast<int>(columns.size()));
@@ -180,11 +184,11 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
     }
     EXPECT_EQ(model->index(2, 4).data(), "500 (50.0 %)");
     EXPECT_EQ(model->index(4, 5).data(), "–");
-    page()->table()->sortByColumn(5, Qt::AscendingOrder);
+    find<ResultTable>(page())->sortByColumn(5, Qt::AscendingOrder);
     EXPECT_EQ(model->index(0, 0).data(), "dense");  // 0.5 is the least loss
-    EXPECT_EQ(page()->csv().substr(0, 58),
+    EXPECT_EQ(page()->tables().front().csv.substr(0, 58),
               "method,allocation,ridge,budget,parameters,loss,on_front\r\nd");
-    FigureRequest figure = page()->figure();
+    FigureRequest figure = page()->figure().value();
     figure.out = QString::fromStdString(path("front.svg"));
     renderFigure(figure);
     EXPECT_NE(fixtures::readFile(path("front.svg")).find("whitened, water-filling"),
@@ -193,19 +197,22 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
 
 TEST_F(ParetoPageTest, AClickMakesThePlanWithMethodAndCalibration) {
     runOnce();
-    page()->plot()->replot(QCustomPlot::rpImmediateRefresh);
-    QTest::mouseMove(page()->plot(), page()->plot()->markCentre(2));
-    QTest::mouseMove(page()->plot(), page()->plot()->markCentre(1));
-    EXPECT_TRUE(page()->readout()->text().contains("whitened, water-filling, 50 %: 500 param"));
+    find<FrontPlot>(page())->replot(QCustomPlot::rpImmediateRefresh);
+    QTest::mouseMove(find<FrontPlot>(page()), find<FrontPlot>(page())->markCentre(2));
+    QTest::mouseMove(find<FrontPlot>(page()), find<FrontPlot>(page())->markCentre(1));
+    EXPECT_TRUE(find<QLabel>(page(), "readout")
+                    ->text()
+                    .contains("whitened, water-filling, 50 %: 500 param"));
     EXPECT_FALSE(open.session.plan());
-    QTest::mouseClick(page()->plot(), Qt::LeftButton, {}, page()->plot()->markCentre(1));
+    QTest::mouseClick(find<FrontPlot>(page()), Qt::LeftButton, {},
+                      find<FrontPlot>(page())->markCentre(1));
     ASSERT_TRUE(open.session.plan());
     EXPECT_EQ(open.session.planOrigin(), "whitened, water-filling, 50 %");
     EXPECT_EQ(open.session.chosenRank(q0), 5);
     const Json plan = toJson(*open.session.plan());
     EXPECT_EQ(plan["entries"][0]["method"], "whitened");
     EXPECT_EQ(plan["calibration"]["file"], "/data/c.h5");
-    EXPECT_TRUE(page()->planned()->text().startsWith("Plan: whitened"));
+    EXPECT_TRUE(find<QLabel>(page(), "planned")->text().startsWith("Plan: whitened"));
     CompressDialog dialog(&open.session);
     const auto boxes = dialog.findChildren<QComboBox*>();
     EXPECT_TRUE(std::ranges::any_of(
@@ -215,8 +222,8 @@ TEST_F(ParetoPageTest, AClickMakesThePlanWithMethodAndCalibration) {
     EXPECT_EQ(open.session.rank(), 5);
     open.session.setRank(7);
     EXPECT_TRUE(open.session.planOrigin().isEmpty());
-    EXPECT_TRUE(window.message().contains("changed by hand"));
-    EXPECT_TRUE(page()->planned()->text().startsWith("A click"));
+    EXPECT_TRUE(find<QLabel>(window, "messageText")->text().contains("changed by hand"));
+    EXPECT_TRUE(find<QLabel>(page(), "planned")->text().startsWith("A click"));
     const Json edited = toJson(*open.session.plan());
     EXPECT_EQ(edited["entries"][0]["method"], "whitened");
     EXPECT_EQ(edited["entries"][0]["rank"], 7);
@@ -229,24 +236,24 @@ TEST_F(ParetoPageTest, AClickMakesThePlanWithMethodAndCalibration) {
 
 TEST_F(ParetoPageTest, KeysDoAllThatTheMouseDoes) {
     runOnce();
-    page()->plot()->setFocus();
-    QTest::keyClick(page()->plot(), Qt::Key_Home);
-    EXPECT_EQ(page()->plot()->current(), 1U);  // 500 parameters
-    QTest::keyClick(page()->plot(), Qt::Key_Right);
-    EXPECT_EQ(page()->plot()->current(), 0U);
-    QTest::keyClick(page()->plot(), Qt::Key_End);
-    EXPECT_EQ(page()->plot()->current(), 2U);
-    EXPECT_EQ(page()->table()->currentIndex().row(), 3);  // the dense model stands first
-    EXPECT_TRUE(page()->plot()->accessibleDescription().contains("900 parameters"));
-    QTest::keyClick(page()->plot(), Qt::Key_Return);
+    find<FrontPlot>(page())->setFocus();
+    QTest::keyClick(find<FrontPlot>(page()), Qt::Key_Home);
+    EXPECT_EQ(find<FrontPlot>(page())->current(), 1U);  // 500 parameters
+    QTest::keyClick(find<FrontPlot>(page()), Qt::Key_Right);
+    EXPECT_EQ(find<FrontPlot>(page())->current(), 0U);
+    QTest::keyClick(find<FrontPlot>(page()), Qt::Key_End);
+    EXPECT_EQ(find<FrontPlot>(page())->current(), 2U);
+    EXPECT_EQ(find<ResultTable>(page())->currentIndex().row(), 3);  // the dense model stands first
+    EXPECT_TRUE(find<FrontPlot>(page())->accessibleDescription().contains("900 parameters"));
+    QTest::keyClick(find<FrontPlot>(page()), Qt::Key_Return);
     EXPECT_EQ(open.session.chosenRank(q0), 6);
-    page()->table()->setFocus();
-    page()->table()->setCurrentIndex(page()->table()->model()->index(2, 0));
-    EXPECT_EQ(page()->plot()->current(), 1U);
-    QTest::keyClick(page()->table(), Qt::Key_Return);
+    find<ResultTable>(page())->setFocus();
+    find<ResultTable>(page())->setCurrentIndex(find<ResultTable>(page())->model()->index(2, 0));
+    EXPECT_EQ(find<FrontPlot>(page())->current(), 1U);
+    QTest::keyClick(find<ResultTable>(page()), Qt::Key_Return);
     EXPECT_EQ(open.session.chosenRank(q0), 5);
-    page()->table()->setCurrentIndex(page()->table()->model()->index(0, 0));
-    QTest::keyClick(page()->table(), Qt::Key_Return);  // the dense model is no plan
+    find<ResultTable>(page())->setCurrentIndex(find<ResultTable>(page())->model()->index(0, 0));
+    QTest::keyClick(find<ResultTable>(page()), Qt::Key_Return);  // the dense model is no plan
     EXPECT_EQ(open.session.chosenRank(q0), 5);
 }
 
@@ -258,37 +265,41 @@ exit 2
 )SH"));
     start();
     ASSERT_TRUE(waitForEnd());
-    EXPECT_TRUE(window.message().contains("No held-out dialogues."));
-    EXPECT_TRUE(page()->progress()->label()->text().startsWith("Failed"));
-    EXPECT_TRUE(page()->isEmpty());
-    EXPECT_TRUE(setup()->runButton()->isEnabled());
+    EXPECT_TRUE(find<QLabel>(window, "messageText")->text().contains("No held-out dialogues."));
+    EXPECT_TRUE(
+        find<QLabel>(find<JobProgress>(page(), "progress"), "label")->text().startsWith("Failed"));
+    EXPECT_FALSE(page()->figure());
+    EXPECT_TRUE(find<QPushButton>(setup(), "run")->isEnabled());
     open.session.setProgram(fakeProgram(open.folder, R"SH(
 trap 'exit 130' INT
 echo '{"event":"progress","fraction":0.5,"label":"svd"}'
 while :; do sleep 0.05; done
 )SH"));
     start();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return page()->progress()->bar()->value() == 500; }));
-    EXPECT_FALSE(setup()->runButton()->isEnabled());
-    QTest::mouseClick(page()->progress()->cancelButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return find<QProgressBar>(page(), "bar")->value() == 500; }));
+    EXPECT_FALSE(find<QPushButton>(setup(), "run")->isEnabled());
+    QTest::mouseClick(find<QPushButton>(page(), "cancel"), Qt::LeftButton);
     ASSERT_TRUE(waitForEnd());
-    EXPECT_TRUE(page()->progress()->label()->text().startsWith("Cancelled"));
+    EXPECT_TRUE(find<QLabel>(find<JobProgress>(page(), "progress"), "label")
+                    ->text()
+                    .startsWith("Cancelled"));
     open.session.setProgram(
         fakeProgram(open.folder, "echo '{\"event\":\"done\",\"result\":{}}'\n"));
     start();
     ASSERT_TRUE(waitForEnd());
-    EXPECT_TRUE(window.message().contains("is not what `pareto --json` prints"));
-    EXPECT_TRUE(page()->isEmpty());
+    EXPECT_TRUE(
+        find<QLabel>(window, "messageText")->text().contains("is not what `pareto --json` prints"));
+    EXPECT_FALSE(page()->figure());
 }
 
 TEST_F(ParetoPageTest, AnotherCheckpointForgetsTheFront) {
     runOnce();
-    EXPECT_FALSE(page()->isEmpty());
+    EXPECT_TRUE(page()->figure());
     open.session.setProgram(QString());
     const auto other = fixtures::writeTinyT5(open.folder / "other");
     ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
-    EXPECT_TRUE(page()->isEmpty());
-    EXPECT_FALSE(page()->plot()->current().has_value() && page()->run()->front());
+    EXPECT_FALSE(page()->figure());
+    EXPECT_FALSE(find<FrontPlot>(page())->current().has_value() && find<FrontRun>(window)->front());
 }
 
 }  // namespace

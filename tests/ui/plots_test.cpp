@@ -240,7 +240,7 @@ class FigureTest : public ::testing::Test {
 
 TEST_F(FigureTest, PngHasItsSizeAndResolution) {
     for (const auto kind :
-         {FigureKind::Spectrum, FigureKind::Error, FigureKind::Both, FigureKind::Seed}) {
+         {FigureKind::Spectrum, FigureKind::Error, FigureKind::Both, FigureKind::OneMatrix}) {
         renderFigure(request("a.png", kind));
         const QImage image(QString::fromStdString((folder / "a.png").string()));
         EXPECT_EQ(image.width(), 945);   // 120 / 25.4 · 200
@@ -332,7 +332,7 @@ TEST_F(FigureTest, ARequestIsReadFieldByField) {
     const auto request = parse(R"({"figure":"seed","out":"x.pdf","width_mm":90,"height_mm":50,
         "dpi":150,"title":"T","rank":1,
         "spectra":[{"name":"w","shape":[2,3],"singular_values":[2,1]}]})");
-    EXPECT_EQ(request.kind, FigureKind::Seed);
+    EXPECT_EQ(request.kind, FigureKind::OneMatrix);
     EXPECT_EQ(request.size.widthMm, 90);
     EXPECT_EQ(request.size.dpi, 150);
     EXPECT_EQ(request.rank, 1);

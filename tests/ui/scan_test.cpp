@@ -6,12 +6,15 @@
 #include <string>
 
 #include "tests/fixtures/tiny_t5.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/pages/spectra/scan_panel.h"
 #include "ui/session/alpha_bootstraps.h"
 
 namespace rankscope::ui {
 namespace {
+
+using uitest::find;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 
@@ -34,39 +37,43 @@ TEST(ScanPanel, ShowsEveryXMinTriedAndMarksTheKeptOne) {
     const PlotData data = scanData(fit);
     ASSERT_EQ(data.curves.size(), 1U);
     EXPECT_EQ(data.curves[0].x.size(), 51U);  // tails of 10 to 60 values
-    EXPECT_EQ(panel.plot()->graph(1)->data()->begin()->key, fit.xMin);
-    EXPECT_EQ(panel.plot()->graph(1)->data()->begin()->value, fit.ksDistance);
-    EXPECT_TRUE(panel.note()->text().contains("(kept: the least distance)"));
-    QTest::keyClick(panel.plot(), Qt::Key_Home);
-    EXPECT_TRUE(panel.note()->text().contains("60 eigenvalues in the tail"));
-    QTest::keyClick(panel.plot(), Qt::Key_End);
-    EXPECT_TRUE(panel.note()->text().contains("10 eigenvalues in the tail"));
-    QTest::mouseMove(panel.plot(),
-                     QPoint(static_cast<int>(panel.plot()->xAxis->coordToPixel(1.0 / 900)), 60));
-    EXPECT_TRUE(panel.note()->text().contains("30 eigenvalues in the tail"));
+    EXPECT_EQ(find<ScanPlot>(panel)->graph(1)->data()->begin()->key, fit.xMin);
+    EXPECT_EQ(find<ScanPlot>(panel)->graph(1)->data()->begin()->value, fit.ksDistance);
+    EXPECT_TRUE(find<QLabel>(panel, "note")->text().contains("(kept: the least distance)"));
+    QTest::keyClick(find<ScanPlot>(panel), Qt::Key_Home);
+    EXPECT_TRUE(find<QLabel>(panel, "note")->text().contains("60 eigenvalues in the tail"));
+    QTest::keyClick(find<ScanPlot>(panel), Qt::Key_End);
+    EXPECT_TRUE(find<QLabel>(panel, "note")->text().contains("10 eigenvalues in the tail"));
+    QTest::mouseMove(
+        find<ScanPlot>(panel),
+        QPoint(static_cast<int>(find<ScanPlot>(panel)->xAxis->coordToPixel(1.0 / 900)), 60));
+    EXPECT_TRUE(find<QLabel>(panel, "note")->text().contains("30 eigenvalues in the tail"));
 }
 
 TEST(ScanPanel, SaysHowSureAlphaIs) {
     ScanPanel panel;
     panel.show();
-    EXPECT_FALSE(panel.bootstrapButton()->isVisible());
+    EXPECT_FALSE(find<QPushButton>(panel, "bootstrap")->isVisible());
     const auto spectrum = decaying();
     panel.setSpectrum(&spectrum);
-    EXPECT_TRUE(panel.bootstrapButton()->isVisible());
-    EXPECT_TRUE(panel.alpha()->text().contains("x_min taken as given"));
-    EXPECT_FALSE(panel.alpha()->text().contains("bootstrap"));
+    EXPECT_TRUE(find<QPushButton>(panel, "bootstrap")->isVisible());
+    EXPECT_TRUE(find<QLabel>(panel, "alpha")->text().contains("x_min taken as given"));
+    EXPECT_FALSE(find<QLabel>(panel, "alpha")->text().contains("bootstrap"));
     spectra::AlphaBootstrap bootstrap{200, 0, 198, false, 0.25, 1.5, 2.75};
     panel.setBootstrap(&bootstrap, true);
-    EXPECT_FALSE(panel.bootstrapButton()->isEnabled());
-    EXPECT_TRUE(panel.alpha()->text().contains(
-        "bootstrap, 200 resamples, x_min sought anew: ± 0.25, 95 % of them from 1.50 to 2.75"));
+    EXPECT_FALSE(find<QPushButton>(panel, "bootstrap")->isEnabled());
+    EXPECT_TRUE(find<QLabel>(panel, "alpha")
+                    ->text()
+                    .contains("bootstrap, 200 resamples, x_min sought anew: ± 0.25, 95 % of them "
+                              "from 1.50 to 2.75"));
     bootstrap = {200, 0, 3, true};
     panel.setBootstrap(&bootstrap, false);
-    EXPECT_TRUE(panel.bootstrapButton()->isEnabled());
-    EXPECT_TRUE(panel.alpha()->text().contains("only 3 of 200 resamples could be fitted"));
+    EXPECT_TRUE(find<QPushButton>(panel, "bootstrap")->isEnabled());
+    EXPECT_TRUE(
+        find<QLabel>(panel, "alpha")->text().contains("only 3 of 200 resamples could be fitted"));
     const spectra::Spectrum few(q0, 4, 3, {4, 2, 1});
     panel.setSpectrum(&few);
-    EXPECT_FALSE(panel.bootstrapButton()->isVisible());
+    EXPECT_FALSE(find<QPushButton>(panel, "bootstrap")->isVisible());
 }
 
 TEST(AlphaBootstraps, AskAChildForTheMatrixAndForgetWithTheCheckpoint) {
@@ -98,13 +105,15 @@ TEST(ScanPanel, SaysWhyNoLawWasFitted) {
     panel.show();
     const spectra::Spectrum few(q0, 4, 3, {4, 2, 1});
     panel.setSpectrum(&few);
-    EXPECT_FALSE(panel.plot()->isVisible());
-    EXPECT_TRUE(panel.note()->text().contains("No power law was fitted. There are too few values"));
+    EXPECT_FALSE(find<ScanPlot>(panel)->isVisible());
+    EXPECT_TRUE(find<QLabel>(panel, "note")
+                    ->text()
+                    .contains("No power law was fitted. There are too few values"));
     const auto spectrum = decaying();
     panel.setSpectrum(&spectrum);
-    EXPECT_TRUE(panel.plot()->isVisible());
+    EXPECT_TRUE(find<ScanPlot>(panel)->isVisible());
     panel.setSpectrum(nullptr);
-    EXPECT_TRUE(panel.note()->text().contains("once the spectrum is computed"));
+    EXPECT_TRUE(find<QLabel>(panel, "note")->text().contains("once the spectrum is computed"));
 }
 
 }  // namespace

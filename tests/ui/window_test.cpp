@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "core/plan/plan_json.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/dialogs/compress_dialog.h"
 #include "ui/dialogs/export_dialog.h"
@@ -19,6 +20,8 @@
 namespace rankscope::ui {
 namespace {
 
+using uitest::enter;
+using uitest::find;
 using uitest::OpenSession;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
@@ -32,11 +35,11 @@ class WindowTest : public ::testing::Test {
         QTest::qWait(150);
     }
     QModelIndex inTree(const std::string& name) {
-        auto* panel = window.matrixPanel();
-        return panel->filter()->mapFromSource(panel->model()->indexOfMatrix(name));
+        return find<MatrixFilter>(window)->mapFromSource(
+            find<MatrixTreeModel>(window)->indexOfMatrix(name));
     }
     void click(const QModelIndex& index, Qt::KeyboardModifiers modifiers = {}) {
-        auto* tree = window.matrixPanel()->tree();
+        auto* tree = find<QTreeView>(window, "matrices");
         tree->scrollTo(index);
         QTest::mouseClick(tree->viewport(), Qt::LeftButton, modifiers,
                           tree->visualRect(index).center());
@@ -54,26 +57,26 @@ class WindowTest : public ::testing::Test {
 
 TEST_F(WindowTest, WelcomesAndOpensWhatIsAskedFor) {
     window.show();
-    EXPECT_TRUE(window.showsWelcome());
-    EXPECT_TRUE(window.welcomePage()->demoButton()->isVisible());
+    EXPECT_TRUE(find<WelcomePage>(window)->isVisible());
+    EXPECT_TRUE(find<QPushButton>(window, "demo")->isVisible());
     QString asked;
-    QObject::connect(window.welcomePage(), &WelcomePage::pathRequested,
+    QObject::connect(find<WelcomePage>(window), &WelcomePage::pathRequested,
                      [&](const QString& path) { asked = path; });
-    QTest::mouseClick(window.welcomePage()->demoButton(), Qt::LeftButton);
+    QTest::mouseClick(find<QPushButton>(window, "demo"), Qt::LeftButton);
     EXPECT_EQ(asked, "demo");
     open.open();
-    EXPECT_FALSE(window.showsWelcome());
+    EXPECT_FALSE(find<WelcomePage>(window)->isVisible());
     EXPECT_TRUE(window.windowTitle().startsWith("tiny"));
 }
 
 TEST_F(WindowTest, ShowsErrorsAsSentencesInABar) {
     window.show();
     open.session.open("/nowhere/model");
-    EXPECT_TRUE(window.messageBar()->isVisible());
-    EXPECT_TRUE(window.message().contains("/nowhere/model"));
-    EXPECT_TRUE(window.showsWelcome());
+    EXPECT_TRUE(find<QWidget>(window, "messageBar")->isVisible());
+    EXPECT_TRUE(find<QLabel>(window, "messageText")->text().contains("/nowhere/model"));
+    EXPECT_TRUE(find<WelcomePage>(window)->isVisible());
     open.open();
-    EXPECT_FALSE(window.messageBar()->isVisible());
+    EXPECT_FALSE(find<QWidget>(window, "messageBar")->isVisible());
 }
 
 TEST_F(WindowTest, ExportFigureIsOfThePageShown) {
@@ -81,7 +84,7 @@ TEST_F(WindowTest, ExportFigureIsOfThePageShown) {
     const auto exported = [&](Qt::Key page) {
         QTest::keyClick(&window, page, Qt::ControlModifier);
         QTest::keyClick(&window, Qt::Key_E, Qt::ControlModifier);
-        return window.message();
+        return find<QLabel>(window, "messageText")->text();
     };
     EXPECT_EQ(exported(Qt::Key_2), "There is no chart to export yet.");
     EXPECT_TRUE(exported(Qt::Key_3).endsWith("\nThere is no front to export yet."));
@@ -91,10 +94,10 @@ TEST_F(WindowTest, ClickingATreeItemSelectsItsMatrices) {
     show();
     click(inTree(q0));
     EXPECT_EQ(selected(), std::vector<std::string>{q0});
-    EXPECT_EQ(window.spectraPage()->spectrumPlot()->plotData().curves.size(), 1U);
+    EXPECT_EQ(find<RankPlot>(window, "spectrumPlot")->plotData().curves.size(), 1U);
     click(inTree(wi0), Qt::ControlModifier);
     EXPECT_EQ(selected(), (std::vector<std::string>{q0, wi0}));
-    EXPECT_EQ(window.spectraPage()->errorPlot()->plotData().curves.size(), 2U);
+    EXPECT_EQ(find<RankPlot>(window, "errorPlot")->plotData().curves.size(), 2U);
     click(inTree(q0).parent());
     EXPECT_EQ(selected().size(), 7U);  // q k v o wi_0 wi_1 wo
     click(inTree(q0).parent().parent());
@@ -105,7 +108,7 @@ TEST_F(WindowTest, OneDragMovesLineFieldSliderAndBothPlots) {
     show();
     click(inTree(wi0));
     QTest::qWait(50);
-    RankPlot* plot = window.spectraPage()->errorPlot();
+    RankPlot* plot = find<RankPlot>(window, "errorPlot");
     const auto at = [&](double rank) {
         return QPoint(static_cast<int>(std::lround(plot->xAxis->coordToPixel(rank))),
                       plot->axisRect()->center().y());
@@ -116,10 +119,10 @@ TEST_F(WindowTest, OneDragMovesLineFieldSliderAndBothPlots) {
     QTest::mouseRelease(plot, Qt::LeftButton, {}, at(9));
     EXPECT_NEAR(static_cast<double>(open.session.rank()), 9, 1);
     const auto rank = open.session.rank();
-    EXPECT_EQ(window.planPanel()->rankField()->value(), rank);
-    EXPECT_EQ(window.spectraPage()->slider()->value(), rank);
-    EXPECT_EQ(window.spectraPage()->spectrumPlot()->rank(), rank);
-    EXPECT_EQ(window.spectraPage()->errorPlot()->rank(), rank);
+    EXPECT_EQ(find<QSpinBox>(window, "rankField")->value(), rank);
+    EXPECT_EQ(find<QSlider>(window, "rank")->value(), rank);
+    EXPECT_EQ(find<RankPlot>(window, "spectrumPlot")->rank(), rank);
+    EXPECT_EQ(find<RankPlot>(window, "errorPlot")->rank(), rank);
     EXPECT_EQ(open.session.chosenRank(wi0), rank);
     EXPECT_EQ(inTree(wi0).siblingAtColumn(MatrixTreeModel::RankColumn).data().toString(),
               QString::number(rank));
@@ -128,17 +131,17 @@ TEST_F(WindowTest, OneDragMovesLineFieldSliderAndBothPlots) {
 TEST_F(WindowTest, KeysAndNumberFieldMoveTheSameRank) {
     show();
     click(inTree(wi0));
-    RankPlot* plot = window.spectraPage()->spectrumPlot();
+    RankPlot* plot = find<RankPlot>(window, "spectrumPlot");
     QTest::keyClick(plot, Qt::Key_Home);
     QTest::keyClick(plot, Qt::Key_Right, Qt::ShiftModifier);
-    EXPECT_EQ(window.planPanel()->rankField()->value(), 11);
-    auto* field = window.planPanel()->rankField();
+    EXPECT_EQ(find<QSpinBox>(window, "rankField")->value(), 11);
+    auto* field = find<QSpinBox>(window, "rankField");
     field->selectAll();
     QTest::keyClicks(field, "20");
     QTest::keyClick(field, Qt::Key_Return);
     EXPECT_EQ(open.session.rank(), 20);
     EXPECT_EQ(plot->rank(), 20);
-    window.spectraPage()->slider()->setValue(4);
+    find<QSlider>(window, "rank")->setValue(4);
     EXPECT_EQ(field->value(), 4);
     EXPECT_EQ(open.session.chosenRank(wi0), 4);
 }
@@ -153,28 +156,28 @@ TEST_F(WindowTest, SelectingAloneSetsNoRank) {
 TEST_F(WindowTest, OneMatrixIsShownAsInThePostOnPlainAxes) {
     show();
     click(inTree(q0).parent());
-    window.spectraPage()->showOneMatrix(true);
-    const auto& left = window.spectraPage()->spectrumPlot()->plotData();
-    const auto& right = window.spectraPage()->errorPlot()->plotData();
+    window.spectraPage()->showOneMatrix();
+    const auto& left = find<RankPlot>(window, "spectrumPlot")->plotData();
+    const auto& right = find<RankPlot>(window, "errorPlot")->plotData();
     ASSERT_EQ(left.curves.size(), 1U);
     ASSERT_EQ(right.curves.size(), 1U);
     EXPECT_FALSE(left.logY);
     EXPECT_TRUE(right.yTitle.startsWith("Frobenius error"));
-    window.spectraPage()->logValueBox()->click();
-    EXPECT_TRUE(window.spectraPage()->spectrumPlot()->plotData().logY);
-    window.spectraPage()->showOneMatrix(false);
-    EXPECT_EQ(window.spectraPage()->spectrumPlot()->plotData().curves.size(), 7U);
+    find<QCheckBox>(window, "logValue")->click();
+    EXPECT_TRUE(find<RankPlot>(window, "spectrumPlot")->plotData().logY);
+    window.spectraPage()->showSelected();
+    EXPECT_EQ(find<RankPlot>(window, "spectrumPlot")->plotData().curves.size(), 7U);
 }
 
 TEST_F(WindowTest, TheFilterBoxHidesWhatDoesNotFit) {
     show();
-    QTest::keyClicks(window.matrixPanel()->filterBox(), "decoder q");
+    QTest::keyClicks(find<QLineEdit>(window, "matrixFilter"), "decoder q");
     EXPECT_FALSE(inTree(q0).isValid());
     EXPECT_TRUE(inTree("decoder.block.0.layer.1.EncDecAttention.q.weight").isValid());
     // A group now stands for what it shows.
-    click(window.matrixPanel()->filter()->index(0, 0));
+    click(find<MatrixFilter>(window)->index(0, 0));
     EXPECT_EQ(selected().size(), 4U);
-    window.matrixPanel()->filterBox()->clear();
+    find<QLineEdit>(window, "matrixFilter")->clear();
     EXPECT_TRUE(inTree(q0).isValid());
 }
 
@@ -196,7 +199,7 @@ TEST_F(WindowTest, ADroppedFolderOpens) {
 TEST_F(WindowTest, TablesHoldExactlyTheShownCurves) {
     show();
     click(inTree(q0));
-    std::istringstream rows(window.spectraPage()->spectraTable());
+    std::istringstream rows(window.spectraPage()->tables()[0].csv);
     std::string row;
     ASSERT_TRUE(std::getline(rows, row));
     EXPECT_TRUE(row.starts_with("name,index,singular_value"));
@@ -209,7 +212,7 @@ TEST_F(WindowTest, TablesHoldExactlyTheShownCurves) {
         EXPECT_EQ(cells[2].toDouble(), std::ldexp(1.0, 1 - index));
     }
     EXPECT_EQ(index, 24);
-    std::istringstream curve(window.spectraPage()->curvesTable());
+    std::istringstream curve(window.spectraPage()->tables()[1].csv);
     int lines = 0;
     while (std::getline(curve, row)) {
         ++lines;
@@ -220,9 +223,9 @@ TEST_F(WindowTest, TablesHoldExactlyTheShownCurves) {
 TEST_F(WindowTest, TheExportedFigureIsTheShownOneWithItsZoom) {
     show();
     click(inTree(q0).parent());
-    window.spectraPage()->spectrumPlot()->xAxis->setRange(3, 7);
+    find<RankPlot>(window, "spectrumPlot")->xAxis->setRange(3, 7);
     open.session.setRank(6);
-    const FigureRequest request = ExportDialog(window.spectraPage()->figure()).request();
+    const FigureRequest request = ExportDialog(window.spectraPage()->figure().value()).request();
     EXPECT_EQ(request.kind, FigureKind::Both);
     EXPECT_EQ(request.spectra.size(), 7U);
     EXPECT_EQ(request.rank, 6);
@@ -240,11 +243,12 @@ while :; do sleep 0.05; done
 )SH"));
     const auto model = fixtures::writeTinyT5(open.folder / "slow");
     ASSERT_TRUE(open.session.open(QString::fromStdString(model.string())));
-    ASSERT_TRUE(QTest::qWaitFor([&] { return window.jobBar()->progressBar()->value() == 500; }));
-    EXPECT_TRUE(window.jobBar()->isVisible());
-    QTest::mouseClick(window.jobBar()->cancelButton(), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return !window.jobBar()->isVisible(); }));
-    EXPECT_FALSE(window.messageBar()->isVisible());
+    ASSERT_TRUE(QTest::qWaitFor(
+        [&] { return find<QProgressBar>(find<JobBar>(window), "bar")->value() == 500; }));
+    EXPECT_TRUE(find<JobBar>(window)->isVisible());
+    QTest::mouseClick(find<QPushButton>(find<JobBar>(window), "cancel"), Qt::LeftButton);
+    EXPECT_TRUE(QTest::qWaitFor([&] { return !find<JobBar>(window)->isVisible(); }));
+    EXPECT_FALSE(find<QWidget>(window, "messageBar")->isVisible());
 }
 
 TEST_F(WindowTest, OfSeveralJobsTheNewestIsShownAndThenTheOther) {
@@ -255,21 +259,21 @@ TEST_F(WindowTest, OfSeveralJobsTheNewestIsShownAndThenTheOther) {
                              std::string(fraction) +
                              ",\"label\":\"\"}'\nwhile :; do sleep 0.05; done\n");
         auto* job = new Job(title, program, {}, &open.session);
-        window.jobBar()->follow(job);
+        find<JobBar>(window)->follow(job);
         job->start();
         return job;
     };
-    auto* bar = window.jobBar();
+    auto* bar = find<JobBar>(window);
     Job* first = started("first", "0.2");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return bar->progressBar()->value() == 200; }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return find<QProgressBar>(bar, "bar")->value() == 200; }));
     Job* second = started("second", "0.7");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return bar->progressBar()->value() == 700; }));
-    QTest::mouseClick(bar->cancelButton(), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return find<QProgressBar>(bar, "bar")->value() == 700; }));
+    QTest::mouseClick(find<QPushButton>(bar, "cancel"), Qt::LeftButton);
     ASSERT_TRUE(QTest::qWaitFor([&] { return !second->isRunning(); }));
     EXPECT_TRUE(first->isRunning());
     EXPECT_TRUE(bar->isVisible());
-    EXPECT_TRUE(bar->cancelButton()->isEnabled());
-    QTest::mouseClick(bar->cancelButton(), Qt::LeftButton);
+    EXPECT_TRUE(find<QPushButton>(bar, "cancel")->isEnabled());
+    QTest::mouseClick(find<QPushButton>(bar, "cancel"), Qt::LeftButton);
     EXPECT_TRUE(QTest::qWaitFor([&] { return !bar->isVisible(); }));
 }
 
@@ -286,13 +290,13 @@ printf '{"name":"b","relative_error":0.25}],"verified":true}}\n'
 )SH"));
     CompressDialog dialog(&open.session, &window);
     dialog.show();
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    EXPECT_FALSE(dialog.isRunning());  // no folder was named
-    EXPECT_FALSE(dialog.resultLabel()->text().isEmpty());
-    QTest::keyClicks(dialog.folderField(), "/tmp/smaller");
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
-    const QString text = dialog.resultLabel()->text();
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    EXPECT_FALSE(find<JobSlot>(dialog)->isRunning());  // no folder was named
+    EXPECT_FALSE(find<QLabel>(dialog, "result")->text().isEmpty());
+    QTest::keyClicks(find<QLineEdit>(dialog, "folder"), "/tmp/smaller");
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
+    const QString text = find<QLabel>(dialog, "result")->text();
     for (const char* part :
          {"/tmp/smaller", "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
         EXPECT_TRUE(text.contains(part)) << part << " in " << text.toStdString();
@@ -315,18 +319,18 @@ while :; do sleep 0.05; done
 )SH"));
     CompressDialog dialog(&open.session, &window);
     dialog.show();
-    dialog.folderField()->setText("/tmp/smaller");
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(dialog.isRunning());
+    find<QLineEdit>(dialog, "folder")->setText("/tmp/smaller");
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    ASSERT_TRUE(find<JobSlot>(dialog)->isRunning());
     QTest::qWait(200);
-    EXPECT_FALSE(dialog.startButton()->isEnabled());
-    QTest::mouseClick(dialog.stopButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
-    EXPECT_TRUE(dialog.startButton()->isEnabled());
+    EXPECT_FALSE(find<QPushButton>(dialog, "start")->isEnabled());
+    QTest::mouseClick(find<QPushButton>(dialog, "stop"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
+    EXPECT_TRUE(find<QPushButton>(dialog, "start")->isEnabled());
     open.session.setProgram("/nowhere/rankscope-cli");
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
-    EXPECT_TRUE(dialog.resultLabel()->text().contains("/nowhere/rankscope-cli"));
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
+    EXPECT_TRUE(find<QLabel>(dialog, "result")->text().contains("/nowhere/rankscope-cli"));
 }
 
 TEST_F(WindowTest, EveryControlHasAnAccessibleNameAndTabReachesThePlots) {
@@ -347,13 +351,13 @@ TEST_F(WindowTest, EveryControlHasAnAccessibleNameAndTabReachesThePlots) {
         }
     }
     bool reached = false;
-    QWidget* next = window.matrixPanel()->tree();
+    QWidget* next = find<QTreeView>(window, "matrices");
     for (int i = 0; i < 200 && !reached; ++i) {
         next = next->nextInFocusChain();
-        reached = next == window.spectraPage()->spectrumPlot();
+        reached = next == find<RankPlot>(window, "spectrumPlot");
     }
     EXPECT_TRUE(reached);
-    EXPECT_TRUE(window.spectraPage()->spectrumPlot()->focusPolicy() & Qt::TabFocus);
+    EXPECT_TRUE(find<RankPlot>(window, "spectrumPlot")->focusPolicy() & Qt::TabFocus);
 }
 
 TEST_F(WindowTest, NoTextIsCutAtTheDefaultSize) {

@@ -66,6 +66,9 @@ CalibrateDialog::CalibrateDialog(Session* session, QWidget* parent)
       m_result(new QLabel(this)),
       m_start(new QPushButton(tr("&Calibrate"), this)),
       m_close(new QPushButton(tr("Close"), this)) {
+    m_result->setObjectName(QStringLiteral("result"));
+    m_progress->setObjectName(QStringLiteral("progress"));
+    m_start->setObjectName(QStringLiteral("start"));
     setWindowTitle(tr("Calibrate %1").arg(session->modelName()));
     setMinimumWidth(620);
     auto* purpose = new QLabel(
@@ -138,12 +141,14 @@ void CalibrateDialog::makeForm() {
                         tr("Dialogues with summaries: JSON, JSON lines, CSV, corpus.7z, Arrow or "
                            "Parquet"),
                         &CalibrateDialog::chooseData);
+    m_data->setObjectName(QStringLiteral("data"));
     m_data->setPlaceholderText(tr("the 200 dialogues that come with the demo model"));
     for (const Option& option : evaluate::calibrationOptionTable()) {
         if (option.name == "fisher") {
             m_gradients = new QCheckBox(
                 tr("%1, for fisher and fisher2").arg(toQString(option.label)), m_form);
             m_gradients->setToolTip(toQString(option.help));
+            m_gradients->setObjectName(QStringLiteral("gradients"));
             m_gradients->setAccessibleName(m_gradients->text());
             form->addRow(QString(), m_gradients);
         } else {
@@ -156,8 +161,10 @@ void CalibrateDialog::makeForm() {
     }
     m_file = addFileRow(tr("&File to write"), tr("The calibration, an HDF5 file (.h5)"),
                         &CalibrateDialog::chooseFile);
+    m_file->setObjectName(QStringLiteral("file"));
     m_file->setText(proposedFile(*m_session));
     m_replace = new QCheckBox(tr("&Replace the file if it exists"), m_form);
+    m_replace->setObjectName(QStringLiteral("replace"));
     m_replace->setAccessibleName(tr("Replace the file if it exists"));
     form->addRow(QString(), m_replace);
 }

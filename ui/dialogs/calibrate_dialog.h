@@ -23,15 +23,6 @@ class CalibrateDialog : public QDialog {
     Q_OBJECT
  public:
     explicit CalibrateDialog(Session* session, QWidget* parent = nullptr);
-    QLineEdit* dataField() const { return m_data; }
-    QLineEdit* fileField() const { return m_file; }
-    QCheckBox* gradientsBox() const { return m_gradients; }
-    QCheckBox* replaceBox() const { return m_replace; }
-    OptionForm& options() { return m_options; }
-    QPushButton* startButton() const { return m_start; }
-    JobProgress* progress() const { return m_progress; }
-    QLabel* resultLabel() const { return m_result; }
-    bool isRunning() const { return m_job.isRunning(); }
 
     void reject() override;
 
@@ -49,7 +40,7 @@ class CalibrateDialog : public QDialog {
     void showRunning();
 
     Session* m_session;
-    JobSlot m_job;
+    JobSlot m_job{this};
     QWidget* m_form;
     OptionForm m_options;
     QLineEdit* m_data = nullptr;

@@ -22,7 +22,6 @@ class CalibrationMenu : public QMenu {
     /// Makes the file the session's calibration; Session::failed() says why where it is none.
     /// Whether it fits the checkpoint is checked by the child that uses it.
     void use(const QString& file);
-    CalibrateDialog* dialog() const { return m_dialog; }
 
  private:
     Session* m_session;

@@ -49,6 +49,7 @@ CompareDialog::CompareDialog(Session* session, QWidget* parent)
       m_note(new QLabel(this)),
       m_logValue(new QCheckBox(tr("Lo&g values"), this)),
       m_plot(new RankPlot(tr("Singular values of A, B and A − B"), this)) {
+    m_note->setObjectName(QStringLiteral("note"));
     setWindowTitle(tr("Compare %1 with…").arg(m_name));
     resize(1160, 740);
     m_error->setAccessibleName(tr("Error"));
@@ -84,6 +85,7 @@ QWidget* CompareDialog::makeForm() {
     auto* layout = new QHBoxLayout(box);
     layout->setContentsMargins(0, 0, 0, 0);
     m_other = new QLineEdit(box);
+    m_other->setObjectName(QStringLiteral("other"));
     m_other->setAccessibleName(tr("The other checkpoint, B"));
     m_other->setPlaceholderText(tr("folder, weights file, or Hub id in the local cache"));
     auto* browse = new QPushButton(tr("&Browse…"), box);
@@ -100,6 +102,7 @@ QWidget* CompareDialog::makeForm() {
     m_directions->setRange(1, 100000);
     m_directions->setValue(16);
     m_compare = new QPushButton(tr("&Compare"), box);
+    m_compare->setObjectName(QStringLiteral("compare"));
     m_compare->setAccessibleName(tr("Compare"));
     m_compare->setDefault(true);
     const auto add = [&](const QString& name, QWidget* field, int stretch) {

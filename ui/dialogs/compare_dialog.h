@@ -28,14 +28,6 @@ class CompareDialog : public QDialog {
     Q_OBJECT
  public:
     explicit CompareDialog(Session* session, QWidget* parent = nullptr);
-    QLineEdit* otherField() const { return m_other; }
-    QPushButton* compareButton() const { return m_compare; }
-    JobProgress* progress() const { return m_progress; }
-    ResultTable* table() const { return m_table; }
-    RankPlot* plot() const { return m_plot; }
-    QLabel* note() const { return m_note; }
-    bool isRunning() const { return m_job.isRunning(); }
-    QStringList arguments() const;
     /// The selected matrix's plot as a figure; `out` is left to the caller.
     FigureRequest figure() const;
     std::string csv() const;
@@ -46,6 +38,7 @@ class CompareDialog : public QDialog {
  private:
     QWidget* makeForm();
     QWidget* makeResults();
+    QStringList arguments() const;
     void start();
     void take(const Json& document);
     void showMatrix();
@@ -58,7 +51,7 @@ class CompareDialog : public QDialog {
 
     Session* m_session;
     QString m_location, m_name;  // of A
-    JobSlot m_job;
+    JobSlot m_job{this};
     QLineEdit* m_other = nullptr;
     QComboBox* m_targets = nullptr;
     QSpinBox* m_directions = nullptr;

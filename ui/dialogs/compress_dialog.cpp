@@ -98,6 +98,9 @@ CompressDialog::CompressDialog(Session* session, QWidget* parent)
       m_start(new QPushButton(tr("&Compress"), this)),
       m_stop(new QPushButton(tr("C&ancel"), this)),
       m_close(new QPushButton(tr("Close"), this)) {
+    m_result->setObjectName(QStringLiteral("result"));
+    m_stop->setObjectName(QStringLiteral("stop"));
+    m_start->setObjectName(QStringLiteral("start"));
     setWindowTitle(tr("Compress %1").arg(session->modelName()));
     setMinimumWidth(620);
     makeForm();
@@ -134,6 +137,7 @@ void CompressDialog::makeForm() {
     form->setContentsMargins(0, 0, 0, 0);
     auto* row = new QHBoxLayout;
     m_folder = new QLineEdit(m_form);
+    m_folder->setObjectName(QStringLiteral("folder"));
     m_folder->setAccessibleName(tr("Folder to write"));
     m_folder->setToolTip(tr("A folder that does not exist yet; its parent must"));
     auto* browse = new QPushButton(tr("&Browse…"), m_form);
@@ -206,6 +210,7 @@ void CompressDialog::addMethods() {
         }
         if (option.name == "method") {
             m_methods = new QLabel(sentence, m_form);
+            m_methods->setObjectName(QStringLiteral("methods"));
             m_methods->setAccessibleName(tr("Which methods there are"));
             m_methods->setWordWrap(true);
             m_methods->setMinimumWidth(400);  // else it reserves the height of a narrow one

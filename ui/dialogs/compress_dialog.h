@@ -26,13 +26,6 @@ class CompressDialog : public QDialog {
     Q_OBJECT
  public:
     explicit CompressDialog(Session* session, QWidget* parent = nullptr);
-    QLineEdit* folderField() const { return m_folder; }
-    QPushButton* startButton() const { return m_start; }
-    QPushButton* stopButton() const { return m_stop; }
-    OptionForm& options() { return m_options; }
-    QLabel* methodsLabel() const { return m_methods; }
-    QLabel* resultLabel() const { return m_result; }
-    bool isRunning() const { return m_job.isRunning(); }
 
     void reject() override;
 
@@ -62,7 +55,7 @@ class CompressDialog : public QDialog {
     QPushButton* m_stop;
     QPushButton* m_close;
     QTemporaryDir m_planFolder;
-    JobSlot m_job;
+    JobSlot m_job{this};
 };
 
 }  // namespace rankscope::ui

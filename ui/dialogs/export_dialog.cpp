@@ -32,10 +32,10 @@ ExportDialog::ExportDialog(FigureRequest shown, QWidget* parent)
     m_what = new QComboBox(this);
     m_what->setAccessibleName(tr("What to export"));
     const bool one = m_shown.kind == FigureKind::Pareto || m_shown.kind == FigureKind::Compare;
-    m_what->addItem(one                                   ? tr("the plot")
-                    : m_shown.kind == FigureKind::HeatMap ? tr("the overview, as shown")
-                    : m_shown.kind == FigureKind::Race    ? tr("the race, as shown")
-                                                          : tr("both plots, as shown"),
+    m_what->addItem(one                                        ? tr("the plot")
+                    : m_shown.kind == FigureKind::HeatMap      ? tr("the overview, as shown")
+                    : m_shown.kind == FigureKind::MethodCurves ? tr("the curves, as shown")
+                                                               : tr("both plots, as shown"),
                     static_cast<int>(m_shown.kind));
     if (m_shown.kind == FigureKind::Both) {
         m_what->addItem(tr("singular values"), static_cast<int>(FigureKind::Spectrum));

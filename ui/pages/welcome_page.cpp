@@ -28,6 +28,7 @@ WelcomePage::WelcomePage(QWidget* parent) : QWidget(parent) {
     text->setWordWrap(true);
     auto* open = new QPushButton(tr("&Open a checkpoint…"), column);
     m_demo = new QPushButton(tr("Open the &demo model"), column);
+    m_demo->setObjectName(QStringLiteral("demo"));
     m_demo->setToolTip(tr("A small T5, trained to summarise short dialogues"));
     m_demo->setDefault(true);
     auto* drop = new QLabel(tr("or drop a checkpoint's folder or .safetensors file here."), column);

@@ -15,7 +15,6 @@ class WelcomePage : public QWidget {
  public:
     explicit WelcomePage(QWidget* parent = nullptr);
     void showRecent(const QStringList& paths);
-    QPushButton* demoButton() const { return m_demo; }
 
  signals:
     void openRequested();

@@ -10,8 +10,8 @@
 #include "core/search/pareto.h"
 #include "ui/plots/front_plot.h"
 #include "ui/plots/heat_map_plot.h"
+#include "ui/plots/method_series.h"
 #include "ui/plots/plot_drawing.h"
-#include "ui/plots/race_series.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -68,13 +68,13 @@ FigureKind kindOf(const std::string& name, const std::string& what) {
         return FigureKind::Both;
     }
     if (name == "seed") {
-        return FigureKind::Seed;
+        return FigureKind::OneMatrix;
     }
     if (name == "heat-map") {
         return FigureKind::HeatMap;
     }
     if (name == "race") {
-        return FigureKind::Race;
+        return FigureKind::MethodCurves;
     }
     if (name == "pareto") {
         return FigureKind::Pareto;
@@ -112,13 +112,13 @@ void readSpectra(const Json& document, const std::string& what, FigureRequest& r
     }
 }
 
-void readRace(const Json& document, const std::string& what, FigureRequest& request) {
-    const Json& race = field(document, "race", what);
-    if (!race.is_array() || race.empty()) {
+void readMethodCurves(const Json& document, const std::string& what, FigureRequest& request) {
+    const Json& curves = field(document, "race", what);
+    if (!curves.is_array() || curves.empty()) {
         throw usageError(what + ": \"race\" must be a list with at least one method", what);
     }
-    for (const Json& element : race) {
-        request.race.push_back(report::raceCurveFromJson(element));
+    for (const Json& element : curves) {
+        request.methodCurves.push_back(report::raceCurveFromJson(element));
     }
 }
 
@@ -163,13 +163,13 @@ QString readout(const FigureRequest& request, std::size_t place) {
     const auto spectra = pointers(request.spectra);
     const bool first = place == 0;
     switch (request.kind) {
-        case FigureKind::Seed:
+        case FigureKind::OneMatrix:
             return first ? spectrumReadout(spectra, *request.rank, request.axes.normalise)
                          : frobeniusReadout(*spectra.front(), *request.rank);
         case FigureKind::Error:
             return errorReadout(spectra, *request.rank);
-        case FigureKind::Race:
-            return raceReadout(request.race, *request.rank);
+        case FigureKind::MethodCurves:
+            return methodCurvesReadout(request.methodCurves, *request.rank);
         default:
             return first ? spectrumReadout(spectra, *request.rank, request.axes.normalise)
                          : errorReadout(spectra, *request.rank);
@@ -255,8 +255,8 @@ void drawComparedFigure(QCustomPlot& plot, const FigureRequest& request) {
 
 void drawFigure(QCustomPlot& plot, const FigureRequest& request) {
     const auto data =
-        request.kind == FigureKind::Race
-            ? std::vector{raceData(request.race, request.axes)}
+        request.kind == FigureKind::MethodCurves
+            ? std::vector{methodCurvesData(request.methodCurves, request.axes)}
             : figurePlots(request.kind, pointers(request.spectra), request.axes, request.overlays);
     const int row = addTitle(plot, request.title);
     for (std::size_t i = 0; i < data.size(); ++i) {
@@ -314,9 +314,9 @@ std::vector<PlotData> figurePlots(FigureKind kind, Spectra spectra, const AxesCh
             return {errorData(spectra, axes)};
         case FigureKind::Both:
             return {singularValues(spectra), errorData(spectra, axes)};
-        case FigureKind::Seed:
+        case FigureKind::OneMatrix:
         case FigureKind::HeatMap:  // these four are not drawn from spectra
-        case FigureKind::Race:
+        case FigureKind::MethodCurves:
         case FigureKind::Pareto:
         case FigureKind::Compare:
             break;
@@ -333,7 +333,8 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
     FigureRequest request;
     request.kind = kindOf(text(field(document, "figure", what), "figure", what), what);
     // The post draws its two curves on plain axes.
-    request.axes.logValue = request.kind != FigureKind::Seed && request.kind != FigureKind::Race;
+    request.axes.logValue =
+        request.kind != FigureKind::OneMatrix && request.kind != FigureKind::MethodCurves;
     request.axes.logRank = flagOr(document, "log_rank", false, what);
     request.axes.logValue = flagOr(document, "log_value", request.axes.logValue, what);
     request.axes.normalise = flagOr(document, "normalise", false, what);
@@ -357,8 +358,8 @@ FigureRequest figureRequestFromJson(const Json& document, const std::string& wha
         }
         return request;
     }
-    if (request.kind == FigureKind::Race) {
-        readRace(document, what, request);
+    if (request.kind == FigureKind::MethodCurves) {
+        readMethodCurves(document, what, request);
     } else {
         readSpectra(document, what, request);
     }

@@ -21,14 +21,14 @@ namespace rankscope::ui {
 
 /// What a figure shows.
 enum class FigureKind {
-    Spectrum,  ///< singular values of all spectra
-    Error,     ///< relative error against rank
-    Both,      ///< the two side by side
-    Seed,      ///< the blog post's view of one matrix: singular values and Frobenius error
-    HeatMap,   ///< one number of every matrix, by layer and role
-    Race,      ///< error on real activations against rank, one curve a method
-    Pareto,    ///< loss and ROUGE against parameters
-    Compare    ///< spectra of two checkpoints and of their difference, a plot a matrix
+    Spectrum,      ///< singular values of all spectra
+    Error,         ///< relative error against rank
+    Both,          ///< the two side by side
+    OneMatrix,     ///< the blog post's view of one matrix: singular values and Frobenius error
+    HeatMap,       ///< one number of every matrix, by layer and role
+    MethodCurves,  ///< error on real activations against rank, one curve per method
+    Pareto,        ///< loss and ROUGE against parameters
+    Compare        ///< spectra of two checkpoints and of their difference, a plot a matrix
 };
 
 /// Ranges of one pair of axes, where they are not to show everything.
@@ -46,10 +46,11 @@ struct FigureRequest {
     std::optional<std::int64_t> rank;
     AxesChoice axes;
     OverlayChoice overlays;
-    std::vector<method::MethodCurve> race;     ///< what FigureKind::Race shows; of one matrix
-    report::HeatMap heatMap;                   ///< what FigureKind::HeatMap shows
-    search::ParetoFront front;                 ///< what FigureKind::Pareto shows
-    std::vector<ComparedSpectra> compared;     ///< what FigureKind::Compare shows
+    std::vector<method::MethodCurve>
+        methodCurves;                       ///< what FigureKind::MethodCurves shows; of one matrix
+    report::HeatMap heatMap;                ///< what FigureKind::HeatMap shows
+    search::ParetoFront front;              ///< what FigureKind::Pareto shows
+    std::vector<ComparedSpectra> compared;  ///< what FigureKind::Compare shows
     std::array<std::optional<View>, 2> views;  ///< of the left and the right axes
 };
 

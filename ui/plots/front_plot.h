@@ -24,7 +24,6 @@ class FrontPlot : public QCustomPlot {
     explicit FrontPlot(QWidget* parent = nullptr);
     void setFront(search::ParetoFront front);
     const search::ParetoFront& front() const { return m_front; }
-    const std::vector<FrontPanel>& panels() const { return m_panels; }
     /// The point whose numbers are shown; nothing where there is none.
     std::optional<std::size_t> current() const { return m_current; }
     void setCurrent(std::optional<std::size_t> point);

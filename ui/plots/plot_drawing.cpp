@@ -6,8 +6,6 @@
 #include <limits>
 #include <map>
 
-#include "ui/plots/spectrum_overlays.h"
-
 namespace rankscope::ui {
 
 namespace {
@@ -29,6 +27,7 @@ constexpr QCPScatterStyle::ScatterShape shapes[] = {QCPScatterStyle::ssDisc,
 constexpr double markerPixels = 7;
 constexpr int markersOnACurve = 10;
 constexpr double markedLineWidth = 1.6;
+constexpr int lineAlpha = 110, bandAlpha = 60;  // of overlays
 
 const QStringList& roleOrder() {
     static const QStringList order{
@@ -185,6 +184,54 @@ QPen penOf(const PlotData& data, std::size_t curve) {
     return pen;
 }
 
+namespace {
+
+QCPGraph* addGraph(QCPAxisRect& rect, const std::vector<double>& x, const std::vector<double>& y) {
+    auto* graph =
+        rect.parentPlot()->addGraph(rect.axis(QCPAxis::atBottom), rect.axis(QCPAxis::atLeft));
+    graph->setData({x.begin(), x.end()}, {y.begin(), y.end()}, true);
+    return graph;
+}
+
+void addToLegend(QCPLegend* legend, QCPGraph& graph, const QString& label) {
+    if (legend && !label.isEmpty()) {
+        graph.setName(label);
+        graph.addToLegend(legend);
+    }
+}
+
+QColor faded(const PlotData& data, std::size_t curve, int alpha) {
+    QColor color = penOf(data, curve).color();
+    color.setAlpha(alpha);
+    return color;
+}
+
+/// In the colours of their curves; those with a label go to the legend.
+void drawOverlays(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend) {
+    for (const Overlay& overlay : data.overlays) {
+        QCPGraph* low = addGraph(rect, overlay.x, overlay.low);
+        if (overlay.plain) {
+            const QPen pen = penOf(data, overlay.curve);
+            low->setPen(overlay.dashed ? QPen(pen.color(), 1, Qt::DashLine) : pen);
+            addToLegend(legend, *low, overlay.label);
+            continue;
+        }
+        if (overlay.high.empty()) {
+            low->setPen(QPen(faded(data, overlay.curve, lineAlpha), 4));
+            addToLegend(legend, *low, overlay.label);
+            continue;
+        }
+        QCPGraph* high = addGraph(rect, overlay.x, overlay.high);
+        low->setPen(Qt::NoPen);
+        high->setPen(Qt::NoPen);
+        high->setBrush(faded(data, overlay.curve, bandAlpha));
+        high->setChannelFillGraph(low);
+        addToLegend(legend, *high, overlay.label);
+    }
+}
+
+}  // namespace
+
 void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fontPixels) {
     QCustomPlot& plot = *rect.parentPlot();
     auto* x = rect.axis(QCPAxis::atBottom);
@@ -277,16 +324,6 @@ void clipCurves(QCPAxisRect& rect) {
             values << fromAxisSpace(y, point.y());
         };
         const auto& points = *graph->data();
-        if (graph->lineStyle() == QCPGraph::lsNone) {
-            for (auto point = points.constBegin(); point != points.constEnd(); ++point) {
-                if (x.range().contains(point->key) && y.range().contains(point->value)) {
-                    keys << point->key;
-                    values << point->value;
-                }
-            }
-            graph->setData(keys, values, true);
-            continue;
-        }
         for (auto point = points.constBegin(); point != points.constEnd(); ++point) {
             const auto next = point + 1;
             if (next == points.constEnd() || std::isnan(point->value) || std::isnan(next->value)) {

@@ -5,14 +5,11 @@
 #include <cmath>
 
 #include "core/spectra/power_law.h"
-#include "ui/plots/plot_drawing.h"
 #include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
 
 namespace {
-
-constexpr int lineAlpha = 110, bandAlpha = 60;
 
 QString number(double value, int decimals) { return QLocale::c().toString(value, 'f', decimals); }
 
@@ -64,26 +61,6 @@ void addBand(PlotData& data, std::size_t place, const spectra::NullSpectrum& nul
     data.overlays.push_back(std::move(band));
 }
 
-QCPGraph* addGraph(QCPAxisRect& rect, const std::vector<double>& x, const std::vector<double>& y) {
-    auto* graph =
-        rect.parentPlot()->addGraph(rect.axis(QCPAxis::atBottom), rect.axis(QCPAxis::atLeft));
-    graph->setData({x.begin(), x.end()}, {y.begin(), y.end()}, true);
-    return graph;
-}
-
-void addToLegend(QCPLegend* legend, QCPGraph& graph, const QString& label) {
-    if (legend && !label.isEmpty()) {
-        graph.setName(label);
-        graph.addToLegend(legend);
-    }
-}
-
-QColor faded(const PlotData& data, std::size_t curve, int alpha) {
-    QColor color = penOf(data, curve).color();
-    color.setAlpha(alpha);
-    return color;
-}
-
 }  // namespace
 
 void addOverlays(PlotData& data, Spectra spectra, const AxesChoice& axes,
@@ -109,29 +86,6 @@ void addOverlays(PlotData& data, Spectra spectra, const AxesChoice& axes,
             addPowerLaw(data, i, *spectra[i], scale, !laws);
             laws = laws || data.overlays.size() > before;
         }
-    }
-}
-
-void drawOverlays(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend) {
-    for (const Overlay& overlay : data.overlays) {
-        QCPGraph* low = addGraph(rect, overlay.x, overlay.low);
-        if (overlay.plain) {
-            const QPen pen = penOf(data, overlay.curve);
-            low->setPen(overlay.dashed ? QPen(pen.color(), 1, Qt::DashLine) : pen);
-            addToLegend(legend, *low, overlay.label);
-            continue;
-        }
-        if (overlay.high.empty()) {
-            low->setPen(QPen(faded(data, overlay.curve, lineAlpha), 4));
-            addToLegend(legend, *low, overlay.label);
-            continue;
-        }
-        QCPGraph* high = addGraph(rect, overlay.x, overlay.high);
-        low->setPen(Qt::NoPen);
-        high->setPen(Qt::NoPen);
-        high->setBrush(faded(data, overlay.curve, bandAlpha));
-        high->setChannelFillGraph(low);
-        addToLegend(legend, *high, overlay.label);
     }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <qcustomplot.h>
-
 #include <map>
 #include <string>
 
@@ -24,8 +22,5 @@ struct OverlayChoice {
 /// Nothing is added to more than mostNamedCurves curves; the plot's note then says so.
 void addOverlays(PlotData& data, Spectra spectra, const AxesChoice& axes,
                  const OverlayChoice& choice);
-
-/// Draws the overlays in the colours of their curves; those with a label go to `legend`.
-void drawOverlays(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend);
 
 }  // namespace rankscope::ui

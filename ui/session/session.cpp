@@ -3,13 +3,18 @@
 
 #include <QFileInfo>
 #include <algorithm>
+#include <limits>
 #include <unordered_set>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
-#include "core/plan/make_plan.h"
-#include "core/plan/plan.h"
+#include "core/evaluate/bootstrap.h"
+#include "core/evaluate/comparison.h"
+#include "core/evaluate/evaluate.h"
+#include "core/plan/plan_json.h"
 #include "core/workspace/spectra_cache.h"
+#include "ui/session/job_events.h"
 
 namespace rankscope::ui {
 
@@ -25,23 +30,25 @@ class WarningCollector : public Progress {
     mutable std::vector<QString> sentences;
 };
 
-/// The most frequent rank that every chosen matrix can have: one makePlan() with it leaves the
-/// fewest single edits. The smallest chosen rank always qualifies.
-std::int64_t commonRank(const std::vector<checkpoint::WeightMatrix>& chosen,
-                        const std::map<std::string, std::int64_t>& ranks) {
-    std::int64_t limit = chosen.front().fullRank();
-    for (const auto& matrix : chosen) {
-        limit = std::min(limit, matrix.fullRank());
+/// The bootstrap as the evaluation was made with it, so that pinning the first baseline again gives
+/// the first intervals again.
+evaluate::BootstrapOptions bootstrapOf(const Json& settings) {
+    evaluate::BootstrapOptions options;
+    const auto found = settings.is_object() ? settings.find("bootstrap") : settings.end();
+    if (!settings.is_object() || found == settings.end() || !found->is_object()) {
+        return options;
     }
-    std::map<std::int64_t, int> votes;
-    for (const auto& [name, rank] : ranks) {
-        if (rank <= limit) {
-            ++votes[rank];
-        }
-    }
-    const auto best = std::max_element(votes.begin(), votes.end(),
-                                       [](auto& a, auto& b) { return a.second < b.second; });
-    return best->first;
+    const auto whole = [&](const char* key, std::uint64_t most, std::uint64_t usual) {
+        const auto value = found->find(key);
+        return value != found->end() && value->is_number_unsigned() &&
+                       value->get<std::uint64_t>() <= most
+                   ? value->get<std::uint64_t>()
+                   : usual;
+    };
+    options.seed = whole("seed", std::numeric_limits<std::uint64_t>::max(), options.seed);
+    options.resamples = static_cast<std::int64_t>(
+        whole("resamples", 100'000, static_cast<std::uint64_t>(options.resamples)));
+    return options;
 }
 
 }  // namespace
@@ -56,55 +63,27 @@ Session::Session(QObject* parent) : QObject(parent), m_program(Job::defaultProgr
     connect(&m_randomVectorsJob, &JobSlot::done, this, &Session::takeRandomVectors);
 }
 
-QString Session::modelName() const {
-    if (!m_checkpoint) {
-        return {};
-    }
-    const QString label = QString::fromStdString(m_checkpoint->label());
-    const QFileInfo info(label);
-    const QString name =
-        info.suffix() == QLatin1String("safetensors") ? info.absolutePath() : label;
-    const QString last = QFileInfo(name).fileName();
-    return last.isEmpty() ? label : last;
-}
-
 const spectra::Spectrum* Session::spectrum(const std::string& name) const {
-    const auto found = m_spectra.find(name);
-    return found == m_spectra.end() ? nullptr : &found->second;
+    const auto found = m_open.spectra.find(name);
+    return found == m_open.spectra.end() ? nullptr : &found->second;
 }
 
 bool Session::open(const QString& nameOrPath) {
-    std::unique_ptr<const checkpoint::Checkpoint> opened;
+    OpenModel opened;
     try {
-        opened = std::make_unique<const checkpoint::Checkpoint>(
-            checkpoint::openCheckpoint(nameOrPath.toStdString()));
+        opened = openModel(nameOrPath);
     } catch (const Error& error) {
         emit failed(QString::fromStdString(error.what()));
         return false;
     }
+    opened.draft.storage = m_open.draft.storage;  // how the user wants files written
+    m_open = std::move(opened);
+    ++m_planRevision;
     for (JobSlot* slot : {&m_spectraJob, &m_randomVectorsJob}) {  // both are of the old checkpoint
         slot->drop();
     }
-    m_randomVectors.clear();
-    m_selection.clear();
-    m_spectra.clear();
-    m_ranks.clear();
-    m_plan.reset();
-    forgetMethod();
-    m_calibrationFile.clear();
-    m_current.clear();
-    m_rank = 1;
-    m_checkpoint = std::move(opened);
-    m_location = nameOrPath;
-    m_linear.clear();
-    for (const auto& matrix : m_checkpoint->matrices()) {
-        if (matrix.sublayer != checkpoint::Sublayer::Vocabulary) {
-            m_linear.push_back(matrix);
-        }
-    }
     if (QFileInfo::exists(nameOrPath)) {
-        m_location = QFileInfo(nameOrPath).absoluteFilePath();
-        m_recent.add(m_location);
+        m_recent.add(m_open.location);
     }
     readCache();
     emit checkpointOpened();
@@ -112,7 +91,7 @@ bool Session::open(const QString& nameOrPath) {
     emit planChanged();
     emit calibrationChanged();
     emit randomVectorsChanged();
-    for (const std::string& warning : m_checkpoint->warnings()) {
+    for (const std::string& warning : m_open.checkpoint->warnings()) {
         emit warned(QString::fromStdString(warning));
     }
     startSpectraJob();
@@ -120,17 +99,17 @@ bool Session::open(const QString& nameOrPath) {
 }
 
 void Session::setCalibrationFile(const QString& file) {
-    if (file == m_calibrationFile) {
+    if (file == m_open.calibrationFile) {
         return;
     }
-    m_calibrationFile = file;
+    m_open.calibrationFile = file;
     emit calibrationChanged();
 }
 
 void Session::readCache() {
     const WarningCollector warnings;
     try {
-        m_spectra = workspace::readCachedSpectra(*m_checkpoint, warnings);
+        m_open.spectra = workspace::readCachedSpectra(*m_open.checkpoint, warnings);
     } catch (const Error& error) {
         warnings.warn(error.what());
     }
@@ -141,12 +120,12 @@ void Session::readCache() {
 
 void Session::startSpectraJob() {
     const auto missing =
-        std::count_if(m_linear.begin(), m_linear.end(),
+        std::count_if(m_open.linear.begin(), m_open.linear.end(),
                       [this](const auto& matrix) { return spectrum(matrix.name) == nullptr; });
     if (missing > 0) {
         startJob(m_spectraJob,
                  tr("Singular values of %n matrices", nullptr, static_cast<int>(missing)),
-                 {QStringLiteral("spectrum"), m_location});
+                 {QStringLiteral("spectrum"), m_open.location});
     }
 }
 
@@ -156,25 +135,26 @@ bool Session::startJob(JobSlot& slot, const QString& title, const QStringList& w
 }
 
 void Session::addSpectrum(const spectra::Spectrum& spectrum) {
-    const auto* matrix = m_checkpoint ? m_checkpoint->findMatrix(spectrum.name()) : nullptr;
+    const auto* matrix =
+        m_open.checkpoint ? m_open.checkpoint->findMatrix(spectrum.name()) : nullptr;
     if (!matrix || matrix->rows != spectrum.rows() || matrix->columns != spectrum.columns()) {
         return;
     }
-    m_spectra.insert_or_assign(spectrum.name(), spectrum);
+    m_open.spectra.insert_or_assign(spectrum.name(), spectrum);
     // A whole plan brought its errors along, and would lose its distribution.
-    if (m_ranks.contains(spectrum.name()) && m_planOrigin.isEmpty()) {
+    if (m_open.draft.ranks.contains(spectrum.name()) && m_open.draft.origin.isEmpty()) {
         remakePlan();
     }
     emit spectrumReady(QString::fromStdString(spectrum.name()));
 }
 
 const checkpoint::WeightMatrix* Session::currentMatrix() const {
-    return m_checkpoint ? m_checkpoint->findMatrix(m_current) : nullptr;
+    return m_open.checkpoint ? m_open.checkpoint->findMatrix(m_open.current) : nullptr;
 }
 
 std::vector<const spectra::Spectrum*> Session::selectedSpectra() const {
     std::vector<const spectra::Spectrum*> result;
-    for (const auto& matrix : m_selection) {
+    for (const auto& matrix : m_open.selection) {
         if (const auto* known = spectrum(matrix.name)) {
             result.push_back(known);
         }
@@ -184,112 +164,199 @@ std::vector<const spectra::Spectrum*> Session::selectedSpectra() const {
 
 std::int64_t Session::largestRank() const {
     std::int64_t largest = 1;
-    for (const auto& matrix : m_selection) {
+    for (const auto& matrix : m_open.selection) {
         largest = std::max(largest, matrix.fullRank());
     }
     return largest;
 }
 
 std::optional<std::int64_t> Session::chosenRank(const std::string& name) const {
-    const auto found = m_ranks.find(name);
-    return found == m_ranks.end() ? std::nullopt : std::optional(found->second);
+    const auto found = m_open.draft.ranks.find(name);
+    return found == m_open.draft.ranks.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Session::setSelection(const std::vector<std::string>& names, const std::string& current) {
-    if (!m_checkpoint) {
+    if (!m_open.checkpoint) {
         return;
     }
     const std::unordered_set<std::string> wanted(names.begin(), names.end());
-    m_selection.clear();
-    for (const auto& matrix : m_checkpoint->matrices()) {
+    m_open.selection.clear();
+    for (const auto& matrix : m_open.checkpoint->matrices()) {
         if (wanted.contains(matrix.name)) {
-            m_selection.push_back(matrix);
+            m_open.selection.push_back(matrix);
         }
     }
-    m_current = wanted.contains(current) ? current
-                : m_selection.empty()    ? std::string()
-                                         : m_selection.front().name;
+    m_open.current = wanted.contains(current)   ? current
+                     : m_open.selection.empty() ? std::string()
+                                                : m_open.selection.front().name;
     // The line stands at the current matrix's chosen rank, else where nothing is saved or lost.
     if (const auto* matrix = currentMatrix()) {
-        m_rank = chosenRank(m_current).value_or(
-            std::max<std::int64_t>(1, checkpoint::breakEvenRank(matrix->rows, matrix->columns)));
+        m_open.rank = chosenRank(m_open.current)
+                          .value_or(std::max<std::int64_t>(
+                              1, checkpoint::breakEvenRank(matrix->rows, matrix->columns)));
     }
-    m_rank = std::clamp<std::int64_t>(m_rank, 1, largestRank());
+    m_open.rank = std::clamp<std::int64_t>(m_open.rank, 1, largestRank());
     emit selectionChanged();
-    emit rankChanged(m_rank);
+    emit rankChanged(m_open.rank);
 }
 
 void Session::setRank(std::int64_t rank) {
-    if (m_selection.empty()) {
+    if (m_open.selection.empty()) {
         return;
     }
-    m_rank = std::clamp<std::int64_t>(rank, 1, largestRank());
-    bool changed = false;
-    for (const auto& matrix : m_selection) {
-        const std::int64_t own = std::min(m_rank, matrix.fullRank());
-        const auto [place, added] = m_ranks.try_emplace(matrix.name, own);
-        changed = changed || added || place->second != own;
-        place->second = own;
+    m_open.rank = std::clamp<std::int64_t>(rank, 1, largestRank());
+    PlanDraft draft = m_open.draft;
+    for (const auto& matrix : m_open.selection) {
+        draft.ranks[matrix.name] = std::min(m_open.rank, matrix.fullRank());
     }
-    emit rankChanged(m_rank);
-    if (changed) {
-        leaveOrigin();
-        remakePlan();
+    emit rankChanged(m_open.rank);
+    if (draft != m_open.draft) {
+        changeByHand(std::move(draft));
     }
 }
 
 void Session::clearSelectedRanks() {
-    for (const auto& matrix : m_selection) {
-        m_ranks.erase(matrix.name);
+    PlanDraft draft = m_open.draft;
+    for (const auto& matrix : m_open.selection) {
+        draft.ranks.erase(matrix.name);
     }
-    leaveOrigin();
-    remakePlan();
+    changeByHand(std::move(draft));
 }
 
 void Session::clearAllRanks() {
-    m_ranks.clear();
-    forgetMethod();
+    PlanDraft empty;
+    empty.storage = m_open.draft.storage;
+    setDraft(std::move(empty));
     remakePlan();
 }
 
 void Session::setStorage(plan::StorageChoice storage) {
-    if (m_storage != storage) {
-        m_storage = storage;
-        leaveOrigin();
-        remakePlan();
+    if (m_open.draft.storage != storage) {
+        PlanDraft draft = m_open.draft;
+        draft.storage = storage;
+        changeByHand(std::move(draft));
     }
 }
 
-void Session::remakePlan() {
-    m_plan.reset();
-    if (m_checkpoint && !m_ranks.empty()) {
-        std::vector<checkpoint::WeightMatrix> chosen;
-        for (const auto& matrix : m_checkpoint->matrices()) {
-            if (m_ranks.contains(matrix.name)) {
-                chosen.push_back(matrix);
-            }
-        }
-        plan::PlanOptions options;
-        const std::int64_t common = commonRank(chosen, m_ranks);
-        options.target = {plan::RankTarget::Kind::Rank, static_cast<double>(common)};
-        options.storage = m_storage;
-        options.method = m_method;
-        options.settings = m_methodSettings;
-        try {
-            auto plan = plan::makePlan(*m_checkpoint, chosen, m_spectra, options);
-            for (const auto& [name, rank] : m_ranks) {
-                if (rank != common) {
-                    plan =
-                        plan::withRank(*m_checkpoint, plan, name, rank, m_storage, spectrum(name));
-                }
-            }
-            plan.calibrationFile = m_planCalibration;
-            m_plan = std::move(plan);
-        } catch (const Error& error) {
-            emit failed(QString::fromStdString(error.what()));
-        }
+void Session::setPlan(const plan::CompressionPlan& plan, plan::StorageChoice storage,
+                      const QString& origin) {
+    if (!m_open.checkpoint || plan.entries.empty()) {
+        return;
+    }
+    setDraft(draftOf(plan, storage, origin));
+    m_open.plan = plan;
+    if (const auto rank = chosenRank(m_open.current)) {
+        m_open.rank = std::clamp<std::int64_t>(*rank, 1, largestRank());
+        emit rankChanged(m_open.rank);
     }
     emit planChanged();
+}
+
+void Session::setDraft(PlanDraft draft) {
+    if (draft != m_open.draft) {
+        m_open.draft = std::move(draft);
+        ++m_planRevision;
+    }
+}
+
+void Session::changeByHand(PlanDraft draft) {
+    if (!draft.origin.isEmpty()) {
+        emit warned(tr("The plan is no longer \"%1\": it was changed by hand. Its method is still "
+                       "%2, and counts and errors are those of the ranks as they are now.")
+                        .arg(draft.origin, QString::fromStdString(draft.method)));
+        draft.origin.clear();
+    }
+    setDraft(std::move(draft));
+    remakePlan();
+}
+
+void Session::remakePlan() {
+    m_open.plan.reset();
+    try {
+        m_open.plan = planOf(m_open);
+    } catch (const Error& error) {
+        emit failed(QString::fromStdString(error.what()));
+    }
+    emit planChanged();
+}
+
+QString Session::planFile() const {
+    return m_open.plan ? m_planFolder.filePath(QStringLiteral("plan-%1.json").arg(m_planRevision))
+                       : QString();
+}
+
+bool Session::writePlanFile() {
+    if (!m_open.plan) {
+        emit failed(tr("There is no plan: choose ranks on the Spectra page first."));
+        return false;
+    }
+    try {
+        writeFileAtomically(planFile().toStdString(), toJson(*m_open.plan).dump(1));
+    } catch (const Error& error) {
+        emit failed(QString::fromStdString(error.what()));
+        return false;
+    }
+    return true;
+}
+
+bool Session::startEvaluation(const QStringList& arguments) {
+    return startJob(m_evaluationJob, tr("Evaluation"), arguments);
+}
+
+bool Session::setEvaluation(const Json& document) {
+    try {
+        m_evaluation = evaluate::evaluationFromJson(document);
+    } catch (const Error& error) {
+        emit failed(QString::fromStdString(error.what()));
+        return false;
+    }
+    emit evaluationChanged();
+    return true;
+}
+
+bool Session::canPinBaseline() const {
+    return m_evaluation && m_evaluation->runs.size() > 1 &&
+           std::ranges::all_of(m_evaluation->runs, [](const evaluate::EvaluationRun& run) {
+               return run.samples > 0 &&
+                      static_cast<std::size_t>(run.samples) == run.results.size();
+           });
+}
+
+void Session::pinBaseline(std::size_t run) {
+    if (!canPinBaseline() || run == 0 || run >= m_evaluation->runs.size()) {
+        return;
+    }
+    auto& runs = m_evaluation->runs;
+    const auto place = runs.begin() + static_cast<std::ptrdiff_t>(run);
+    std::rotate(runs.begin(), place, place + 1);
+    m_evaluation->comparison =
+        evaluate::compareRuns(*m_evaluation, bootstrapOf(m_evaluation->settings));
+    emit evaluationChanged();
+}
+
+bool Session::startRandomVectors(const QStringList& options) {
+    if (m_randomVectorsJob.isRunning() || m_program.isEmpty() || !writePlanFile()) {
+        return false;
+    }
+    QStringList words{QStringLiteral("random-vectors"), m_open.location, QStringLiteral("--plan"),
+                      planFile()};
+    if (m_open.plan->calibrationFile.empty() &&
+        !m_open.calibrationFile.isEmpty()) {  // for real inputs
+        words << QStringLiteral("--calibration") << m_open.calibrationFile;
+    }
+    m_randomVectorsAsked = m_open.draft;
+    return startJob(m_randomVectorsJob, tr("Random vectors"), words + options);
+}
+
+void Session::takeRandomVectors(const Json& result) {
+    try {
+        m_open.randomVectors = randomVectorsFromJson(result);
+        m_open.randomVectorsOf = m_randomVectorsAsked;
+    } catch (const Error& error) {
+        emit failed(QString::fromStdString(error.what()));
+        return;
+    }
+    emit randomVectorsChanged();
 }
 
 }  // namespace rankscope::ui

@@ -4,18 +4,13 @@
 #include <QObject>
 #include <QTemporaryDir>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/checkpoint/checkpoint.h"
 #include "core/evaluate/evaluation.h"
-#include "core/evaluate/random_vectors.h"
-#include "core/method/method.h"
-#include "core/plan/plan.h"
-#include "core/spectra/spectrum.h"
 #include "ui/session/job_slot.h"
+#include "ui/session/open_model.h"
 #include "ui/session/recent_files.h"
 
 namespace rankscope::ui {
@@ -32,20 +27,20 @@ class Session : public QObject {
     void setProgram(const QString& program) { m_program = program; }
     const QString& program() const { return m_program; }
 
-    const checkpoint::Checkpoint* checkpoint() const { return m_checkpoint.get(); }
+    const checkpoint::Checkpoint* checkpoint() const { return m_open.checkpoint.get(); }
     /// What rankscope-cli is called with for this checkpoint.
-    const QString& location() const { return m_location; }
+    const QString& location() const { return m_open.location; }
     /// The model's name for titles.
-    QString modelName() const;
+    QString modelName() const { return nameOf(m_open); }
     /// All matrices that can be compressed by default: embeddings and head are not among them.
-    const std::vector<checkpoint::WeightMatrix>& linearMatrices() const { return m_linear; }
+    const std::vector<checkpoint::WeightMatrix>& linearMatrices() const { return m_open.linear; }
 
-    const std::map<std::string, spectra::Spectrum>& spectra() const { return m_spectra; }
+    const std::map<std::string, spectra::Spectrum>& spectra() const { return m_open.spectra; }
     const spectra::Spectrum* spectrum(const std::string& name) const;
     JobSlot* spectraJob() { return &m_spectraJob; }
 
-    /// Selected matrices in model order, and the one that the seed's view shows.
-    const std::vector<checkpoint::WeightMatrix>& selection() const { return m_selection; }
+    /// Selected matrices in model order, and the one that the view of one matrix shows.
+    const std::vector<checkpoint::WeightMatrix>& selection() const { return m_open.selection; }
     const checkpoint::WeightMatrix* currentMatrix() const;
     /// Spectra of the selected matrices, those that are known.
     std::vector<const spectra::Spectrum*> selectedSpectra() const;
@@ -53,18 +48,20 @@ class Session : public QObject {
     std::int64_t largestRank() const;
 
     /// Where the rank line stands: 1 … largestRank().
-    std::int64_t rank() const { return m_rank; }
+    std::int64_t rank() const { return m_open.rank; }
     /// The rank chosen for a matrix, if one was.
     std::optional<std::int64_t> chosenRank(const std::string& name) const;
-    plan::StorageChoice storage() const { return m_storage; }
+    plan::StorageChoice storage() const { return m_open.draft.storage; }
     /// The plan of all matrices with a chosen rank; nothing where there is none.
-    const std::optional<plan::CompressionPlan>& plan() const { return m_plan; }
+    const std::optional<plan::CompressionPlan>& plan() const { return m_open.plan; }
+    /// Another number for each draft that a plan was made from.
+    quint64 planRevision() const { return m_planRevision; }
     /// The method of the plan: svd until setPlan() brings another one.
-    const std::string& method() const { return m_method; }
+    const std::string& method() const { return m_open.draft.method; }
     /// What the plan as it stands is called, e.g. "anchored, water-filling, 70 %"; empty where its
     /// ranks were chosen by hand.
-    const QString& planOrigin() const { return m_planOrigin; }
-    /// Where writePlanFile() puts this plan: one file for each plan, gone when the window is.
+    const QString& planOrigin() const { return m_open.draft.origin; }
+    /// Where writePlanFile() puts this plan: one file per revision, gone when the window is.
     QString planFile() const;
 
     /// The last evaluation; null where there is none yet.
@@ -76,15 +73,17 @@ class Session : public QObject {
     JobSlot* evaluationJob() { return &m_evaluationJob; }
     /// Original against planned matrices on random vectors; empty where not computed yet.
     const std::vector<evaluate::RandomVectorsResult>& randomVectors() const {
-        return m_randomVectors;
+        return m_open.randomVectors;
     }
     /// False where the plan was changed since.
-    bool randomVectorsFitPlan() const { return m_plan && m_randomVectorsPlan == planFile(); }
+    bool randomVectorsFitPlan() const {
+        return m_open.plan && m_open.randomVectorsOf == m_open.draft;
+    }
     JobSlot* randomVectorsJob() { return &m_randomVectorsJob; }
 
     /// The file of moments that methods and measurements of this checkpoint look at; empty: none
     /// chosen. The child process that uses it checks whether it fits.
-    const QString& calibrationFile() const { return m_calibrationFile; }
+    const QString& calibrationFile() const { return m_open.calibrationFile; }
 
     RecentFiles& recentFiles() { return m_recent; }
 
@@ -143,34 +142,20 @@ class Session : public QObject {
  private:
     void readCache();
     void startSpectraJob();
+    void setDraft(PlanDraft draft);
+    /// A draft that the user changed: it is no longer the plan of its origin.
+    void changeByHand(PlanDraft draft);
     void remakePlan();
-    void leaveOrigin();
-    void forgetMethod();
     void takeRandomVectors(const Json& result);
 
     QString m_program;
-    QString m_location;
-    std::unique_ptr<const checkpoint::Checkpoint> m_checkpoint;
-    std::vector<checkpoint::WeightMatrix> m_linear;
-    std::map<std::string, spectra::Spectrum> m_spectra;
-    std::vector<checkpoint::WeightMatrix> m_selection;
-    std::string m_current;
-    std::int64_t m_rank = 1;
-    std::map<std::string, std::int64_t> m_ranks;
-    plan::StorageChoice m_storage = plan::StorageChoice::Auto;
-    std::optional<plan::CompressionPlan> m_plan;
-    QString m_planOrigin;
-    std::string m_method = "svd";  // with what it needs, of the plan
-    method::MethodSettings m_methodSettings;
-    std::string m_planCalibration;
-    QString m_calibrationFile;
-    JobSlot m_spectraJob;
+    OpenModel m_open;
+    quint64 m_planRevision = 0;
     QTemporaryDir m_planFolder;
-    std::optional<evaluate::Evaluation> m_evaluation;
+    std::optional<evaluate::Evaluation> m_evaluation;  // stays: it may be of several checkpoints
+    PlanDraft m_randomVectorsAsked;                    // whose plan the job compares
+    JobSlot m_spectraJob;
     JobSlot m_evaluationJob;
-    std::vector<evaluate::RandomVectorsResult> m_randomVectors;
-    QString m_randomVectorsPlan;   // planFile() of then
-    QString m_randomVectorsAsked;  // planFile() of the job
     JobSlot m_randomVectorsJob;
     RecentFiles m_recent;
 };

@@ -10,6 +10,8 @@ JobBar::JobBar(QWidget* parent)
       m_label(new QLabel(this)),
       m_progress(new QProgressBar(this)),
       m_cancel(new QPushButton(tr("Cancel"), this)) {
+    m_progress->setObjectName(QStringLiteral("bar"));
+    m_cancel->setObjectName(QStringLiteral("cancel"));
     m_label->setAccessibleName(tr("Running job"));
     m_progress->setAccessibleName(tr("Progress of the running job"));
     m_progress->setRange(0, 1000);

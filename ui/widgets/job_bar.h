@@ -19,8 +19,6 @@ class JobBar : public QWidget {
  public:
     explicit JobBar(QWidget* parent = nullptr);
     void follow(Job* job);
-    QPushButton* cancelButton() const { return m_cancel; }
-    QProgressBar* progressBar() const { return m_progress; }
 
  private:
     void showLast();

@@ -14,6 +14,10 @@ JobProgress::JobProgress(const QString& name, QString resumeNote, JobSlot* slot,
       m_label(new QLabel(this)),
       m_time(new QLabel(this)),
       m_cancel(new QPushButton(tr("Cancel"), this)) {
+    m_cancel->setObjectName(QStringLiteral("cancel"));
+    m_time->setObjectName(QStringLiteral("time"));
+    m_label->setObjectName(QStringLiteral("label"));
+    m_bar->setObjectName(QStringLiteral("bar"));
     m_bar->setRange(0, 1000);
     m_bar->setAccessibleName(tr("Progress: %1").arg(name));
     m_label->setAccessibleName(tr("What is being done: %1").arg(name));

@@ -20,10 +20,6 @@ class JobProgress : public QWidget {
     /// `resumeNote` is said where the job was cancelled or failed: what was finished, and what to
     /// do.
     JobProgress(const QString& name, QString resumeNote, JobSlot* slot, QWidget* parent = nullptr);
-    QProgressBar* bar() const { return m_bar; }
-    QLabel* label() const { return m_label; }
-    QLabel* timeLabel() const { return m_time; }
-    QPushButton* cancelButton() const { return m_cancel; }
 
  private:
     void connectTo(JobSlot* slot);

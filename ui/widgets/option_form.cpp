@@ -43,6 +43,7 @@ QWidget* OptionForm::add(const Option& option) {
     auto* label = new QLabel(toQString(option.label), m_layout->parentWidget());
     label->setBuddy(editor);
     label->setToolTip(toQString(option.help));
+    editor->setObjectName(toQString(option.name));
     editor->setToolTip(toQString(option.help));
     editor->setAccessibleName(toQString(option.label));
     m_layout->addRow(label, editor);

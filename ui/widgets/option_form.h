@@ -17,6 +17,7 @@ class OptionForm {
  public:
     explicit OptionForm(QFormLayout* layout) : m_layout(layout) {}
 
+    /// The row's editor; its object name is the option's.
     QWidget* add(const Option& option);
     /// What the user entered, as it would be typed on the command line; empty where nothing was.
     QString value(const std::string& name) const;

@@ -62,6 +62,7 @@ DialogueView::DialogueView(Session* session, QWidget* parent)
       m_model(new SampleModel(this)),
       m_filter(new SampleFilter(m_model, this)),
       m_table(new ResultTable(tr("Dialogues"), this)) {
+    m_table->setObjectName(QStringLiteral("dialogues"));
     m_table->setModel(m_filter);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->verticalHeader()->hide();
@@ -87,6 +88,7 @@ DialogueView::DialogueView(Session* session, QWidget* parent)
 
 QLayout* DialogueView::makeListRow() {
     m_filterBox = new QLineEdit(this);
+    m_filterBox->setObjectName(QStringLiteral("dialogueFilter"));
     m_filterBox->setPlaceholderText(tr("Filter: words of the dialogue or a summary"));
     m_filterBox->setAccessibleName(tr("Filter the dialogues"));
     m_filterBox->setClearButtonEnabled(true);
@@ -95,6 +97,7 @@ QLayout* DialogueView::makeListRow() {
     m_previous = new QPushButton(tr("Previous"), this);
     m_previous->setToolTip(tr("The dialogue before (Alt+Up)"));
     m_next = new QPushButton(tr("Next"), this);
+    m_next->setObjectName(QStringLiteral("next"));
     // Not the buttons' own shortcuts: those wait for the button to be drawn pressed.
     new QShortcut(QKeySequence(tr("Alt+Up")), this, [this] { step(-1); });
     new QShortcut(QKeySequence(tr("Alt+Down")), this, [this] { step(1); });
@@ -122,15 +125,20 @@ QWidget* DialogueView::makeTexts() {
     auto* texts = new QSplitter(Qt::Horizontal, this);
     texts->setChildrenCollapsible(false);
     m_source = makeText(tr("The dialogue"), texts);
+    m_source->setObjectName(QStringLiteral("source"));
     m_sourceTitle = new QLabel(tr("Dialogue"), texts);
     texts->addWidget(titled(m_sourceTitle, m_source, texts));
     auto* right = new QWidget(texts);
     auto* layout = new QVBoxLayout(right);
     layout->setContentsMargins(0, 0, 0, 0);
     m_reference = makeText(tr("The reference summary"), right);
+    m_reference->setObjectName(QStringLiteral("reference"));
     layout->addWidget(titled(new QLabel(tr("Reference"), right), m_reference, right), 2);
     m_sides[0] = makeSide(tr("left"), tr("The run on the left"));
     m_sides[1] = makeSide(tr("right"), tr("The run on the right"));
+    m_sides[0].text->setObjectName(QStringLiteral("left"));
+    m_sides[1].text->setObjectName(QStringLiteral("right"));
+    m_sides[1].run->setObjectName(QStringLiteral("rightRun"));
     auto* row = new QHBoxLayout;
     row->addWidget(m_sides[0].box, 1);
     row->addWidget(m_sides[1].box, 1);
@@ -189,8 +197,8 @@ void DialogueView::showEvaluation() {
 }
 
 void DialogueView::showCompared() {
-    m_model->setCompared(static_cast<std::size_t>(std::max(0, leftBox()->currentIndex())),
-                         static_cast<std::size_t>(std::max(0, rightBox()->currentIndex())));
+    m_model->setCompared(static_cast<std::size_t>(std::max(0, m_sides[0].run->currentIndex())),
+                         static_cast<std::size_t>(std::max(0, m_sides[1].run->currentIndex())));
     showSample();
 }
 
@@ -216,7 +224,7 @@ void DialogueView::showSample() {
     m_previous->setEnabled(row > 0);
     m_next->setEnabled(row + 1 < m_filter->rowCount());
     if (current < 0 || !m_session->evaluation()) {
-        for (QTextEdit* text : {m_source, m_reference, leftText(), rightText()}) {
+        for (QTextEdit* text : {m_source, m_reference, m_sides[0].text, m_sides[1].text}) {
             text->clear();
         }
         for (const Side& side : m_sides) {

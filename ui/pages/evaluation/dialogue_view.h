@@ -21,16 +21,6 @@ class DialogueView : public QWidget {
     Q_OBJECT
  public:
     explicit DialogueView(Session* session, QWidget* parent = nullptr);
-    ResultTable* table() const { return m_table; }
-    QLineEdit* filterBox() const { return m_filterBox; }
-    QComboBox* leftBox() const { return m_sides[0].run; }
-    QComboBox* rightBox() const { return m_sides[1].run; }
-    QTextEdit* sourceText() const { return m_source; }
-    QTextEdit* referenceText() const { return m_reference; }
-    QTextEdit* leftText() const { return m_sides[0].text; }
-    QTextEdit* rightText() const { return m_sides[1].text; }
-    QPushButton* previousButton() const { return m_previous; }
-    QPushButton* nextButton() const { return m_next; }
     /// The shown dialogue's position in the evaluation; -1 where none is.
     int currentSample() const;
 

@@ -22,6 +22,8 @@ EvaluationChart::EvaluationChart(Session* session, QWidget* parent)
       m_export(new QPushButton(tr("E&xport chart…"), this)),
       m_plot(new BarPlot(tr("Bar chart of the runs"), this)),
       m_empty(new QLabel(tr("Bars with 95 % intervals appear here."), this)) {
+    m_show->setObjectName(QStringLiteral("show"));
+    m_metric->setObjectName(QStringLiteral("metric"));
     m_empty->setAccessibleName(tr("What will be here"));
     m_empty->setAlignment(Qt::AlignCenter);
     m_metric->setAccessibleName(tr("Metric of the chart"));
@@ -43,7 +45,13 @@ EvaluationChart::EvaluationChart(Session* session, QWidget* parent)
     layout->addWidget(m_empty, 1);
     connect(m_metric, &QComboBox::currentIndexChanged, this, &EvaluationChart::draw);
     connect(m_show, &QComboBox::currentIndexChanged, this, &EvaluationChart::draw);
-    connect(m_export, &QPushButton::clicked, this, &EvaluationChart::exportChart);
+    connect(m_export, &QPushButton::clicked, this, [this] {
+        try {
+            exportChart();
+        } catch (const Error& error) {
+            m_session->report(QString::fromStdString(error.what()));
+        }
+    });
     connect(session, &Session::evaluationChanged, this, &EvaluationChart::fillMetrics);
     fillMetrics();
 }
@@ -96,20 +104,16 @@ void EvaluationChart::writeTo(const QString& path) {
     writeFigure(*m_plot, path, FigureSize{}, m_plot->bars().yTitle.simplified());
 }
 
-void EvaluationChart::exportChart() {
+QString EvaluationChart::exportChart() {
     const QString path = QFileDialog::getSaveFileName(this, tr("Save chart"),
                                                       m_session->modelName() + QLatin1Char('-') +
                                                           m_metric->currentData().toString() +
                                                           QStringLiteral(".pdf"),
                                                       tr("Figures (*.pdf *.svg *.png)"));
-    if (path.isEmpty()) {
-        return;
-    }
-    try {
+    if (!path.isEmpty()) {
         writeTo(path);
-    } catch (const Error& error) {
-        emit failed(QString::fromStdString(error.what()));
     }
+    return path;
 }
 
 }  // namespace rankscope::ui

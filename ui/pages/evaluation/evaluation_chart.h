@@ -17,17 +17,11 @@ class EvaluationChart : public QWidget {
     Q_OBJECT
  public:
     explicit EvaluationChart(Session* session, QWidget* parent = nullptr);
-    QComboBox* metricBox() const { return m_metric; }
-    QComboBox* showBox() const { return m_show; }
-    QPushButton* exportButton() const { return m_export; }
-    BarPlot* plot() const { return m_plot; }
+    bool isEmpty() const { return m_plot->isHidden(); }
     /// Writes the chart as shown to a .png, .pdf or .svg. Throws Error.
     void writeTo(const QString& path);
-    /// Asks for the file first.
-    void exportChart();
-
- signals:
-    void failed(const QString& message);
+    /// Asks for the file first; empty if the user cancelled. Throws Error.
+    QString exportChart();
 
  private:
     void fillMetrics();

@@ -26,7 +26,7 @@ QStringList droppedFolders(const QMimeData* data) {
 }  // namespace
 
 EvaluationPage::EvaluationPage(Session* session, QWidget* parent)
-    : QWidget(parent),
+    : Page(parent),
       m_session(session),
       m_setup(new EvaluationSetup(session, this)),
       m_progress(new JobProgress(tr("evaluation"),
@@ -36,6 +36,7 @@ EvaluationPage::EvaluationPage(Session* session, QWidget* parent)
       m_chart(new EvaluationChart(session, this)),
       m_randomVectors(new RandomVectorsPanel(session, this)),
       m_dialogues(new DialogueView(session, this)) {
+    m_progress->setObjectName(QStringLiteral("progress"));
     setAcceptDrops(true);
     auto* splitter = new QSplitter(Qt::Horizontal, this);
     splitter->setChildrenCollapsible(false);
@@ -47,7 +48,6 @@ EvaluationPage::EvaluationPage(Session* session, QWidget* parent)
     layout->setContentsMargins(6, 6, 6, 6);
     layout->addWidget(splitter);
     connect(m_setup, &EvaluationSetup::evaluateRequested, this, &EvaluationPage::evaluate);
-    connect(m_chart, &EvaluationChart::failed, session, &Session::report);
     connect(session, &Session::evaluationChanged, this, &EvaluationPage::showEvaluation);
     connect(session, &Session::randomVectorsChanged, this, &EvaluationPage::showEvaluation);
     showEvaluation();
@@ -60,6 +60,7 @@ QWidget* EvaluationPage::makeRight() {
     beside->addWidget(m_randomVectors);
     beside->setSizes({520, 420});
     m_tabs = new QTabWidget(this);
+    m_tabs->setObjectName(QStringLiteral("evaluationTabs"));
     m_tabs->setAccessibleName(tr("Chart or dialogues"));
     m_tabs->addTab(beside, tr("Chart and random vectors"));
     m_tabs->addTab(m_dialogues, tr("Dialogues"));
@@ -82,6 +83,12 @@ void EvaluationPage::evaluate() {
     }
     m_session->startEvaluation(evaluateArguments(request));
 }
+
+QString EvaluationPage::whyNoFigure() const {
+    return m_chart->isEmpty() ? tr("There is no chart to export yet.") : QString();
+}
+
+QString EvaluationPage::exportFigure(const QString&) { return m_chart->exportChart(); }
 
 void EvaluationPage::showEvaluation() {
     const auto* evaluation = m_session->evaluation();

@@ -39,6 +39,8 @@ EvaluationResults::EvaluationResults(Session* session, QWidget* parent)
       m_table(new ResultTable(tr("Results of the runs"), this)),
       m_stack(new QStackedWidget(this)),
       m_heading(new QLabel(this)) {
+    m_heading->setObjectName(QStringLiteral("heading"));
+    m_table->setObjectName(QStringLiteral("results"));
     m_sort->setSourceModel(m_model);
     m_table->setModel(m_sort);
     m_table->verticalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
@@ -69,6 +71,7 @@ QWidget* EvaluationResults::makeEmpty() {
            "<p>3. Press <i>Evaluate</i>. It can be cancelled at any time and goes on where it "
            "was.</p>"),
         m_stack);
+    m_empty->setObjectName(QStringLiteral("empty"));
     m_empty->setAccessibleName(tr("What to do first"));
     m_empty->setWordWrap(true);
     m_empty->setAlignment(Qt::AlignLeft | Qt::AlignTop);
@@ -78,11 +81,13 @@ QWidget* EvaluationResults::makeEmpty() {
 
 QLayout* EvaluationResults::makeButtons() {
     m_pin = new QPushButton(tr("P&in as baseline"), this);
+    m_pin->setObjectName(QStringLiteral("pin"));
     m_pin->setAccessibleName(tr("Pin the selected run as baseline"));
     m_copy = new QPushButton(tr("Cop&y table"), this);
     m_copy->setAccessibleName(tr("Copy the whole table"));
     m_copy->setToolTip(tr("Ctrl+C in the table copies the selected cells"));
     m_copyMenu = new QMenu(m_copy);
+    m_copyMenu->setObjectName(QStringLiteral("copyMenu"));
     const auto add = [this](const QString& name, auto toText) {
         m_copyMenu->addAction(name, this, [this, toText] {
             if (const auto* evaluation = m_session->evaluation()) {

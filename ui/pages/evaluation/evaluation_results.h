@@ -19,12 +19,6 @@ class EvaluationResults : public QWidget {
     Q_OBJECT
  public:
     explicit EvaluationResults(Session* session, QWidget* parent = nullptr);
-    ResultTable* table() const { return m_table; }
-    EvaluationModel* model() const { return m_model; }
-    QPushButton* pinButton() const { return m_pin; }
-    QMenu* copyMenu() const { return m_copyMenu; }
-    QLabel* heading() const { return m_heading; }
-    QLabel* emptyLabel() const { return m_empty; }
 
  private:
     QWidget* makeEmpty();

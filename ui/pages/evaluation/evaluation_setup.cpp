@@ -65,6 +65,7 @@ QWidget* EvaluationSetup::makeRuns() {
     auto* box = new QGroupBox(tr("Runs, the baseline first"), this);
     auto* layout = new QVBoxLayout(box);
     m_runs = new QListWidget(box);
+    m_runs->setObjectName(QStringLiteral("runs"));
     m_runs->setAccessibleName(tr("Checkpoints to evaluate, the baseline first"));
     m_runs->setToolTip(
         tr("The opened checkpoint is the baseline. Add or drop compressed folders."));
@@ -75,8 +76,10 @@ QWidget* EvaluationSetup::makeRuns() {
     auto* add = new QPushButton(tr("&Add folder…"), box);
     add->setAccessibleName(tr("Add a compressed folder"));
     m_remove = new QPushButton(tr("&Remove"), box);
+    m_remove->setObjectName(QStringLiteral("remove"));
     m_remove->setAccessibleName(tr("Remove the selected folder"));
     m_plan = new QCheckBox(box);
+    m_plan->setObjectName(QStringLiteral("plan"));
     m_plan->setAccessibleName(tr("Evaluate the plan in hand"));
     m_plan->setToolTip(
         tr("Compresses the opened checkpoint by the plan in memory; nothing is written"));
@@ -102,6 +105,7 @@ QWidget* EvaluationSetup::makeHow() {
     auto* form = new QFormLayout;
     auto* dataRow = new QHBoxLayout;
     m_data = new QLineEdit(box);
+    m_data->setObjectName(QStringLiteral("data"));
     m_data->setAccessibleName(tr("File or folder with dialogues"));
     m_data->setPlaceholderText(tr("the demo's dialogues"));
     m_data->setToolTip(tr("SAMSum as JSON, JSONL, CSV, corpus.7z, or an Arrow folder of datasets"));
@@ -124,19 +128,23 @@ QWidget* EvaluationSetup::makeHow() {
     dataRow->addWidget(m_data);
     dataRow->addWidget(browse);
     m_limit = new QSpinBox(box);
+    m_limit->setObjectName(QStringLiteral("limit"));
     m_limit->setAccessibleName(tr("At most so many dialogues"));
     m_limit->setToolTip(tr("Only the first so many dialogues"));
     m_limit->setRange(0, 10'000'000);
     m_limit->setSpecialValueText(tr("all"));
     m_preset = new QComboBox(box);
+    m_preset->setObjectName(QStringLiteral("preset"));
     m_preset->setAccessibleName(tr("Preset"));
     for (const auto& preset : model::presets()) {
         m_preset->addItem(toQString(preset.name));
         m_preset->setItemData(m_preset->count() - 1, toQString(preset.help), Qt::ToolTipRole);
     }
     m_loss = new QCheckBox(tr("Loss"), box);
+    m_loss->setObjectName(QStringLiteral("loss"));
     m_loss->setAccessibleName(tr("Measure the loss"));
     m_rouge = new QCheckBox(tr("ROUGE"), box);
+    m_rouge->setObjectName(QStringLiteral("rouge"));
     m_rouge->setAccessibleName(tr("Generate summaries and measure ROUGE"));
     auto* metrics = new QHBoxLayout;
     for (QCheckBox* metric : {m_loss, m_rouge}) {
@@ -202,11 +210,14 @@ QWidget* EvaluationSetup::makeStart() {
     auto* layout = new QVBoxLayout(box);
     layout->setContentsMargins(0, 0, 0, 0);
     m_evaluate = new QPushButton(tr("E&valuate"), box);
+    m_evaluate->setObjectName(QStringLiteral("evaluate"));
     m_evaluate->setAccessibleName(tr("Evaluate"));
     m_command = new QLineEdit(box);
+    m_command->setObjectName(QStringLiteral("command"));
     m_command->setReadOnly(true);
     m_command->setAccessibleName(tr("The command that Evaluate runs"));
     m_copy = new QPushButton(tr("&Copy"), box);
+    m_copy->setObjectName(QStringLiteral("copy"));
     m_copy->setAccessibleName(tr("Copy the command"));
     auto* row = new QHBoxLayout;
     row->addWidget(m_command, 1);

@@ -28,20 +28,6 @@ class EvaluationSetup : public QWidget {
     QString commandLine() const;
     void addFolder(const QString& folder);
 
-    QListWidget* runList() const { return m_runs; }
-    QCheckBox* planBox() const { return m_plan; }
-    QPushButton* removeButton() const { return m_remove; }
-    QLineEdit* dataField() const { return m_data; }
-    QSpinBox* limitField() const { return m_limit; }
-    QComboBox* presetBox() const { return m_preset; }
-    QCheckBox* lossBox() const { return m_loss; }
-    QCheckBox* rougeBox() const { return m_rouge; }
-    QToolButton* moreButton() const { return m_more; }
-    OptionForm& options() { return m_options; }
-    QLineEdit* commandField() const { return m_command; }
-    QPushButton* copyButton() const { return m_copy; }
-    QPushButton* evaluateButton() const { return m_evaluate; }
-
  public slots:
     /// What is possible now: buttons, the plan's box, the command.
     void refresh();

@@ -22,6 +22,9 @@ RandomVectorsPanel::RandomVectorsPanel(Session* session, QWidget* parent)
       m_note(new QLabel(this)),
       m_progress(
           new JobProgress(tr("random vectors"), QString(), session->randomVectorsJob(), this)) {
+    m_note->setObjectName(QStringLiteral("note"));
+    m_table->setObjectName(QStringLiteral("vectors"));
+    m_start->setObjectName(QStringLiteral("start"));
     auto* sort = new NumberSort(this);
     sort->setSourceModel(m_model);
     m_table->setModel(sort);

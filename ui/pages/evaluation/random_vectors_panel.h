@@ -18,10 +18,6 @@ class RandomVectorsPanel : public QWidget {
     Q_OBJECT
  public:
     explicit RandomVectorsPanel(Session* session, QWidget* parent = nullptr);
-    QPushButton* startButton() const { return m_start; }
-    ResultTable* table() const { return m_table; }
-    QLabel* note() const { return m_note; }
-    JobProgress* progress() const { return m_progress; }
 
  private:
     void start();

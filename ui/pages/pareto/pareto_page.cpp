@@ -10,12 +10,11 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "ui/dialogs/export_dialog.h"
 
 namespace rankscope::ui {
 
 ParetoPage::ParetoPage(Session* session, QWidget* parent)
-    : QWidget(parent),
+    : Page(parent),
       m_session(session),
       m_run(new FrontRun(session, this)),
       m_setup(new ParetoSetup(session, m_run, this)),
@@ -31,6 +30,10 @@ ParetoPage::ParetoPage(Session* session, QWidget* parent)
       m_heading(new QLabel(this)),
       m_readout(new QLabel(this)),
       m_planned(new QLabel(this)) {
+    m_heading->setObjectName(QStringLiteral("heading"));
+    m_planned->setObjectName(QStringLiteral("planned"));
+    m_readout->setObjectName(QStringLiteral("readout"));
+    m_progress->setObjectName(QStringLiteral("progress"));
     m_stack->addWidget(makeEmpty());
     m_stack->addWidget(makeResults());
     auto* splitter = new QSplitter(Qt::Horizontal, this);
@@ -94,7 +97,13 @@ QWidget* ParetoPage::makeResults() {
     figure->setAccessibleName(tr("Export the figure"));
     auto* table = new QPushButton(tr("Export &CSV…"), this);
     table->setAccessibleName(tr("Export the table"));
-    connect(figure, &QPushButton::clicked, this, &ParetoPage::exportFigure);
+    connect(figure, &QPushButton::clicked, this, [this] {
+        try {
+            exportFigure(m_session->modelName());
+        } catch (const Error& error) {
+            m_session->report(QString::fromStdString(error.what()));
+        }
+    });
     connect(table, &QPushButton::clicked, this, &ParetoPage::exportCsv);
     auto* row = new QHBoxLayout;
     row->addWidget(m_heading, 1);
@@ -174,28 +183,31 @@ void ParetoPage::choose(std::size_t point) {
     }
 }
 
-FigureRequest ParetoPage::figure() const {
+std::optional<FigureRequest> ParetoPage::figure() const {
+    const auto* front = m_run->front();
+    if (!front) {
+        return std::nullopt;
+    }
     FigureRequest request;
     request.kind = FigureKind::Pareto;
-    if (const auto* front = m_run->front()) {
-        request.front = *front;
-        request.title =
-            tr("%1, measured on %2")
-                .arg(m_session->modelName(), QString::fromStdString(report::measuredOn(*front)));
-    }
+    request.front = *front;
+    request.title =
+        tr("%1, measured on %2")
+            .arg(m_session->modelName(), QString::fromStdString(report::measuredOn(*front)));
     return request;
 }
 
-std::string ParetoPage::csv() const {
-    return m_run->front() ? report::paretoCsv(*m_run->front()) : std::string();
+QString ParetoPage::whyNoFigure() const {
+    return m_run->front() ? QString() : tr("There is no front to export yet.");
 }
 
-void ParetoPage::exportFigure() {
-    try {
-        ui::exportFigure(figure(), m_session->modelName() + QStringLiteral("-pareto.pdf"), this);
-    } catch (const Error& error) {
-        m_session->report(QString::fromStdString(error.what()));
-    }
+std::vector<NamedTable> ParetoPage::tables() const {
+    return {{QStringLiteral("pareto"),
+             m_run->front() ? report::paretoCsv(*m_run->front()) : std::string()}};
+}
+
+QString ParetoPage::exportFigure(const QString& name) {
+    return Page::exportFigure(name + QStringLiteral("-pareto"));
 }
 
 void ParetoPage::exportCsv() {
@@ -206,7 +218,7 @@ void ParetoPage::exportCsv() {
         return;
     }
     try {
-        writeFileAtomically(path.toStdString(), csv());
+        writeFileAtomically(path.toStdString(), tables().front().csv);
     } catch (const Error& error) {
         m_session->report(QString::fromStdString(error.what()));
     }

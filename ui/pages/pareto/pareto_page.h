@@ -4,12 +4,11 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QStackedWidget>
-#include <QWidget>
 
 #include "ui/models/front_model.h"
 #include "ui/models/number_sort.h"
+#include "ui/pages/page.h"
 #include "ui/pages/pareto/pareto_setup.h"
-#include "ui/plots/figure_renderer.h"
 #include "ui/plots/front_plot.h"
 #include "ui/widgets/job_progress.h"
 #include "ui/widgets/result_table.h"
@@ -18,24 +17,15 @@ namespace rankscope::ui {
 
 /// Loss and ROUGE against parameters for many settings: on the left what is tried, on the right
 /// plot and table. A click on a point, or Enter on a row, makes it the plan.
-class ParetoPage : public QWidget {
+class ParetoPage : public Page {
     Q_OBJECT
  public:
     explicit ParetoPage(Session* session, QWidget* parent = nullptr);
-    ParetoSetup* setup() const { return m_setup; }
-    JobProgress* progress() const { return m_progress; }
-    FrontRun* run() const { return m_run; }
-    FrontPlot* plot() const { return m_plot; }
-    ResultTable* table() const { return m_table; }
-    QLabel* readout() const { return m_readout; }
-    QLabel* planned() const { return m_planned; }
-    QLabel* heading() const { return m_heading; }
-    bool isEmpty() const { return m_stack->currentIndex() == 0; }
-    /// The plot as a figure; `out` is left to the caller.
-    FigureRequest figure() const;
-    /// The table as CSV.
-    std::string csv() const;
-    void exportFigure();
+    std::optional<FigureRequest> figure() const override;
+    QString whyNoFigure() const override;
+    /// "pareto": the table.
+    std::vector<NamedTable> tables() const override;
+    QString exportFigure(const QString& name) override;
 
  private:
     QWidget* makeEmpty();

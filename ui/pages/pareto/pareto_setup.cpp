@@ -86,6 +86,8 @@ ParetoSetup::ParetoSetup(Session* session, FrontRun* run, QWidget* parent)
       m_front(run),
       m_run(new QPushButton(tr("&Run"), this)),
       m_hint(new QLabel(this)) {
+    m_hint->setObjectName(QStringLiteral("hint"));
+    m_run->setObjectName(QStringLiteral("run"));
     m_run->setAccessibleName(tr("Measure all settings"));
     m_hint->setAccessibleName(tr("What Run will do"));
     m_hint->setWordWrap(true);
@@ -107,6 +109,7 @@ QWidget* ParetoSetup::makeTried() {
     auto* form = new QFormLayout(box);
     m_from = percentField(50, tr("Smallest budget"), box);
     m_to = percentField(90, tr("Largest budget"), box);
+    m_to->setObjectName(QStringLiteral("to"));
     m_step = percentField(10, tr("Step of the budgets"), box);
     auto* budgets = new QHBoxLayout;
     budgets->addWidget(m_from);
@@ -162,6 +165,7 @@ void ParetoSetup::makeBoxes(QWidget* box) {
     m_targets->addItem(tr("attention"), QStringLiteral("attention"));
     m_targets->addItem(tr("feed-forward"), QStringLiteral("ffn"));
     m_storage = new QComboBox(box);
+    m_storage->setObjectName(QStringLiteral("storage"));
     m_storage->setAccessibleName(tr("Storage"));
     m_storage->addItem(tr("auto (smallest)"), static_cast<int>(plan::StorageChoice::Auto));
     m_storage->addItem(tr("factored"), static_cast<int>(plan::StorageChoice::Factored));
@@ -202,6 +206,7 @@ QWidget* ParetoSetup::makeMeasured() {
     m_limit->setRange(0, 10'000'000);
     m_limit->setSpecialValueText(tr("all"));
     m_rouge = new QCheckBox(tr("ROUGE too (generates summaries)"), box);
+    m_rouge->setObjectName(QStringLiteral("rouge"));
     m_rouge->setAccessibleName(tr("Generate summaries and measure ROUGE"));
     m_rouge->setChecked(true);
     auto* calibrationLabel = new QLabel(tr("Calibrat&ion"), box);
@@ -226,6 +231,7 @@ QWidget* ParetoSetup::makeData() {
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(0, 0, 0, 0);
     m_data = new QLineEdit(row);
+    m_data->setObjectName(QStringLiteral("data"));
     m_data->setAccessibleName(tr("File or folder with dialogues"));
     m_data->setPlaceholderText(tr("the held-out dialogues"));
     m_data->setClearButtonEnabled(true);

@@ -24,19 +24,6 @@ class ParetoSetup : public QWidget {
     ParetoSetup(Session* session, FrontRun* run, QWidget* parent = nullptr);
     FrontRequest request() const;
 
-    QSpinBox* fromField() const { return m_from; }
-    QSpinBox* toField() const { return m_to; }
-    QSpinBox* stepField() const { return m_step; }
-    QListWidget* methodList() const { return m_methods; }
-    QListWidget* allocationList() const { return m_allocations; }
-    QComboBox* storageBox() const { return m_storage; }
-    /// The rows of --max-rank and --groups.
-    OptionForm& ranks() { return *m_ranks; }
-    QLineEdit* dataField() const { return m_data; }
-    QCheckBox* rougeBox() const { return m_rouge; }
-    QPushButton* runButton() const { return m_run; }
-    QLabel* hint() const { return m_hint; }
-
  signals:
     void runRequested();
 

@@ -15,6 +15,8 @@ MatrixPanel::MatrixPanel(Session* session, QWidget* parent)
       m_filter(new MatrixFilter(this)),
       m_filterBox(new QLineEdit(this)),
       m_tree(new QTreeView(this)) {
+    m_filterBox->setObjectName(QStringLiteral("matrixFilter"));
+    m_tree->setObjectName(QStringLiteral("matrices"));
     m_filter->setSourceModel(m_model);
     auto* label = new QLabel(tr("&Filter:"), this);
     label->setBuddy(m_filterBox);

@@ -15,10 +15,6 @@ class MatrixPanel : public QWidget {
     Q_OBJECT
  public:
     explicit MatrixPanel(Session* session, QWidget* parent = nullptr);
-    QTreeView* tree() const { return m_tree; }
-    QLineEdit* filterBox() const { return m_filterBox; }
-    MatrixTreeModel* model() const { return m_model; }
-    MatrixFilter* filter() const { return m_filter; }
     /// Selects one matrix in the tree, and so in the session; a filter that hides it is cleared.
     void selectMatrix(const std::string& name);
 

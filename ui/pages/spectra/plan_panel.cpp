@@ -7,12 +7,10 @@
 #include <QSignalBlocker>
 #include <QVBoxLayout>
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <tuple>
 
-#include "core/checkpoint/parameter_count.h"
 #include "core/plan/plan.h"
+#include "ui/models/selection_figures.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -38,15 +36,11 @@ QLabel* addRow(QFormLayout* form, const QString& name, const QString& toolTip) {
     return value;
 }
 
-double mean(const std::vector<double>& values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 /// "0.203" for one matrix, "0.345 (mean 0.203)" for several.
-QString worstAndMean(const std::vector<double>& values, double worst, int digits) {
-    return values.size() == 1
-               ? fixed(worst, digits)
-               : QObject::tr("%1 (mean %2)").arg(fixed(worst, digits), fixed(mean(values), digits));
+QString worstAndMean(const WorstAndMean& of, std::size_t matrices, int digits) {
+    return matrices == 1
+               ? fixed(of.worst, digits)
+               : QObject::tr("%1 (mean %2)").arg(fixed(of.worst, digits), fixed(of.mean, digits));
 }
 
 QString change(std::int64_t now, std::int64_t before) {
@@ -86,6 +80,7 @@ QGroupBox* PlanPanel::makeSelectionBox() {
     auto* form = new QFormLayout(box);
     m_selected = addRow(form, tr("Matrices"), tr("Matrices selected in the tree"));
     m_rank = new QSpinBox(box);
+    m_rank->setObjectName(QStringLiteral("rankField"));
     m_rank->setAccessibleName(tr("Rank of the selected matrices"));
     m_rank->setToolTip(tr("Ranks kept; matrices with a smaller full rank keep theirs"));
     m_rank->setAlignment(Qt::AlignRight);
@@ -146,6 +141,7 @@ QGroupBox* PlanPanel::makeModelBox() {
 QGroupBox* PlanPanel::makeCalibrationBox() {
     auto* box = new QGroupBox(tr("Calibration"), this);
     m_calibration = new QLabel(box);
+    m_calibration->setObjectName(QStringLiteral("calibration"));
     m_calibration->setAccessibleName(tr("Calibration in use"));
     m_calibration->setWordWrap(true);
     m_calibration->setTextFormat(Qt::PlainText);
@@ -165,7 +161,6 @@ QGroupBox* PlanPanel::makeCalibrationBox() {
 
 void PlanPanel::showSelection() {
     const auto& selection = m_session->selection();
-    const auto known = m_session->selectedSpectra();
     const auto rank = m_session->rank();
     {
         const QSignalBlocker quiet(m_rank);
@@ -180,36 +175,21 @@ void PlanPanel::showSelection() {
         tr("%1 of %2")
             .arg(selection.size())
             .arg(m_session->checkpoint() ? m_session->checkpoint()->matrices().size() : 0));
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    for (const auto& matrix : selection) {
-        const auto own = checkpoint::breakEvenRank(matrix.rows, matrix.columns);
-        low = low == 0 ? own : std::min(low, own);
-        high = std::max(high, own);
-    }
+    const auto [low, high] = breakEvenRange(selection);
     m_breakEven->setText(selection.empty() ? none
                          : low == high     ? QString::number(low)
                                            : tr("%1 … %2").arg(low).arg(high));
-    std::vector<double> energies;
-    std::vector<double> errors;
-    std::vector<double> cosines;
-    for (const auto* spectrum : known) {
-        const auto own = std::min(rank, spectrum->size());
-        energies.push_back(100 * spectrum->energy(own));
-        errors.push_back(spectrum->relativeError(own));
-        cosines.push_back(std::sqrt(spectrum->energy(own)));
-    }
-    if (known.empty()) {
+    const SelectionFigures figures = selectionFigures(m_session->selectedSpectra(), rank);
+    if (figures.matrices == 0) {
         const QString text = selection.empty() ? none : tr("not computed");
         for (QLabel* label : {m_energy, m_error, m_cosine}) {
             label->setText(text);
         }
         return;
     }
-    m_energy->setText(
-        tr("%1 %").arg(worstAndMean(energies, *std::ranges::min_element(energies), 2)));
-    m_error->setText(worstAndMean(errors, *std::ranges::max_element(errors), 4));
-    m_cosine->setText(worstAndMean(cosines, *std::ranges::min_element(cosines), 4));
+    m_energy->setText(tr("%1 %").arg(worstAndMean(figures.energy, figures.matrices, 2)));
+    m_error->setText(worstAndMean(figures.error, figures.matrices, 4));
+    m_cosine->setText(worstAndMean(figures.cosine, figures.matrices, 4));
 }
 
 /// Singular values foretell these of svd alone.

@@ -17,9 +17,6 @@ class PlanPanel : public QWidget {
     Q_OBJECT
  public:
     explicit PlanPanel(Session* session, QWidget* parent = nullptr);
-    QSpinBox* rankField() const { return m_rank; }
-    /// Which calibration is in use.
-    QLabel* calibrationLabel() const { return m_calibration; }
 
  signals:
     void compressRequested();

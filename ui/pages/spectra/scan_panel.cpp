@@ -15,6 +15,9 @@ ScanPanel::ScanPanel(QWidget* parent)
       m_note(new QLabel(this)),
       m_alpha(new QLabel(this)),
       m_bootstrap(new QPushButton(tr("&Bootstrap"), this)) {
+    m_bootstrap->setObjectName(QStringLiteral("bootstrap"));
+    m_alpha->setObjectName(QStringLiteral("alpha"));
+    m_note->setObjectName(QStringLiteral("note"));
     m_alpha->setAccessibleName(tr("Exponent of the power law"));
     m_alpha->setWordWrap(true);
     m_bootstrap->setAccessibleName(tr("Bootstrap the exponent of the power law"));

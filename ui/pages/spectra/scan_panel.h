@@ -20,12 +20,8 @@ class ScanPanel : public QWidget {
     explicit ScanPanel(QWidget* parent = nullptr);
     /// Null: there is no spectrum yet.
     void setSpectrum(const spectra::Spectrum* spectrum);
-    ScanPlot* plot() const { return m_plot; }
-    QLabel* note() const { return m_note; }
     /// The bootstrap of the spectrum shown, null where there is none; `running` while one is made.
     void setBootstrap(const spectra::AlphaBootstrap* bootstrap, bool running);
-    QLabel* alpha() const { return m_alpha; }
-    QPushButton* bootstrapButton() const { return m_bootstrap; }
 
  signals:
     void bootstrapWanted();

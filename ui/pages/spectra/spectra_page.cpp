@@ -1,297 +1,81 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/spectra/spectra_page.h"
-#include "ui/wording/wording.h"
 
-#include <QHBoxLayout>
-#include <QSignalBlocker>
-#include <QSplitter>
 #include <QVBoxLayout>
-#include <numeric>
-
-#include "core/report/spectrum_tables.h"
+#include <algorithm>
 
 namespace rankscope::ui {
 
 namespace {
 
-constexpr int curveMilliseconds = 60;
-
-View viewOf(const RankPlot& plot) {
-    const QCPRange x = plot.xAxis->range();
-    const QCPRange y = plot.yAxis->range();
-    return {x.lower, x.upper, y.lower, y.upper};
-}
+enum SpectraTab { SelectedTab, OneMatrixTab, OverviewTab, MethodsTab };
 
 }  // namespace
 
 SpectraPage::SpectraPage(Session* session, QWidget* parent)
-    : QWidget(parent),
-      m_session(session),
-      m_nulls(new NullSpectra(session, this)),
+    : Page(parent),
       m_tabs(new QTabBar(this)),
-      m_heading(new QLabel(this)),
-      m_spectrumPlot(new RankPlot(tr("Singular values"), this)),
-      m_errorPlot(new RankPlot(tr("Error against rank"), this)),
-      m_scan(new ScanPanel(this)),
-      m_bootstraps(new AlphaBootstraps(session, this)),
-      m_curves(makeCurves()),
-      m_overview(new HeatMapPanel(session, this)),
-      m_race(new RacePanel(session, this)) {
+      m_curves(new CurvesPage(session, this)),
+      m_overview(new OverviewPage(session, this)),
+      m_methods(new MethodCurvesPage(session, this)),
+      m_shown(m_curves) {
     m_tabs->addTab(tr("Se&lected matrices"));
     m_tabs->addTab(tr("One &matrix, as in the blog post"));
     m_tabs->addTab(tr("O&verview"));
-    m_tabs->addTab(tr("Race of met&hods"));
+    m_tabs->addTab(tr("Met&hods compared"));
     m_tabs->setAccessibleName(tr("View"));
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(6, 6, 6, 6);
     layout->addWidget(m_tabs);
-    layout->addWidget(m_curves, 1);
-    layout->addWidget(m_overview, 1);
-    layout->addWidget(m_race, 1);
-    m_overview->hide();
-    m_race->hide();
-    m_refreshTimer.setSingleShot(true);
-    m_refreshTimer.setInterval(curveMilliseconds);
-    connect(&m_refreshTimer, &QTimer::timeout, this, [this] { refresh(true); });
-    connect(m_overview, &HeatMapPanel::matrixChosen, this, &SpectraPage::matrixChosen);
-    connect(m_tabs, &QTabBar::currentChanged, this, [this](int tab) {
-        const bool curves = !showsOverview() && !showsRace();
-        m_curves->setVisible(curves);
-        m_overview->setVisible(showsOverview());
-        m_race->setVisible(showsRace());
-        if (!curves) {
-            return;
-        }
-        const QSignalBlocker quiet(m_logValue);
-        m_logValue->setChecked(tab == 0);  // the post draws on plain axes
-        refresh(false);
-    });
-    for (RankPlot* plot : {m_spectrumPlot, m_errorPlot}) {
-        connect(plot, &RankPlot::rankMoved, m_session, &Session::setRank);
+    for (Page* view : std::initializer_list<Page*>{m_curves, m_overview, m_methods}) {
+        layout->addWidget(view, 1);
+        view->setVisible(view == m_shown);
     }
-    connect(session, &Session::selectionChanged, this, [this] { refresh(false); });
-    connect(session, &Session::rankChanged, this, &SpectraPage::showRank);
-    connect(session, &Session::spectrumReady, this, &SpectraPage::refreshSoon);
-    connect(m_nulls, &NullSpectra::changed, this, &SpectraPage::refreshSoon);
-    connect(m_bootstraps->job(), &JobSlot::runningChanged, this, &SpectraPage::showScan);
-    connect(m_bootstraps, &AlphaBootstraps::changed, this, &SpectraPage::showScan);
-    connect(m_scan, &ScanPanel::bootstrapWanted, this, [this] {
-        if (const auto spectra = shownSpectra(); !spectra.empty()) {
-            m_bootstraps->askAgain();
-            m_bootstraps->request({spectra.front()->name()});
-        }
-    });
-    refresh(false);
+    connect(m_tabs, &QTabBar::currentChanged, this, &SpectraPage::showTab);
+    connect(m_overview, &OverviewPage::matrixChosen, this, &SpectraPage::matrixChosen);
+    connect(m_methods, &MethodCurvesPage::calibrateRequested, this,
+            &SpectraPage::calibrateRequested);
+    connect(m_methods, &MethodCurvesPage::calibrationFileRequested, this,
+            &SpectraPage::calibrationFileRequested);
 }
 
-QWidget* SpectraPage::makeCurves() {
-    auto* curves = new QWidget(this);
-    auto* splitter = new QSplitter(Qt::Horizontal, curves);
-    splitter->setChildrenCollapsible(false);
-    splitter->addWidget(m_spectrumPlot);
-    splitter->addWidget(m_errorPlot);
-    m_heading->setAccessibleName(tr("What the plots show"));
-    auto* layout = new QVBoxLayout(curves);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(m_heading);
-    layout->addWidget(makeAxesRow());
-    layout->addWidget(splitter, 2);
-    layout->addWidget(m_scan, 1);
-    layout->addWidget(makeRankRow());
-    return curves;
-}
-
-QWidget* SpectraPage::makeAxesRow() {
-    auto* row = new QWidget(this);
-    auto* layout = new QHBoxLayout(row);
-    layout->setContentsMargins(0, 0, 0, 0);
-    m_logValue = new QCheckBox(tr("Lo&g values"), row);
-    m_logValue->setChecked(true);
-    m_logValue->setToolTip(tr("Logarithmic vertical axes"));
-    m_logRank = new QCheckBox(tr("Log ran&ks"), row);
-    m_logRank->setToolTip(tr("Logarithmic horizontal axes"));
-    m_normalise = new QCheckBox(tr("Divide by &σ₁"), row);
-    m_normalise->setToolTip(tr("Singular values divided by the largest of their matrix"));
-    m_powerLaw = new QCheckBox(tr("Power la&w"), row);
-    m_powerLaw->setToolTip(tr("Power law fitted to the largest singular values"));
-    m_nullBand = new QCheckBox(tr("Null &band"), row);
-    m_nullBand->setToolTip(tr("Where singular values of the same entries in random places lie"));
-    connect(m_nullBand, &QCheckBox::toggled, m_nulls, &NullSpectra::askAgain);
-    layout->addStretch(1);
-    for (QCheckBox* box : {m_powerLaw, m_nullBand, m_logValue, m_logRank, m_normalise}) {
-        box->setAccessibleName(box->toolTip());
-        layout->addWidget(box);
-        connect(box, &QCheckBox::toggled, this, [this] { refresh(false); });
+void SpectraPage::showTab(int tab) {
+    Page* const views[] = {m_curves, m_curves, m_overview, m_methods};
+    m_shown = views[tab];
+    for (Page* view : views) {
+        view->setVisible(view == m_shown);
     }
-    return row;
-}
-
-QWidget* SpectraPage::makeRankRow() {
-    auto* row = new QWidget(this);
-    auto* layout = new QHBoxLayout(row);
-    layout->setContentsMargins(0, 0, 0, 0);
-    auto* label = new QLabel(tr("Ra&nk"), row);
-    m_slider = new QSlider(Qt::Horizontal, row);
-    m_slider->setAccessibleName(tr("Rank"));
-    m_slider->setToolTip(tr("The rank kept of every selected matrix"));
-    m_slider->setPageStep(10);
-    label->setBuddy(m_slider);
-    m_rankText = new QLabel(row);
-    m_rankText->setAccessibleName(tr("Rank and full rank"));
-    layout->addWidget(label);
-    layout->addWidget(m_slider, 1);
-    layout->addWidget(m_rankText);
-    connect(m_slider, &QSlider::valueChanged, this,
-            [this](int value) { m_session->setRank(value); });
-    return row;
-}
-
-AxesChoice SpectraPage::axes() const {
-    return {m_logRank->isChecked(), m_logValue->isChecked(), m_normalise->isChecked()};
-}
-
-OverlayChoice SpectraPage::overlays(const std::vector<const spectra::Spectrum*>& shown) const {
-    OverlayChoice choice;
-    choice.powerLaw = m_powerLaw->isChecked();
-    choice.nullBand = m_nullBand->isChecked();
-    if (!choice.nullBand) {
-        return choice;
-    }
-    for (const auto* spectrum : shown) {
-        const auto null = m_nulls->known().find(spectrum->name());
-        if (null != m_nulls->known().end()) {
-            choice.nulls.insert(*null);
-        }
-    }
-    return choice;
-}
-
-std::vector<const spectra::Spectrum*> SpectraPage::shownSpectra() const {
-    if (!showsOneMatrix()) {
-        return m_session->selectedSpectra();
-    }
-    const auto* matrix = m_session->currentMatrix();
-    const auto* spectrum = matrix ? m_session->spectrum(matrix->name) : nullptr;
-    return spectrum ? std::vector{spectrum} : std::vector<const spectra::Spectrum*>{};
-}
-
-QString SpectraPage::heading() const {
-    const auto& selection = m_session->selection();
-    if (selection.empty()) {
-        return tr("Select matrices in the tree.");
-    }
-    const auto known = shownSpectra().size();
-    if (showsOneMatrix()) {
-        const auto* matrix = m_session->currentMatrix();
-        const QString name =
-            tr("%1, %2 × %3").arg(shortName(matrix->name)).arg(matrix->rows).arg(matrix->columns);
-        return known ? name : tr("%1: not computed yet").arg(name);
-    }
-    if (known == selection.size()) {
-        return tr("%n matrices", nullptr, static_cast<int>(known));
-    }
-    return tr("%1 of %2 matrices computed").arg(known).arg(selection.size());
-}
-
-void SpectraPage::refreshSoon() {
-    if (!m_refreshTimer.isActive()) {
-        m_refreshTimer.start();
+    if (m_shown == m_curves) {
+        m_curves->showOneMatrix(tab == OneMatrixTab);
     }
 }
 
-void SpectraPage::refresh(bool keepView) {
-    m_heading->setText(heading());
-    const auto shown = shownSpectra();
-    const auto kind = showsOneMatrix() ? FigureKind::Seed : FigureKind::Both;
-    if (m_nullBand->isChecked() && shown.size() <= mostNamedCurves) {
-        std::vector<std::string> names;
-        for (const auto* spectrum : shown) {
-            names.push_back(spectrum->name());
-        }
-        m_nulls->request(names);
-    }
-    auto plots = figurePlots(kind, shown, axes(), overlays(shown));
-    for (auto& data : plots) {
-        data.largestRank = m_session->largestRank();
-    }
-    m_spectrumPlot->setPlotData(std::move(plots[0]), keepView);
-    m_errorPlot->setPlotData(std::move(plots[1]), keepView);
-    showRank();
-    showScan();
+void SpectraPage::showSelected() { m_tabs->setCurrentIndex(SelectedTab); }
+
+void SpectraPage::showOneMatrix() { m_tabs->setCurrentIndex(OneMatrixTab); }
+
+void SpectraPage::showOverview(const QString& metric) {
+    m_overview->choose(metric);
+    m_tabs->setCurrentIndex(OverviewTab);
 }
 
-void SpectraPage::showScan() {
-    const bool shown = showsOneMatrix() && m_powerLaw->isChecked();
-    m_scan->setVisible(shown);
-    if (shown) {
-        const auto spectra = shownSpectra();
-        m_scan->setSpectrum(spectra.empty() ? nullptr : spectra.front());
-        m_scan->setBootstrap(spectra.empty() ? nullptr : m_bootstraps->of(spectra.front()->name()),
-                             m_bootstraps->job()->isRunning());
-    }
-}
+void SpectraPage::showMethods() { m_tabs->setCurrentIndex(MethodsTab); }
 
-void SpectraPage::showRank() {
-    const auto rank = m_session->rank();
-    const auto shown = shownSpectra();
-    m_spectrumPlot->setRank(rank, spectrumReadout(shown, rank, m_normalise->isChecked()));
-    const bool one = showsOneMatrix() && !shown.empty();
-    m_errorPlot->setRank(rank,
-                         one ? frobeniusReadout(*shown.front(), rank) : errorReadout(shown, rank));
-    const QSignalBlocker quiet(m_slider);
-    m_slider->setEnabled(!m_session->selection().empty());
-    m_slider->setRange(1, static_cast<int>(m_session->largestRank()));
-    m_slider->setValue(static_cast<int>(rank));
-    m_rankText->setText(tr("%1 of %2").arg(rank).arg(m_session->largestRank()));
-}
+std::optional<FigureRequest> SpectraPage::figure() const { return m_shown->figure(); }
 
-FigureRequest SpectraPage::figure() const {
-    if (showsRace()) {
-        return m_race->figure();
-    }
-    FigureRequest request;
-    if (showsOverview()) {
-        request.kind = FigureKind::HeatMap;
-        request.heatMap = m_overview->heatMap();
-        request.title = m_session->modelName();
-        return request;
-    }
-    request.kind = showsOneMatrix() ? FigureKind::Seed : FigureKind::Both;
-    for (const auto* spectrum : shownSpectra()) {
-        request.spectra.push_back(*spectrum);
-    }
-    request.rank = m_session->rank();
-    request.axes = axes();
-    request.overlays = overlays(shownSpectra());
-    request.views = {viewOf(*m_spectrumPlot), viewOf(*m_errorPlot)};
-    request.title = m_session->modelName();
-    if (showsOneMatrix() && !request.spectra.empty()) {
-        request.title += tr(": %1").arg(heading());
-    }
-    return request;
-}
+QString SpectraPage::whyNoFigure() const { return m_shown->whyNoFigure(); }
 
-std::string SpectraPage::spectraTable() const {
-    std::vector<spectra::Spectrum> shown;
-    for (const auto* spectrum : shownSpectra()) {
-        shown.push_back(*spectrum);
+std::vector<NamedTable> SpectraPage::tables() const {
+    auto tables = m_curves->tables();
+    if (m_shown == m_curves) {
+        return tables;
     }
-    return report::spectraCsv(shown);
-}
-
-std::string SpectraPage::curvesTable() const {
-    if (showsRace()) {
-        return m_race->csv();
+    for (NamedTable& own : m_shown->tables()) {
+        std::ranges::find(tables, own.name, &NamedTable::name)->csv = std::move(own.csv);
     }
-    std::vector<report::Curve> curves;
-    for (const auto* spectrum : shownSpectra()) {
-        std::vector<std::int64_t> ranks(static_cast<std::size_t>(spectrum->size()) + 1);
-        std::iota(ranks.begin(), ranks.end(), 0);
-        curves.push_back(report::makeCurve(*spectrum, ranks));
-    }
-    return report::curvesCsv(curves);
+    return tables;
 }
 
 }  // namespace rankscope::ui

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/plots/race_series.h"
+#include "ui/plots/method_series.h"
 
 #include <QLocale>
 #include <algorithm>
@@ -24,7 +24,7 @@ const method::Method* methodOf(const std::string& name) {
 /// What errors are divided by: nothing, or those of svd.
 class Divisor {
  public:
-    Divisor(RaceCurves curves, bool wanted) {
+    Divisor(MethodCurves curves, bool wanted) {
         const auto found = std::ranges::find(curves, "svd", &method::MethodCurve::method);
         if (wanted && found != curves.end()) {
             m_svd = &*found;
@@ -49,15 +49,15 @@ class Divisor {
 };
 
 /// The points that the axes can show; a zero on a logarithmic axis is a gap.
-void addPoints(const method::MethodCurve& race, bool heldOut, const AxesChoice& axes,
+void addPoints(const method::MethodCurve& one, bool heldOut, const AxesChoice& axes,
                const Divisor& divisor, std::vector<double>& x, std::vector<double>& y) {
-    const auto& errors = heldOut ? race.heldOutError : race.activationError;
+    const auto& errors = heldOut ? one.heldOutError : one.activationError;
     for (std::size_t i = 0; i < errors.size(); ++i) {
-        if (axes.logRank && race.ranks[i] < 1) {
+        if (axes.logRank && one.ranks[i] < 1) {
             continue;
         }
-        const double error = divisor.divided(errors[i], race.ranks[i], heldOut);
-        x.push_back(static_cast<double>(race.ranks[i]));
+        const double error = divisor.divided(errors[i], one.ranks[i], heldOut);
+        x.push_back(static_cast<double>(one.ranks[i]));
         y.push_back(axes.logValue && !(error > 0) ? std::numeric_limits<double>::quiet_NaN()
                                                   : error);
     }
@@ -111,7 +111,7 @@ int methodStyle(const std::string& method) {
     return known ? static_cast<int>(known - method::methods().data()) : -1;
 }
 
-PlotData raceData(RaceCurves curves, const AxesChoice& axes) {
+PlotData methodCurvesData(MethodCurves curves, const AxesChoice& axes) {
     PlotData data;
     data.logX = axes.logRank;
     data.logY = axes.logValue;
@@ -121,21 +121,21 @@ PlotData raceData(RaceCurves curves, const AxesChoice& axes) {
     data.yTitle = divisor.used() ? tr("error on activations / that of svd")
                                  : tr("error on activations ‖(W − Wᵣ)X‖ / ‖WX‖");
     bool heldOut = false;
-    for (const method::MethodCurve& race : curves) {
+    for (const method::MethodCurve& one : curves) {
         Curve curve;
-        curve.label = methodLabel(race.method);
+        curve.label = methodLabel(one.method);
         curve.group = QStringLiteral("other");
-        curve.style = methodStyle(race.method);
-        const bool both = !race.heldOutError.empty();
-        curve.points = !race.excessError.empty();
-        addPoints(race, both, axes, divisor, curve.x, curve.y);
-        data.largestRank = std::max(data.largestRank, race.ranks.empty() ? 1 : race.ranks.back());
+        curve.style = methodStyle(one.method);
+        const bool both = !one.heldOutError.empty();
+        curve.points = !one.excessError.empty();
+        addPoints(one, both, axes, divisor, curve.x, curve.y);
+        data.largestRank = std::max(data.largestRank, one.ranks.empty() ? 1 : one.ranks.back());
         if (both && !curve.points) {
             Overlay seen;
             seen.curve = data.curves.size();
             seen.plain = true;
             seen.dashed = true;
-            addPoints(race, false, axes, divisor, seen.x, seen.low);
+            addPoints(one, false, axes, divisor, seen.x, seen.low);
             data.overlays.push_back(std::move(seen));
         }
         heldOut = heldOut || both;
@@ -154,14 +154,14 @@ PlotData raceData(RaceCurves curves, const AxesChoice& axes) {
     return data;
 }
 
-QString raceReadout(RaceCurves curves, std::int64_t rank) {
+QString methodCurvesReadout(MethodCurves curves, std::int64_t rank) {
     const method::MethodCurve* best = nullptr;
     double least = std::numeric_limits<double>::infinity();
-    for (const method::MethodCurve& race : curves) {
-        const auto place = report::placeOfRank(race, rank);
-        const auto& errors = race.heldOutError.empty() ? race.activationError : race.heldOutError;
-        if (race.excessError.empty() && place && errors[*place] < least) {
-            best = &race;
+    for (const method::MethodCurve& one : curves) {
+        const auto place = report::placeOfRank(one, rank);
+        const auto& errors = one.heldOutError.empty() ? one.activationError : one.heldOutError;
+        if (one.excessError.empty() && place && errors[*place] < least) {
+            best = &one;
             least = errors[*place];
         }
     }

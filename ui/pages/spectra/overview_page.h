@@ -4,10 +4,10 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QTimer>
-#include <QWidget>
 #include <map>
 #include <string>
 
+#include "ui/pages/page.h"
 #include "ui/plots/heat_map_plot.h"
 #include "ui/session/session.h"
 
@@ -15,14 +15,13 @@ namespace rankscope::ui {
 
 /// One number of every matrix whose spectrum is known, by layer and role, with a chooser of the
 /// number. Follows the session while it is shown.
-class HeatMapPanel : public QWidget {
+class OverviewPage : public Page {
     Q_OBJECT
  public:
-    explicit HeatMapPanel(Session* session, QWidget* parent = nullptr);
-    HeatMapPlot* plot() const { return m_plot; }
-    QComboBox* chooser() const { return m_chooser; }
-    /// The map as it stands.
-    const report::HeatMap& heatMap() const { return m_plot->heatMap(); }
+    explicit OverviewPage(Session* session, QWidget* parent = nullptr);
+    /// A number by its name in report::heatMetrics(); the first if there is none of that name.
+    void choose(const QString& metric);
+    std::optional<FigureRequest> figure() const override;
 
  signals:
     /// The user clicked a matrix's cell.

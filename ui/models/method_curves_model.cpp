@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/models/race_model.h"
+#include "ui/models/method_curves_model.h"
 
 #include <QColor>
 #include <QLocale>
@@ -8,8 +8,8 @@
 #include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 #include "ui/models/number_sort.h"
+#include "ui/plots/method_series.h"
 #include "ui/plots/plot_drawing.h"
-#include "ui/plots/race_series.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -31,28 +31,28 @@ QString shown(double value, std::string_view key) {
 
 }  // namespace
 
-void RaceModel::setCurves(std::vector<method::MethodCurve> curves) {
+void MethodCurvesModel::setCurves(std::vector<method::MethodCurve> curves) {
     beginResetModel();
     m_curves = std::move(curves);
     endResetModel();
 }
 
-void RaceModel::setRank(std::int64_t rank) {
+void MethodCurvesModel::setRank(std::int64_t rank) {
     m_rank = rank;
     if (!m_curves.empty()) {
         emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
     }
 }
 
-int RaceModel::rowCount(const QModelIndex& parent) const {
+int MethodCurvesModel::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : static_cast<int>(m_curves.size());
 }
 
-int RaceModel::columnCount(const QModelIndex& parent) const {
+int MethodCurvesModel::columnCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : 1 + static_cast<int>(report::raceColumns().size());
 }
 
-QString RaceModel::methodCell(const method::MethodCurve& curve) const {
+QString MethodCurvesModel::methodCell(const method::MethodCurve& curve) const {
     const auto place = report::placeOfRank(curve, m_rank);
     const QString name = methodLabel(curve.method);
     return place && curve.ranks[*place] != m_rank && m_rank < curve.ranks.back()
@@ -60,7 +60,7 @@ QString RaceModel::methodCell(const method::MethodCurve& curve) const {
                : name;
 }
 
-QVariant RaceModel::data(const QModelIndex& index, int role) const {
+QVariant MethodCurvesModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid() || index.row() >= rowCount() || index.column() >= columnCount()) {
         return {};
     }
@@ -99,7 +99,7 @@ QVariant RaceModel::data(const QModelIndex& index, int role) const {
                                    : QVariant(QStringLiteral("–"));
 }
 
-QVariant RaceModel::headerData(int section, Qt::Orientation orientation, int role) const {
+QVariant MethodCurvesModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation == Qt::Vertical || section < 0 || section >= columnCount() ||
         (role != Qt::DisplayRole && role != Qt::ToolTipRole)) {
         return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/pages/spectra/race_panel.h"
+#include "ui/pages/spectra/method_curves_page.h"
 
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -10,7 +10,7 @@
 #include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 #include "ui/models/number_sort.h"
-#include "ui/plots/race_series.h"
+#include "ui/plots/method_series.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -21,36 +21,38 @@ constexpr int messageWidth = 460;
 
 }  // namespace
 
-RacePanel::RacePanel(Session* session, QWidget* parent)
-    : QWidget(parent),
+MethodCurvesPage::MethodCurvesPage(Session* session, QWidget* parent)
+    : Page(parent),
       m_session(session),
       m_results(new MethodCurvesResults(session, this)),
-      m_model(new RaceModel(this)),
+      m_model(new MethodCurvesModel(this)),
       m_heading(new QLabel(this)),
       m_stack(new QStackedWidget(this)),
       m_plot(new RankPlot(tr("Error of the methods on real activations against rank"), this)),
       m_table(new ResultTable(tr("Errors of the methods at the rank"), this)),
       m_note(new QLabel(this)) {
+    m_note->setObjectName(QStringLiteral("note"));
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(makeAxesRow());
     layout->addWidget(m_stack, 1);
     m_stack->addWidget(makeMessagePage());
-    m_stack->addWidget(makeRacePage());
-    connect(session, &Session::selectionChanged, this, &RacePanel::refresh);
-    connect(session, &Session::calibrationChanged, this, &RacePanel::refresh);
-    connect(session, &Session::rankChanged, this, &RacePanel::showRank);
-    connect(m_results, &MethodCurvesResults::changed, this, &RacePanel::refresh);
+    m_stack->addWidget(makeCurvesPage());
+    connect(session, &Session::selectionChanged, this, &MethodCurvesPage::refresh);
+    connect(session, &Session::calibrationChanged, this, &MethodCurvesPage::refresh);
+    connect(session, &Session::rankChanged, this, &MethodCurvesPage::showRank);
+    connect(m_results, &MethodCurvesResults::changed, this, &MethodCurvesPage::refresh);
     connect(m_plot, &RankPlot::rankMoved, session, &Session::setRank);
 }
 
-QWidget* RacePanel::makeAxesRow() {
+QWidget* MethodCurvesPage::makeAxesRow() {
     auto* row = new QWidget(this);
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(0, 0, 0, 0);
-    m_heading->setAccessibleName(tr("What the race shows"));
+    m_heading->setAccessibleName(tr("The matrix that methods are compared on"));
     m_heading->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_share = new QCheckBox(tr("D&ivide by svd"), row);
+    m_share->setObjectName(QStringLiteral("share"));
     m_share->setToolTip(tr("Errors divided by those of svd on the same dialogues"));
     m_logValue = new QCheckBox(tr("Lo&g values"), row);
     m_logValue->setToolTip(tr("Logarithmic vertical axis"));
@@ -60,24 +62,28 @@ QWidget* RacePanel::makeAxesRow() {
     for (QCheckBox* box : {m_share, m_logValue, m_logRank}) {
         box->setAccessibleName(box->toolTip());
         layout->addWidget(box);
-        connect(box, &QCheckBox::toggled, this, &RacePanel::drawRace);
+        connect(box, &QCheckBox::toggled, this, &MethodCurvesPage::drawCurves);
     }
     return row;
 }
 
-QWidget* RacePanel::makeMessagePage() {
+QWidget* MethodCurvesPage::makeMessagePage() {
     auto* page = new QWidget(this);
     m_message = new QLabel(page);
-    m_message->setAccessibleName(tr("Why no race is shown"));
+    m_message->setObjectName(QStringLiteral("message"));
+    m_message->setAccessibleName(tr("Why no curves are shown"));
     m_message->setWordWrap(true);
     m_message->setMinimumWidth(messageWidth);
     m_message->setTextFormat(Qt::PlainText);
     m_message->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
     m_calibrate = new QPushButton(tr("Calibra&te…"), page);
+    m_calibrate->setObjectName(QStringLiteral("calibrate"));
     m_calibrate->setToolTip(tr("Measures what the layers see on dialogues"));
     m_choose = new QPushButton(tr("&Use a calibration file…"), page);
+    m_choose->setObjectName(QStringLiteral("choose"));
     m_choose->setToolTip(tr("A file that Calibrate… or `calibrate` wrote for this checkpoint"));
     m_again = new QPushButton(tr("Compute a&gain"), page);
+    m_again->setObjectName(QStringLiteral("again"));
     m_progress = new JobProgress(tr("comparison of methods"), QString(), m_results->job(), page);
     auto* buttons = new QHBoxLayout;
     for (QPushButton* button : {m_calibrate, m_choose, m_again}) {
@@ -95,20 +101,20 @@ QWidget* RacePanel::makeMessagePage() {
     layout->addStretch();
     layout->addLayout(column);
     layout->addStretch();
-    connect(m_calibrate, &QPushButton::clicked, this, &RacePanel::calibrateRequested);
-    connect(m_choose, &QPushButton::clicked, this, &RacePanel::calibrationFileRequested);
+    connect(m_calibrate, &QPushButton::clicked, this, &MethodCurvesPage::calibrateRequested);
+    connect(m_choose, &QPushButton::clicked, this, &MethodCurvesPage::calibrationFileRequested);
     connect(m_again, &QPushButton::clicked, m_results, &MethodCurvesResults::askAgain);
     return page;
 }
 
-QWidget* RacePanel::makeRacePage() {
+QWidget* MethodCurvesPage::makeCurvesPage() {
     auto* page = new QWidget(this);
     auto* sort = new NumberSort(this);
     sort->setSourceModel(m_model);
     m_table->setModel(sort);
     m_table->verticalHeader()->hide();
     m_table->horizontalHeader()->setStretchLastSection(true);
-    m_note->setAccessibleName(tr("Notes on the race"));
+    m_note->setAccessibleName(tr("Notes on the curves"));
     m_note->setWordWrap(true);
     m_note->setTextFormat(Qt::PlainText);
     QFont small = m_note->font();
@@ -122,16 +128,16 @@ QWidget* RacePanel::makeRacePage() {
     return page;
 }
 
-AxesChoice RacePanel::axes() const {
+AxesChoice MethodCurvesPage::axes() const {
     return {m_logRank->isChecked(), m_logValue->isChecked(), m_share->isChecked()};
 }
 
-void RacePanel::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
+void MethodCurvesPage::showEvent(QShowEvent* event) {
+    Page::showEvent(event);
     refresh();
 }
 
-void RacePanel::refresh() {
+void MethodCurvesPage::refresh() {
     if (!isVisible()) {
         return;
     }
@@ -150,7 +156,7 @@ void RacePanel::refresh() {
     m_stack->setCurrentIndex(found ? 1 : 0);
     if (found) {
         m_shown = matrix->name;
-        showRace(*found);
+        showCurves(*found);
     } else {
         m_shown.clear();
         m_model->setCurves({});
@@ -158,7 +164,7 @@ void RacePanel::refresh() {
     }
 }
 
-void RacePanel::showMessage() {
+void MethodCurvesPage::showMessage() {
     const auto* matrix = m_session->currentMatrix();
     const bool calibrated = !m_session->calibrationFile().isEmpty();
     const QString problem = matrix ? m_results->problem(matrix->name) : QString();
@@ -181,7 +187,7 @@ void RacePanel::showMessage() {
     }
 }
 
-void RacePanel::showRace(const MatrixMethodCurves& found) {
+void MethodCurvesPage::showCurves(const MatrixMethodCurves& found) {
     m_model->setCurves(found.curves);
     m_table->fit();
     m_table->setFixedHeight(m_table->horizontalHeader()->height() +
@@ -198,31 +204,34 @@ void RacePanel::showRace(const MatrixMethodCurves& found) {
     }
     m_note->setText(notes.join(QLatin1Char('\n')));
     m_note->setToolTip(m_session->calibrationFile());
-    drawRace();
+    drawCurves();
 }
 
-void RacePanel::drawRace() {
+void MethodCurvesPage::drawCurves() {
     if (m_model->curves().empty()) {
         return;
     }
-    PlotData data = raceData(m_model->curves(), axes());
+    PlotData data = methodCurvesData(m_model->curves(), axes());
     data.largestRank = m_session->largestRank();
     m_plot->setPlotData(std::move(data), true);
     showRank();
 }
 
-void RacePanel::showRank() {
-    if (!showsRace()) {
+void MethodCurvesPage::showRank() {
+    if (!showsCurves()) {
         return;
     }
     m_model->setRank(m_session->rank());
-    m_plot->setRank(m_session->rank(), raceReadout(m_model->curves(), m_session->rank()));
+    m_plot->setRank(m_session->rank(), methodCurvesReadout(m_model->curves(), m_session->rank()));
 }
 
-FigureRequest RacePanel::figure() const {
+std::optional<FigureRequest> MethodCurvesPage::figure() const {
+    if (!showsCurves()) {
+        return std::nullopt;
+    }
     FigureRequest request;
-    request.kind = FigureKind::Race;
-    request.race = m_model->curves();
+    request.kind = FigureKind::MethodCurves;
+    request.methodCurves = m_model->curves();
     request.rank = m_session->rank();
     request.axes = axes();
     request.views[0] = View{m_plot->xAxis->range().lower, m_plot->xAxis->range().upper,
@@ -231,6 +240,12 @@ FigureRequest RacePanel::figure() const {
     return request;
 }
 
-std::string RacePanel::csv() const { return report::raceCsv(m_model->curves()); }
+QString MethodCurvesPage::whyNoFigure() const {
+    return showsCurves() ? QString() : tr("There is no comparison of methods to export yet.");
+}
+
+std::vector<NamedTable> MethodCurvesPage::tables() const {
+    return {{QStringLiteral("error"), report::raceCsv(m_model->curves())}};
+}
 
 }  // namespace rankscope::ui

@@ -8,8 +8,9 @@
 
 namespace rankscope::ui {
 
-/// The methods of a race at one rank: a row a method, a column an error (report::raceColumns()).
-class RaceModel : public QAbstractTableModel {
+/// The methods on one matrix at one rank: a row per method, a column per error
+/// (report::raceColumns()).
+class MethodCurvesModel : public QAbstractTableModel {
     Q_OBJECT
  public:
     using QAbstractTableModel::QAbstractTableModel;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/pages/spectra/heat_map_panel.h"
+#include "ui/pages/spectra/overview_page.h"
 
 #include <QHBoxLayout>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/wording/wording.h"
 
@@ -15,12 +16,13 @@ constexpr int mapMilliseconds = 300;
 
 }  // namespace
 
-HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
-    : QWidget(parent),
+OverviewPage::OverviewPage(Session* session, QWidget* parent)
+    : Page(parent),
       m_session(session),
       m_chooser(new QComboBox(this)),
       m_note(new QLabel(this)),
       m_plot(new HeatMapPlot(this)) {
+    m_chooser->setObjectName(QStringLiteral("metric"));
     m_chooser->setAccessibleName(tr("Number shown of each matrix"));
     for (const report::HeatMetric& metric : report::heatMetrics()) {
         m_chooser->addItem(toQString(metric.label), toQString(metric.name));
@@ -40,13 +42,13 @@ HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
     layout->addWidget(m_plot, 1);
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(mapMilliseconds);
-    connect(&m_refreshTimer, &QTimer::timeout, this, &HeatMapPanel::refresh);
+    connect(&m_refreshTimer, &QTimer::timeout, this, &OverviewPage::refresh);
     connect(m_chooser, &QComboBox::currentIndexChanged, this, [this] {
         m_values.clear();
         refresh();
     });
-    connect(session, &Session::selectionChanged, this, &HeatMapPanel::showSelection);
-    connect(session, &Session::checkpointOpened, this, &HeatMapPanel::forgetValues);
+    connect(session, &Session::selectionChanged, this, &OverviewPage::showSelection);
+    connect(session, &Session::checkpointOpened, this, &OverviewPage::forgetValues);
     connect(session, &Session::spectrumReady, this, [this](const QString& name) {
         m_values.erase(name.toStdString());
         refreshSoon();
@@ -56,10 +58,10 @@ HeatMapPanel::HeatMapPanel(Session* session, QWidget* parent)
             forgetValues();
         }
     });
-    connect(m_plot, &HeatMapPlot::matrixClicked, this, &HeatMapPanel::matrixChosen);
+    connect(m_plot, &HeatMapPlot::matrixClicked, this, &OverviewPage::matrixChosen);
 }
 
-double HeatMapPanel::valueOf(const report::HeatMetric& metric, const spectra::Spectrum& spectrum) {
+double OverviewPage::valueOf(const report::HeatMetric& metric, const spectra::Spectrum& spectrum) {
     const auto found = m_values.find(spectrum.name());
     if (found != m_values.end()) {
         return found->second;
@@ -68,23 +70,35 @@ double HeatMapPanel::valueOf(const report::HeatMetric& metric, const spectra::Sp
     return m_values.emplace(spectrum.name(), metric.value(spectrum, rank)).first->second;
 }
 
-void HeatMapPanel::forgetValues() {
+void OverviewPage::forgetValues() {
     m_values.clear();
     refreshSoon();
 }
 
-void HeatMapPanel::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
+void OverviewPage::choose(const QString& metric) {
+    m_chooser->setCurrentIndex(std::max(0, m_chooser->findData(metric)));
+}
+
+std::optional<FigureRequest> OverviewPage::figure() const {
+    FigureRequest request;
+    request.kind = FigureKind::HeatMap;
+    request.heatMap = m_plot->heatMap();
+    request.title = m_session->modelName();
+    return request;
+}
+
+void OverviewPage::showEvent(QShowEvent* event) {
+    Page::showEvent(event);
     refresh();
 }
 
-void HeatMapPanel::refreshSoon() {
+void OverviewPage::refreshSoon() {
     if (!m_refreshTimer.isActive()) {
         m_refreshTimer.start();
     }
 }
 
-void HeatMapPanel::showSelection() {
+void OverviewPage::showSelection() {
     std::vector<std::string> selected;
     for (const auto& matrix : m_session->selection()) {
         selected.push_back(matrix.name);
@@ -92,7 +106,7 @@ void HeatMapPanel::showSelection() {
     m_plot->setSelected(std::move(selected));
 }
 
-QString HeatMapPanel::note(int known) const {
+QString OverviewPage::note(int known) const {
     const auto all = static_cast<int>(m_session->linearMatrices().size());
     const QString metric = m_chooser->currentData().toString();
     if (known < all) {
@@ -107,7 +121,7 @@ QString HeatMapPanel::note(int known) const {
     return tr("A click selects a matrix.");
 }
 
-void HeatMapPanel::refresh() {
+void OverviewPage::refresh() {
     if (!isVisible()) {
         return;
     }

@@ -10,17 +10,21 @@
 #include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
 #include "core/workspace/calibration_file.h"
+#include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/dialogs/calibrate_dialog.h"
 #include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
 #include "ui/plots/figure_renderer.h"
+#include "ui/plots/method_series.h"
 #include "ui/plots/plot_drawing.h"
-#include "ui/plots/race_series.h"
 
 namespace rankscope::ui {
 namespace {
 
+using uitest::enter;
+using uitest::entered;
+using uitest::find;
 using uitest::OpenSession;
 
 const method::MethodCurve svd{"w", "svd", {0, 1, 2, 3}, {1, 0.5, 0.25, 0}, {1, 0.8, 0.4, 0}, {}};
@@ -30,8 +34,8 @@ const method::MethodCurve preview{"w",       "randomized", {1, 3},
                                   {0.55, 0}, {0.1, 0},     {0.02, std::nullopt}};
 const std::vector<method::MethodCurve> all{svd, whitened, preview};
 
-TEST(RaceSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
-    const PlotData data = raceData(all, {.logValue = false});
+TEST(MethodSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
+    const PlotData data = methodCurvesData(all, {.logValue = false});
     ASSERT_EQ(data.curves.size(), 3U);
     EXPECT_EQ(data.curves[1].y, whitened.heldOutError);
     EXPECT_EQ(data.overlays[1].low, whitened.activationError);
@@ -45,20 +49,20 @@ TEST(RaceSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
     EXPECT_TRUE(data.yTitle.contains("‖(W − Wᵣ)X‖ / ‖WX‖"));
 }
 
-TEST(RaceSeries, WithoutHeldOutDialoguesCalibrationIsTheCurve) {
+TEST(MethodSeries, WithoutHeldOutDialoguesCalibrationIsTheCurve) {
     auto seen = all;
     for (auto& curve : seen) {
         curve.heldOutError.clear();
     }
-    const PlotData data = raceData(seen, {.logValue = false});
+    const PlotData data = methodCurvesData(seen, {.logValue = false});
     EXPECT_EQ(data.curves[0].y, svd.activationError);
     ASSERT_EQ(data.overlays.size(), 1U);  // the legend says so
     EXPECT_TRUE(data.overlays[0].label.contains("calibration"));
-    EXPECT_TRUE(raceReadout(seen, 2).contains("best on calibration: whitened, 0.125"));
+    EXPECT_TRUE(methodCurvesReadout(seen, 2).contains("best on calibration: whitened, 0.125"));
 }
 
-TEST(RaceSeries, DividedBySvdSameDialoguesAreCompared) {
-    const PlotData data = raceData(all, {.logValue = false, .normalise = true});
+TEST(MethodSeries, DividedBySvdSameDialoguesAreCompared) {
+    const PlotData data = methodCurvesData(all, {.logValue = false, .normalise = true});
     EXPECT_EQ(data.curves[0].y[1], 1);
     EXPECT_EQ(data.curves[1].y[1], 0.6 / 0.8);
     EXPECT_EQ(data.overlays[1].low[1], 0.25 / 0.5);
@@ -66,28 +70,28 @@ TEST(RaceSeries, DividedBySvdSameDialoguesAreCompared) {
     EXPECT_TRUE(data.yTitle.contains("svd"));
 }
 
-TEST(RaceSeries, OnALogarithmicAxisZeroIsAGap) {
-    const PlotData data = raceData(all, {.logRank = true, .logValue = true});
+TEST(MethodSeries, OnALogarithmicAxisZeroIsAGap) {
+    const PlotData data = methodCurvesData(all, {.logRank = true, .logValue = true});
     EXPECT_EQ(data.curves[0].x.front(), 1);
     EXPECT_TRUE(std::isnan(data.curves[0].y.back()));
     EXPECT_GT(data.yLower, 0);
     EXPECT_LT(data.yLower, 0.1);
 }
 
-TEST(RaceSeries, TheReadoutNamesTheBestButNoPreview) {
-    EXPECT_EQ(raceReadout(all, 1), "r = 1   best held out: whitened, 0.6");
-    EXPECT_EQ(raceReadout(all, 2), "r = 2   best held out: svd, 0.4");
-    EXPECT_EQ(raceReadout({}, 2), "");
+TEST(MethodSeries, TheReadoutNamesTheBestButNoPreview) {
+    EXPECT_EQ(methodCurvesReadout(all, 1), "r = 1   best held out: whitened, 0.6");
+    EXPECT_EQ(methodCurvesReadout(all, 2), "r = 2   best held out: svd, 0.4");
+    EXPECT_EQ(methodCurvesReadout({}, 2), "");
 }
 
-TEST(RaceSeries, AMethodKeepsItsColourWhoeverRuns) {
-    const PlotData both = raceData(all, {});
-    const PlotData alone = raceData(std::span(all).subspan(1, 1), {});
+TEST(MethodSeries, AMethodKeepsItsColourWhoeverRuns) {
+    const PlotData both = methodCurvesData(all, {});
+    const PlotData alone = methodCurvesData(std::span(all).subspan(1, 1), {});
     EXPECT_EQ(penOf(both, 1).color(), penOf(alone, 0).color());
     EXPECT_NE(penOf(both, 0).color(), penOf(both, 1).color());
 }
 
-TEST(RaceFigure, IsReadFromWhatTheCommandLinePrintsAndDrawn) {
+TEST(MethodCurvesFigure, IsReadFromWhatTheCommandLinePrintsAndDrawn) {
     const fixtures::TempFolder folder;
     for (const char* ending : {".png", ".svg", ".pdf"}) {
         const std::string out = (folder / (std::string("race") + ending)).string();
@@ -112,8 +116,8 @@ TEST(RaceFigure, IsReadFromWhatTheCommandLinePrintsAndDrawn) {
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 const std::string k0 = "encoder.block.0.layer.0.SelfAttention.k.weight";
 
-/// What a child prints of a race of this matrix.
-std::string raceScript(const std::string& matrix) {
+/// What a child prints of the methods on this matrix.
+std::string curvesScript(const std::string& matrix) {
     Json result = {{"calibration", {{"file", "c.h5"}, {"samples", 24}, {"held_out", 8}}}};
     for (method::MethodCurve curve : all) {
         curve.name = matrix;
@@ -122,13 +126,13 @@ std::string raceScript(const std::string& matrix) {
     return "printf '%s\\n' '" + Json{{"event", "done"}, {"result", result}}.dump() + "'\n";
 }
 
-class RaceWindow : public ::testing::Test {
+class MethodCurvesWindow : public ::testing::Test {
  protected:
     void show() {
         window.show();
         open.open();
         open.session.setSelection({q0}, q0);
-        window.spectraPage()->showRace();
+        window.spectraPage()->showMethods();
     }
     QString record() const { return QString::fromStdString((open.folder / "seen").string()); }
     /// A child that notes its words, then does what `body` says.
@@ -137,7 +141,7 @@ class RaceWindow : public ::testing::Test {
             open.folder, "echo \"$@\" >> '" + record().toStdString() + "'\n" + body));
     }
     std::string calls() const { return fixtures::readFile(record().toStdString()); }
-    RacePanel* panel() { return window.spectraPage()->race(); }
+    MethodCurvesPage* panel() { return find<MethodCurvesPage>(window); }
     /// A calibration file as calibrate writes it, with no moments in it.
     QString calibrationFile(bool gradients) const {
         workspace::CalibrationContent content;
@@ -151,33 +155,33 @@ class RaceWindow : public ::testing::Test {
     MainWindow window{&open.session};
 };
 
-TEST_F(RaceWindow, WithoutACalibrationItSaysHowToGetOne) {
+TEST_F(MethodCurvesWindow, WithoutACalibrationItSaysHowToGetOne) {
     show();
-    EXPECT_FALSE(panel()->showsRace());
-    EXPECT_TRUE(panel()->message()->text().contains("calibration"));
-    EXPECT_TRUE(panel()->chooseButton()->isVisible());
-    QTest::mouseClick(panel()->calibrateButton(), Qt::LeftButton);
-    ASSERT_TRUE(window.calibrationMenu()->dialog());
-    EXPECT_TRUE(window.calibrationMenu()->dialog()->isVisible());
+    EXPECT_FALSE(panel()->figure());
+    EXPECT_TRUE(find<QLabel>(panel(), "message")->text().contains("calibration"));
+    EXPECT_TRUE(find<QPushButton>(panel(), "choose")->isVisible());
+    QTest::mouseClick(find<QPushButton>(panel(), "calibrate"), Qt::LeftButton);
+    ASSERT_TRUE(window.findChild<CalibrateDialog*>());
+    EXPECT_TRUE(window.findChild<CalibrateDialog*>()->isVisible());
     window.calibrationMenu()->use("/nowhere.h5");
-    EXPECT_TRUE(window.message().contains("/nowhere.h5"));
+    EXPECT_TRUE(find<QLabel>(window, "messageText")->text().contains("/nowhere.h5"));
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
 
-TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
+TEST_F(MethodCurvesWindow, AMatrixIsAskedForOnceAndShownWithItsRankLine) {
     show();
-    program(raceScript(q0));
+    program(curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
     EXPECT_EQ(calls(), "curve " + open.session.location().toStdString() + " --targets " + q0 +
                            " --calibration /data/c.h5 --ranks 0:24:1 --events\n");
-    EXPECT_EQ(panel()->plot()->plotData().curves.size(), 3U);
-    EXPECT_TRUE(panel()->note()->text().contains("24 calibration dialogues"));
-    EXPECT_TRUE(window.planPanel()->calibrationLabel()->text().contains("c.h5"));
-    QTest::keyClick(panel()->plot(), Qt::Key_Home);
+    EXPECT_EQ(find<RankPlot>(panel())->plotData().curves.size(), 3U);
+    EXPECT_TRUE(find<QLabel>(panel(), "note")->text().contains("24 calibration dialogues"));
+    EXPECT_TRUE(find<QLabel>(window, "calibration")->text().contains("c.h5"));
+    QTest::keyClick(find<RankPlot>(panel()), Qt::Key_Home);
     EXPECT_EQ(open.session.rank(), 1);
-    EXPECT_EQ(panel()->plot()->readout(), "r = 1   best held out: whitened, 0.6");
-    const auto* model = panel()->table()->model();
+    EXPECT_EQ(find<RankPlot>(panel())->readout(), "r = 1   best held out: whitened, 0.6");
+    const auto* model = find<ResultTable>(panel())->model();
     const auto cell = [&](int row, int column) {
         return model->index(row, column).data().toString();
     };
@@ -188,68 +192,71 @@ TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
     open.session.setRank(2);  // the preview was made at 1 and 3
     EXPECT_EQ(cell(2, 0), "randomized (preview), at rank 1");
     // To another tab and back: nothing is computed again.
-    window.spectraPage()->showOneMatrix(true);
-    window.spectraPage()->showRace();
+    window.spectraPage()->showOneMatrix();
+    window.spectraPage()->showMethods();
     QTest::qWait(100);
     EXPECT_EQ(std::ranges::count(calls(), '\n'), 1);
-    panel()->shareBox()->click();
-    EXPECT_EQ(panel()->plot()->plotData().curves[0].y[1], 1);
+    find<QCheckBox>(panel(), "share")->click();
+    EXPECT_EQ(find<RankPlot>(panel())->plotData().curves[0].y[1], 1);
 }
 
-TEST_F(RaceWindow, TheExportIsTheShownRace) {
+TEST_F(MethodCurvesWindow, TheExportIsWhatIsShown) {
     show();
-    program(raceScript(q0));
+    program(curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
-    panel()->shareBox()->click();
-    FigureRequest request = window.spectraPage()->figure();
-    EXPECT_EQ(request.kind, FigureKind::Race);
-    EXPECT_EQ(request.race.size(), 3U);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
+    find<QCheckBox>(panel(), "share")->click();
+    FigureRequest request = window.spectraPage()->figure().value();
+    EXPECT_EQ(request.kind, FigureKind::MethodCurves);
+    EXPECT_EQ(request.methodCurves.size(), 3U);
     EXPECT_TRUE(request.axes.normalise);
     request.out = QString::fromStdString((open.folder / "race.png").string());
     renderFigure(request);
     EXPECT_FALSE(QImage(request.out).isNull());
-    EXPECT_TRUE(window.spectraPage()->curvesTable().starts_with("name,method,rank,activation"));
+    EXPECT_TRUE(window.spectraPage()->tables()[1].csv.starts_with("name,method,rank,activation"));
 }
 
-TEST_F(RaceWindow, AnotherMatrixStopsTheJobOfTheFirst) {
+TEST_F(MethodCurvesWindow, AnotherMatrixStopsTheJobOfTheFirst) {
     show();
     program(
         "trap 'exit 130' INT\ncase \"$4\" in *.q.weight) while :; do sleep 0.05; done;; esac\n" +
-        raceScript(k0));
+        curvesScript(k0));
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
-    EXPECT_FALSE(panel()->showsRace());
+    EXPECT_FALSE(panel()->figure());
     open.session.setSelection({k0}, k0);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
-    EXPECT_TRUE(panel()->results()->of(k0));
-    EXPECT_FALSE(panel()->results()->of(q0));
-    EXPECT_TRUE(panel()->results()->problem(q0).isEmpty());  // it may be asked again
+    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
+    EXPECT_TRUE(find<MethodCurvesResults>(panel())->of(k0));
+    EXPECT_FALSE(find<MethodCurvesResults>(panel())->of(q0));
+    EXPECT_TRUE(
+        find<MethodCurvesResults>(panel())->problem(q0).isEmpty());  // it may be asked again
 }
 
-TEST_F(RaceWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
+TEST_F(MethodCurvesWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
     show();
     program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
-    QTest::mouseClick(panel()->progress()->cancelButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !panel()->results()->job()->isRunning(); }));
-    EXPECT_EQ(panel()->message()->text(), "Stopped.");
-    EXPECT_TRUE(panel()->againButton()->isVisible());
+    QTest::mouseClick(find<QPushButton>(panel(), "cancel"), Qt::LeftButton);
+    ASSERT_TRUE(
+        QTest::qWaitFor([&] { return !find<MethodCurvesResults>(panel())->job()->isRunning(); }));
+    EXPECT_EQ(find<QLabel>(panel(), "message")->text(), "Stopped.");
+    EXPECT_TRUE(find<QPushButton>(panel(), "again")->isVisible());
     program("echo '{\"event\":\"error\",\"message\":\"c.h5 is of another model.\"}'\nexit 2\n");
-    QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->message()->text().contains("another"); }));
-    EXPECT_FALSE(panel()->showsRace());
-    program(raceScript(q0));
-    QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    QTest::mouseClick(find<QPushButton>(panel(), "again"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor(
+        [&] { return find<QLabel>(panel(), "message")->text().contains("another"); }));
+    EXPECT_FALSE(panel()->figure());
+    program(curvesScript(q0));
+    QTest::mouseClick(find<QPushButton>(panel(), "again"), Qt::LeftButton);
+    EXPECT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
     // Another calibration: what was known was of the first.
     program("exit 1\n");
     open.session.setCalibrationFile("/data/other.h5");
-    EXPECT_FALSE(panel()->showsRace());
+    EXPECT_FALSE(panel()->figure());
 }
 
-TEST_F(RaceWindow, CalibrateRunsTheChildAndItsFileIsInUse) {
+TEST_F(MethodCurvesWindow, CalibrateRunsTheChildAndItsFileIsInUse) {
     show();
     program(R"SH(
 echo '{"event":"progress","fraction":0.5,"label":"dialogue 64"}'
@@ -258,53 +265,53 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
 )SH");
     CalibrateDialog dialog(&open.session, &window);
     dialog.show();
-    dialog.fileField()->setText("/data/new.h5");
-    dialog.dataField()->setText("/data/talk.json");
-    dialog.options().setValue("samples", "64");
-    dialog.gradientsBox()->setChecked(true);
-    window.spectraPage()->showOneMatrix(true);  // no race meanwhile
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
+    find<QLineEdit>(dialog, "file")->setText("/data/new.h5");
+    find<QLineEdit>(dialog, "data")->setText("/data/talk.json");
+    enter(dialog, "samples", "64");
+    find<QCheckBox>(dialog, "gradients")->setChecked(true);
+    window.spectraPage()->showOneMatrix();  // no comparison meanwhile
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     EXPECT_EQ(calls(),
               "calibrate " + open.session.location().toStdString() +
                   " --out /data/new.h5 --data /data/talk.json --samples 64 --arithmetic auto "
                   "--fisher --events\n");
     for (const char* part :
          {"/data/new.h5", "64 dialogues", "16 held out", "1,234", "few tokens"}) {
-        EXPECT_TRUE(dialog.resultLabel()->text().contains(part)) << part;
+        EXPECT_TRUE(find<QLabel>(dialog, "result")->text().contains(part)) << part;
     }
     EXPECT_EQ(open.session.calibrationFile(), "/data/new.h5");
 }
 
-TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
+TEST_F(MethodCurvesWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
     show();
     program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
     CalibrateDialog dialog(&open.session, &window);
     dialog.show();
-    dialog.fileField()->setText(calibrationFile(false));
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    EXPECT_FALSE(dialog.isRunning());
-    EXPECT_TRUE(dialog.resultLabel()->text().contains("exists"));
-    dialog.replaceBox()->setChecked(true);
-    QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(dialog.isRunning());
+    find<QLineEdit>(dialog, "file")->setText(calibrationFile(false));
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    EXPECT_FALSE(find<JobSlot>(dialog)->isRunning());
+    EXPECT_TRUE(find<QLabel>(dialog, "result")->text().contains("exists"));
+    find<QCheckBox>(dialog, "replace")->setChecked(true);
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    ASSERT_TRUE(find<JobSlot>(dialog)->isRunning());
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
     dialog.reject();  // Escape stops
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !dialog.isRunning(); }));
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     EXPECT_TRUE(dialog.isVisible());
-    EXPECT_TRUE(dialog.progress()->label()->text().contains("Cancelled"));
+    EXPECT_TRUE(find<QLabel>(dialog, "label")->text().contains("Cancelled"));
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
 
-TEST_F(RaceWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
+TEST_F(MethodCurvesWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
     show();
-    window.spectraPage()->showOneMatrix(true);
+    window.spectraPage()->showOneMatrix();
     program("trap 'echo stopped >> \"" + record().toStdString() +
             "\"; exit 130' INT\ncase \"$1\" in calibrate) while :; do sleep 0.05; done;; esac\n");
     window.calibrationMenu()->calibrate();
-    const QPointer<CalibrateDialog> dialog = window.calibrationMenu()->dialog();
-    dialog->fileField()->setText((open.folder / "new.h5").c_str());
-    QTest::mouseClick(dialog->startButton(), Qt::LeftButton);
+    const QPointer<CalibrateDialog> dialog = window.findChild<CalibrateDialog*>();
+    find<QLineEdit>(dialog, "file")->setText((open.folder / "new.h5").c_str());
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
     ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
     const auto other = fixtures::writeTinyT5(open.folder / "other");
     ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
@@ -314,12 +321,12 @@ TEST_F(RaceWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
 
-TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
+TEST_F(MethodCurvesWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     show();
     open.session.setRank(5);
     const auto methods = [](CompressDialog& dialog) {
         QStringList names;
-        auto* box = qobject_cast<QComboBox*>(dialog.options().editor("method"));
+        auto* box = find<QComboBox>(dialog, "method");
         for (int i = 0; i < box->count(); ++i) {
             names << box->itemText(i);
         }
@@ -327,30 +334,30 @@ TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     };
     CompressDialog none(&open.session, &window);
     EXPECT_EQ(methods(none), "svd randomized");
-    EXPECT_TRUE(none.methodsLabel()->text().contains("menu Calibration"));
-    window.spectraPage()->showOneMatrix(true);
+    EXPECT_TRUE(find<QLabel>(none, "methods")->text().contains("menu Calibration"));
+    window.spectraPage()->showOneMatrix();
     window.calibrationMenu()->use(calibrationFile(false));
     EXPECT_EQ(open.session.calibrationFile(), calibrationFile(false));
     CompressDialog some(&open.session, &window);
     EXPECT_EQ(methods(some), "svd whitened diagonal anchored compensated randomized");
-    EXPECT_TRUE(some.methodsLabel()->text().contains("without.h5"));
+    EXPECT_TRUE(find<QLabel>(some, "methods")->text().contains("without.h5"));
     open.session.setCalibrationFile(calibrationFile(true));
     CompressDialog all(&open.session, &window);
     EXPECT_EQ(methods(all), "svd whitened diagonal fisher fisher2 anchored compensated randomized");
     const auto copy = (open.folder / "plan-seen.json").string();
     program("cp \"$4\" '" + copy + "'\nexit 1\n");
     all.show();
-    all.folderField()->setText("/tmp/smaller");
-    all.options().setValue("method", "diagonal");
-    EXPECT_TRUE(all.options().editor("alpha")->isEnabled());
-    EXPECT_FALSE(all.options().editor("ridge")->isEnabled());
-    all.options().setValue("method", "anchored");
-    EXPECT_FALSE(all.options().editor("alpha")->isEnabled());
-    EXPECT_TRUE(all.options().editor("ridge")->isEnabled());
-    EXPECT_EQ(all.options().value("ridge"), "0.01");  // what the plan has
-    all.options().setValue("ridge", "0.5");
-    QTest::mouseClick(all.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !all.isRunning(); }));
+    find<QLineEdit>(all, "folder")->setText("/tmp/smaller");
+    enter(all, "method", "diagonal");
+    EXPECT_TRUE(find<QWidget>(all, "alpha")->isEnabled());
+    EXPECT_FALSE(find<QWidget>(all, "ridge")->isEnabled());
+    enter(all, "method", "anchored");
+    EXPECT_FALSE(find<QWidget>(all, "alpha")->isEnabled());
+    EXPECT_TRUE(find<QWidget>(all, "ridge")->isEnabled());
+    EXPECT_EQ(entered(all, "ridge"), "0.01");  // what the plan has
+    enter(all, "ridge", "0.5");
+    QTest::mouseClick(find<QPushButton>(all, "start"), Qt::LeftButton);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(all)->isRunning(); }));
     EXPECT_NE(calls().find("--calibration " + calibrationFile(true).toStdString()),
               std::string::npos);
     const Json plan = parseJson(fixtures::readFile(copy), "plan");

@@ -8,17 +8,17 @@
 
 namespace rankscope::ui {
 
-using RaceCurves = std::span<const method::MethodCurve>;
+using MethodCurves = std::span<const method::MethodCurve>;
 
 /// Error on real activations against rank, one curve a method of one matrix: held-out dialogues
 /// solid, calibration dialogues dashed and thin in the same colour. Where none are held out, the
 /// calibration dialogues are solid. A method has its colour and marker whatever else is shown; a
 /// preview is markers alone, at the ranks where it was made. `normalise` divides by the errors of
 /// svd on the same dialogues, where svd takes part.
-PlotData raceData(RaceCurves curves, const AxesChoice& axes);
+PlotData methodCurvesData(MethodCurves curves, const AxesChoice& axes);
 
 /// "r = 48   best held out: whitened, 0.0871"; previews do not take part.
-QString raceReadout(RaceCurves curves, std::int64_t rank);
+QString methodCurvesReadout(MethodCurves curves, std::int64_t rank);
 
 /// A method's name as shown: a preview says that it is one.
 QString methodLabel(const std::string& method);

@@ -5,11 +5,10 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QStackedWidget>
-#include <QWidget>
 
 #include "core/method/method_curves.h"
-#include "ui/models/race_model.h"
-#include "ui/plots/figure_renderer.h"
+#include "ui/models/method_curves_model.h"
+#include "ui/pages/page.h"
 #include "ui/plots/rank_plot.h"
 #include "ui/session/method_curves_results.h"
 #include "ui/widgets/job_progress.h"
@@ -20,27 +19,14 @@ namespace rankscope::ui {
 /// All methods on the real activations of the current matrix: error against rank with the rank
 /// line, and the numbers at that rank. Computes what it shows when it is shown. Without a
 /// calibration it says how to get one.
-class RacePanel : public QWidget {
+class MethodCurvesPage : public Page {
     Q_OBJECT
  public:
-    explicit RacePanel(Session* session, QWidget* parent = nullptr);
-    MethodCurvesResults* results() const { return m_results; }
-    RankPlot* plot() const { return m_plot; }
-    ResultTable* table() const { return m_table; }
-    QLabel* heading() const { return m_heading; }
-    QLabel* message() const { return m_message; }
-    QLabel* note() const { return m_note; }
-    QCheckBox* shareBox() const { return m_share; }
-    QPushButton* calibrateButton() const { return m_calibrate; }
-    QPushButton* chooseButton() const { return m_choose; }
-    QPushButton* againButton() const { return m_again; }
-    JobProgress* progress() const { return m_progress; }
-    bool showsRace() const { return m_stack->currentIndex() == 1; }
-
-    /// The plot as it stands, zoom included; `out` and `size` are left to the caller.
-    FigureRequest figure() const;
-    /// The shown numbers as CSV.
-    std::string csv() const;
+    explicit MethodCurvesPage(Session* session, QWidget* parent = nullptr);
+    std::optional<FigureRequest> figure() const override;
+    QString whyNoFigure() const override;
+    /// "error": the shown numbers.
+    std::vector<NamedTable> tables() const override;
 
  signals:
     void calibrateRequested();
@@ -50,19 +36,20 @@ class RacePanel : public QWidget {
     void showEvent(QShowEvent* event) override;
 
  private:
+    bool showsCurves() const { return m_stack->currentIndex() == 1; }
     QWidget* makeAxesRow();
     QWidget* makeMessagePage();
-    QWidget* makeRacePage();
+    QWidget* makeCurvesPage();
     void refresh();
     void showMessage();
-    void showRace(const MatrixMethodCurves& found);
-    void drawRace();
+    void showCurves(const MatrixMethodCurves& found);
+    void drawCurves();
     void showRank();
     AxesChoice axes() const;
 
     Session* m_session;
     MethodCurvesResults* m_results;
-    RaceModel* m_model;
+    MethodCurvesModel* m_model;
     QLabel* m_heading;
     QCheckBox* m_share = nullptr;
     QCheckBox* m_logValue = nullptr;
