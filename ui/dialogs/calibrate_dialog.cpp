@@ -95,9 +95,13 @@ CalibrateDialog::CalibrateDialog(Session* session, QWidget* parent)
     layout->addWidget(m_progress);
     layout->addStretch();
     layout->addLayout(buttons);
+    followJob();
+}
+
+void CalibrateDialog::followJob() {
     connect(m_start, &QPushButton::clicked, this, &CalibrateDialog::start);
     connect(m_close, &QPushButton::clicked, this, &CalibrateDialog::reject);
-    connect(session, &Session::checkpointOpened, this, &CalibrateDialog::giveUp);
+    connect(m_session, &Session::checkpointOpened, this, &CalibrateDialog::giveUp);
     connect(&m_job, &JobSlot::done, this, &CalibrateDialog::finish);
     connect(&m_job, &JobSlot::failed, this,
             [this](const QString& message) { m_result->setText(message.toHtmlEscaped()); });

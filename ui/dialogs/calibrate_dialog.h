@@ -28,6 +28,7 @@ class CalibrateDialog : public QDialog {
 
  private:
     void makeForm();
+    void followJob();
     QLineEdit* addFileRow(const QString& label, const QString& toolTip,
                           void (CalibrateDialog::*)());
     void chooseData();

@@ -21,7 +21,7 @@ class JobSlot : public QObject {
     void cancel();
     /// Stops the job, and nothing more is heard of it: cancelled() is sent at once.
     void drop();
-    /// What the running job warned of so far.
+    /// Warnings of the running job so far.
     QStringList warnings() const { return m_job ? m_job->warnings() : QStringList(); }
 
  signals:

@@ -46,7 +46,7 @@ class MatrixRequests : public QObject {
     virtual QString title(const QStringList& matrices) const = 0;
     /// The words after `rankscope-cli`, without --events.
     virtual QStringList words(const QStringList& matrices) const = 0;
-    /// Adds the results of what the child printed. Throws where it cannot be read.
+    /// Adds the results of what the child printed. Throws if it cannot be read.
     virtual void read(const Json& document) = 0;
     /// "The permutations could not be read: %1"
     virtual QString cannotBeRead() const = 0;

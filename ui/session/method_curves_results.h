@@ -15,7 +15,7 @@ struct MatrixMethodCurves {
 };
 
 /// Comparisons of the methods on the calibration in use, one matrix at a time; forgotten with the
-/// calibration too. What fails is shown beside the matrix, not by the session.
+/// calibration too. Failures are shown beside the matrix, not by the session.
 class MethodCurvesResults : public MatrixResults<MatrixMethodCurves> {
     Q_OBJECT
  public:

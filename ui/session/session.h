@@ -28,7 +28,7 @@ class Session : public QObject {
     const QString& program() const { return m_program; }
 
     const checkpoint::Checkpoint* checkpoint() const { return m_open.checkpoint.get(); }
-    /// What rankscope-cli is called with for this checkpoint.
+    /// The argument of rankscope-cli that names this checkpoint.
     const QString& location() const { return m_open.location; }
     /// The model's name for titles.
     QString modelName() const { return nameOf(m_open); }
@@ -44,7 +44,7 @@ class Session : public QObject {
     const checkpoint::WeightMatrix* currentMatrix() const;
     /// Spectra of the selected matrices, those that are known.
     std::vector<const spectra::Spectrum*> selectedSpectra() const;
-    /// The largest min(rows, columns) of the selection; 1 where nothing is selected.
+    /// The largest min(rows, columns) of the selection; 1 if nothing is selected.
     std::int64_t largestRank() const;
 
     /// Where the rank line stands: 1 … largestRank().
@@ -52,30 +52,30 @@ class Session : public QObject {
     /// The rank chosen for a matrix, if one was.
     std::optional<std::int64_t> chosenRank(const std::string& name) const;
     plan::StorageChoice storage() const { return m_open.draft.storage; }
-    /// The plan of all matrices with a chosen rank; nothing where there is none.
+    /// The plan of all matrices with a chosen rank; nothing if there is none.
     const std::optional<plan::CompressionPlan>& plan() const { return m_open.plan; }
     /// Another number for each draft that a plan was made from.
     quint64 planRevision() const { return m_planRevision; }
     /// The method of the plan: svd until setPlan() brings another one.
     const std::string& method() const { return m_open.draft.method; }
-    /// What the plan as it stands is called, e.g. "anchored, water-filling, 70 %"; empty where its
+    /// The name of the plan as it stands, e.g. "anchored, water-filling, 70 %"; empty if its
     /// ranks were chosen by hand.
     const QString& planOrigin() const { return m_open.draft.origin; }
     /// Where writePlanFile() puts this plan: one file per revision, gone when the window is.
     QString planFile() const;
 
-    /// The last evaluation; null where there is none yet.
+    /// The last evaluation; null if there is none yet.
     const evaluate::Evaluation* evaluation() const {
         return m_evaluation ? &*m_evaluation : nullptr;
     }
-    /// True where another baseline's differences can be worked out: the examples are known.
+    /// True if another baseline's differences can be worked out: the examples are known.
     bool canPinBaseline() const;
     JobSlot* evaluationJob() { return &m_evaluationJob; }
-    /// Original against planned matrices on random vectors; empty where not computed yet.
+    /// Original against planned matrices on random vectors; empty if not computed yet.
     const std::vector<evaluate::RandomVectorsResult>& randomVectors() const {
         return m_open.randomVectors;
     }
-    /// False where the plan was changed since.
+    /// False if the plan was changed since.
     bool randomVectorsFitPlan() const {
         return m_open.plan && m_open.randomVectorsOf == m_open.draft;
     }

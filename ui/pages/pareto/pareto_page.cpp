@@ -45,6 +45,11 @@ ParetoPage::ParetoPage(Session* session, QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(6, 6, 6, 6);
     layout->addWidget(splitter);
+    followRun();
+    showFront();
+}
+
+void ParetoPage::followRun() {
     connect(m_setup, &ParetoSetup::runRequested, this,
             [this] { m_run->start(m_setup->request()); });
     connect(m_run, &FrontRun::frontChanged, this, &ParetoPage::showFront);
@@ -62,7 +67,6 @@ ParetoPage::ParetoPage(Session* session, QWidget* parent)
                     m_plot->setCurrent(FrontModel::pointOf(m_sort->mapToSource(index).row()));
                 }
             });
-    showFront();
 }
 
 QWidget* ParetoPage::makeEmpty() {

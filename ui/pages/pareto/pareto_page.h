@@ -30,6 +30,7 @@ class ParetoPage : public Page {
  private:
     QWidget* makeEmpty();
     QWidget* makeResults();
+    void followRun();
     void showFront();
     void showReadout();
     void showPlanned();

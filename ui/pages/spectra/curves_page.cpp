@@ -47,15 +47,20 @@ CurvesPage::CurvesPage(Session* session, QWidget* parent)
     layout->addWidget(plots, 2);
     layout->addWidget(m_scan, 1);
     layout->addWidget(makeRankRow());
+    followSession();
+    refresh(false);
+}
+
+void CurvesPage::followSession() {
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(curveMilliseconds);
     connect(&m_refreshTimer, &QTimer::timeout, this, [this] { refresh(true); });
     for (RankPlot* plot : {m_spectrumPlot, m_errorPlot}) {
         connect(plot, &RankPlot::rankMoved, m_session, &Session::setRank);
     }
-    connect(session, &Session::selectionChanged, this, [this] { refresh(false); });
-    connect(session, &Session::rankChanged, this, &CurvesPage::showRank);
-    connect(session, &Session::spectrumReady, this, &CurvesPage::refreshSoon);
+    connect(m_session, &Session::selectionChanged, this, [this] { refresh(false); });
+    connect(m_session, &Session::rankChanged, this, &CurvesPage::showRank);
+    connect(m_session, &Session::spectrumReady, this, &CurvesPage::refreshSoon);
     connect(m_nulls, &NullSpectra::changed, this, &CurvesPage::refreshSoon);
     connect(m_bootstraps->job(), &JobSlot::runningChanged, this, &CurvesPage::showScan);
     connect(m_bootstraps, &AlphaBootstraps::changed, this, &CurvesPage::showScan);
@@ -65,7 +70,6 @@ CurvesPage::CurvesPage(Session* session, QWidget* parent)
             m_bootstraps->request({spectra.front()->name()});
         }
     });
-    refresh(false);
 }
 
 void CurvesPage::showOneMatrix(bool one) {

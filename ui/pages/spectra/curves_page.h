@@ -30,6 +30,7 @@ class CurvesPage : public Page {
  private:
     QWidget* makeAxesRow();
     QWidget* makeRankRow();
+    void followSession();
     void refreshSoon();
     void refresh(bool keepView);
     void showRank();
@@ -37,7 +38,7 @@ class CurvesPage : public Page {
     AxesChoice axes() const;
     /// The spectra drawn now.
     std::vector<const spectra::Spectrum*> shownSpectra() const;
-    /// What the boxes ask for and is known.
+    /// The overlays that the boxes ask for, as far as they are known.
     OverlayChoice overlays(const std::vector<const spectra::Spectrum*>& shown) const;
     QString heading() const;
 

@@ -40,6 +40,10 @@ OverviewPage::OverviewPage(Session* session, QWidget* parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addLayout(row);
     layout->addWidget(m_plot, 1);
+    followSession();
+}
+
+void OverviewPage::followSession() {
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(mapMilliseconds);
     connect(&m_refreshTimer, &QTimer::timeout, this, &OverviewPage::refresh);
@@ -47,13 +51,13 @@ OverviewPage::OverviewPage(Session* session, QWidget* parent)
         m_values.clear();
         refresh();
     });
-    connect(session, &Session::selectionChanged, this, &OverviewPage::showSelection);
-    connect(session, &Session::checkpointOpened, this, &OverviewPage::forgetValues);
-    connect(session, &Session::spectrumReady, this, [this](const QString& name) {
+    connect(m_session, &Session::selectionChanged, this, &OverviewPage::showSelection);
+    connect(m_session, &Session::checkpointOpened, this, &OverviewPage::forgetValues);
+    connect(m_session, &Session::spectrumReady, this, [this](const QString& name) {
         m_values.erase(name.toStdString());
         refreshSoon();
     });
-    connect(session, &Session::planChanged, this, [this] {
+    connect(m_session, &Session::planChanged, this, [this] {
         if (m_chooser->currentData().toString() == QLatin1String("relative-error")) {
             forgetValues();
         }

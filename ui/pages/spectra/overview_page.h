@@ -31,6 +31,7 @@ class OverviewPage : public Page {
     void showEvent(QShowEvent* event) override;
 
  private:
+    void followSession();
     void refreshSoon();
     void refresh();
     void showSelection();

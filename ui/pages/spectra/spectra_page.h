@@ -10,7 +10,7 @@
 
 namespace rankscope::ui {
 
-/// What is known of the matrices, a view at a time: curves of the selected ones or of one, the
+/// The matrices of the model, a view at a time: curves of the selected ones or of one, the
 /// overview of all, or the methods compared on one.
 class SpectraPage : public Page {
     Q_OBJECT
