@@ -52,7 +52,7 @@ class CompareDialogTest : public ::testing::Test {
     bool compareWith(CompareDialog& dialog, const QString& other) {
         dialog.otherField()->setText(other);
         QTest::mouseClick(dialog.compareButton(), Qt::LeftButton);
-        return QTest::qWaitFor([&] { return !dialog.isRunning(); }, 10'000);
+        return uitest::waitUntil([&] { return !dialog.isRunning(); });
     }
     uitest::OpenSession open;
 };

@@ -121,7 +121,7 @@ TEST(Overview, ShowsTheChosenNumberAndSelectsByClick) {
     window.show();
     open.open();
     window.spectraPage()->showOverview();
-    QTest::qWait(50);
+    uitest::settle();
     HeatMapPanel* panel = window.spectraPage()->overview();
     ASSERT_TRUE(panel->isVisible());
     EXPECT_FALSE(window.spectraPage()->spectrumPlot()->isVisible());
@@ -134,7 +134,7 @@ TEST(Overview, ShowsTheChosenNumberAndSelectsByClick) {
     EXPECT_EQ(open.session.selection()[0].name, crossO);
     EXPECT_EQ(window.matrixPanel()->tree()->selectionModel()->selectedRows().size(), 1);
     open.session.setRank(1);
-    QTest::qWait(400);
+    ASSERT_TRUE(uitest::waitUntil([&] { return panel->plot()->heatMap().high > 0; }));
     // Singular values 2^-i, 24 of them: the tail behind the first is a quarter of all squares.
     EXPECT_NEAR(panel->plot()->heatMap().high, 0.5, 1e-6);
     EXPECT_EQ(window.spectraPage()->figure().kind, FigureKind::HeatMap);

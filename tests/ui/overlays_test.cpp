@@ -124,7 +124,8 @@ TEST(Overlays, TheWindowComputesTheBandInAChild) {
     SpectraPage* page = window.spectraPage();
     page->nullBandBox()->setChecked(true);
     EXPECT_TRUE(page->spectrumPlot()->plotData().overlays.empty());
-    QTRY_VERIFY_WITH_TIMEOUT(!page->spectrumPlot()->plotData().overlays.empty(), 5000);
+    ASSERT_TRUE(
+        uitest::waitUntil([&] { return !page->spectrumPlot()->plotData().overlays.empty(); }));
     EXPECT_EQ(page->spectrumPlot()->plotData().overlays[0].high, std::vector<double>(size, 1.5));
     const std::string words = fixtures::readFile(open.folder / "words");
     EXPECT_NE(words.find("--targets " + q0 + " --null 40"), std::string::npos) << words;

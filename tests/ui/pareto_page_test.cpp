@@ -95,14 +95,14 @@ class ParetoPageTest : public ::testing::Test {
         window.show();
         open.open();
         window.pageTabs()->setCurrentIndex(2);
-        QTest::qWait(50);
+        uitest::settle();
     }
     ParetoPage* page() { return window.paretoPage(); }
     ParetoSetup* setup() { return page()->setup(); }
     std::string path(const char* name) { return (open.folder / name).string(); }
     void start() { QTest::mouseClick(setup()->runButton(), Qt::LeftButton); }
     bool waitForEnd() {
-        return QTest::qWaitFor([this] { return page()->run()->job() == nullptr; }, 10'000);
+        return uitest::waitUntil([this] { return page()->run()->job() == nullptr; });
     }
     /// The small front; its second point's plan is whitened at rank 5.
     std::string answer() {
@@ -126,7 +126,7 @@ class ParetoPageTest : public ::testing::Test {
             open.folder, "for a; do echo \"$a\"; done > '" + path("seen") + "'\n" + answer()));
         start();
         ASSERT_TRUE(waitForEnd());
-        QTest::qWait(50);
+        uitest::settle();
     }
 
     uitest::OpenSession open;
@@ -262,13 +262,11 @@ exit 2
     EXPECT_TRUE(page()->progress()->label()->text().startsWith("Failed"));
     EXPECT_TRUE(page()->isEmpty());
     EXPECT_TRUE(setup()->runButton()->isEnabled());
-    open.session.setProgram(fakeProgram(open.folder, R"SH(
-trap 'exit 130' INT
-echo '{"event":"progress","fraction":0.5,"label":"svd"}'
-while :; do sleep 0.05; done
-)SH"));
+    open.session.setProgram(fakeProgram(
+        open.folder,
+        uitest::untilInterrupted(R"(echo '{"event":"progress","fraction":0.5,"label":"svd"}')")));
     start();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return page()->progress()->bar()->value() == 500; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return page()->progress()->bar()->value() == 500; }));
     EXPECT_FALSE(setup()->runButton()->isEnabled());
     QTest::mouseClick(page()->progress()->cancelButton(), Qt::LeftButton);
     ASSERT_TRUE(waitForEnd());

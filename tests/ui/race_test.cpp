@@ -168,7 +168,7 @@ TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
     show();
     program(raceScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->showsRace(); }));
     EXPECT_EQ(calls(), "curve " + open.session.location().toStdString() + " --targets " + q0 +
                            " --calibration /data/c.h5 --ranks 0:24:1 --events\n");
     EXPECT_EQ(panel()->plot()->plotData().curves.size(), 3U);
@@ -190,7 +190,8 @@ TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
     // To another tab and back: nothing is computed again.
     window.spectraPage()->showOneMatrix(true);
     window.spectraPage()->showRace();
-    QTest::qWait(100);
+    uitest::settle();
+    EXPECT_FALSE(panel()->results()->job());
     EXPECT_EQ(std::ranges::count(calls(), '\n'), 1);
     panel()->shareBox()->click();
     EXPECT_EQ(panel()->plot()->plotData().curves[0].y[1], 1);
@@ -200,7 +201,7 @@ TEST_F(RaceWindow, TheExportIsTheShownRace) {
     show();
     program(raceScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->showsRace(); }));
     panel()->shareBox()->click();
     FigureRequest request = window.spectraPage()->figure();
     EXPECT_EQ(request.kind, FigureKind::Race);
@@ -218,10 +219,10 @@ TEST_F(RaceWindow, AnotherMatrixStopsTheJobOfTheFirst) {
         "trap 'exit 130' INT\ncase \"$4\" in *.q.weight) while :; do sleep 0.05; done;; esac\n" +
         raceScript(k0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
     EXPECT_FALSE(panel()->showsRace());
     open.session.setSelection({k0}, k0);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->showsRace(); }));
     EXPECT_TRUE(panel()->results()->of(k0));
     EXPECT_FALSE(panel()->results()->of(q0));
     EXPECT_TRUE(panel()->results()->problem(q0).isEmpty());  // it may be asked again
@@ -231,18 +232,18 @@ TEST_F(RaceWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
     show();
     program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
     QTest::mouseClick(panel()->progress()->cancelButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->results()->job() == nullptr; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->results()->job() == nullptr; }));
     EXPECT_EQ(panel()->message()->text(), "Stopped.");
     EXPECT_TRUE(panel()->againButton()->isVisible());
     program("echo '{\"event\":\"error\",\"message\":\"c.h5 is of another model.\"}'\nexit 2\n");
     QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->message()->text().contains("another"); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->message()->text().contains("another"); }));
     EXPECT_FALSE(panel()->showsRace());
     program(raceScript(q0));
     QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return panel()->showsRace(); }));
+    EXPECT_TRUE(uitest::waitUntil([&] { return panel()->showsRace(); }));
     // Another calibration: what was known was of the first.
     program("exit 1\n");
     open.session.setCalibrationFile("/data/other.h5");
@@ -264,7 +265,7 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
     dialog.gradientsBox()->setChecked(true);
     window.spectraPage()->showOneMatrix(true);  // no race meanwhile
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return dialog.job() == nullptr; }));
     EXPECT_EQ(calls(),
               "calibrate " + open.session.location().toStdString() +
                   " --out /data/new.h5 --data /data/talk.json --samples 64 --arithmetic auto "
@@ -288,9 +289,9 @@ TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
     dialog.replaceBox()->setChecked(true);
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
     ASSERT_TRUE(dialog.job());
-    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
     dialog.reject();  // Escape stops
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return dialog.job() == nullptr; }));
     EXPECT_TRUE(dialog.isVisible());
     EXPECT_TRUE(dialog.progress()->label()->text().contains("Cancelled"));
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
@@ -305,11 +306,11 @@ TEST_F(RaceWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
     const QPointer<CalibrateDialog> dialog = window.calibrationMenu()->dialog();
     dialog->fileField()->setText((open.folder / "new.h5").c_str());
     QTest::mouseClick(dialog->startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
     const auto other = fixtures::writeTinyT5(open.folder / "other");
     ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
     EXPECT_FALSE(dialog && dialog->isVisible());
-    EXPECT_TRUE(QTest::qWaitFor([&] { return dialog.isNull(); }));
+    EXPECT_TRUE(uitest::waitUntil([&] { return dialog.isNull(); }));
     EXPECT_NE(calls().find("stopped"), std::string::npos);
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
@@ -350,7 +351,7 @@ TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     EXPECT_EQ(all.options().value("ridge"), "0.01");  // what the plan has
     all.options().setValue("ridge", "0.5");
     QTest::mouseClick(all.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return all.job() == nullptr; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return all.job() == nullptr; }));
     EXPECT_NE(calls().find("--calibration " + calibrationFile(true).toStdString()),
               std::string::npos);
     const Json plan = parseJson(fixtures::readFile(copy), "plan");

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <QAbstractEventDispatcher>
+#include <QCoreApplication>
+#include <QEvent>
+#include <QTest>
 #include <cmath>
 #include <filesystem>
 
@@ -31,6 +35,24 @@ QString fakeProgram(const fixtures::TempFolder& folder, const std::string& body)
     fixtures::writeFile(path, "#!/bin/sh\n" + body);
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     return QString::fromStdString(path.string());
+}
+
+std::string untilInterrupted(const std::string& first, const std::string& last) {
+    // The shell looks for a signal after each command, so none of them may take long.
+    return "trap '" + last + "; exit 130' INT\n" + first + "\nwhile :; do sleep 0.05; done\n";
+}
+
+bool waitUntil(const std::function<bool()>& condition) {
+    constexpr int longest = 30'000;  // milliseconds
+    return QTest::qWaitFor(condition, longest);
+}
+
+void settle() {
+    bool handled = true;
+    while (handled) {
+        QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+        handled = QAbstractEventDispatcher::instance()->processEvents(QEventLoop::AllEvents);
+    }
 }
 
 }  // namespace rankscope::uitest

@@ -20,6 +20,7 @@ namespace rankscope::ui {
 namespace {
 
 using uitest::OpenSession;
+using uitest::untilInterrupted;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 const std::string wi0 = "encoder.block.0.layer.1.DenseReluDense.wi_0.weight";
@@ -29,7 +30,7 @@ class WindowTest : public ::testing::Test {
     void show() {
         window.show();
         open.open();
-        QTest::qWait(150);
+        uitest::settle();
     }
     QModelIndex inTree(const std::string& name) {
         auto* panel = window.matrixPanel();
@@ -104,7 +105,7 @@ TEST_F(WindowTest, ClickingATreeItemSelectsItsMatrices) {
 TEST_F(WindowTest, OneDragMovesLineFieldSliderAndBothPlots) {
     show();
     click(inTree(wi0));
-    QTest::qWait(50);
+    uitest::settle();
     RankPlot* plot = window.spectraPage()->errorPlot();
     const auto at = [&](double rank) {
         return QPoint(static_cast<int>(std::lround(plot->xAxis->coordToPixel(rank))),
@@ -233,17 +234,15 @@ TEST_F(WindowTest, TheExportedFigureIsTheShownOneWithItsZoom) {
 
 TEST_F(WindowTest, AJobShowsItsProgressAndCanBeCancelled) {
     window.show();
-    open.session.setProgram(uitest::fakeProgram(open.folder, R"SH(
-trap 'exit 130' INT
-echo '{"event":"progress","fraction":0.5,"label":"half"}'
-while :; do sleep 0.05; done
-)SH"));
+    open.session.setProgram(uitest::fakeProgram(
+        open.folder,
+        untilInterrupted(R"(echo '{"event":"progress","fraction":0.5,"label":"half"}')")));
     const auto model = fixtures::writeTinyT5(open.folder / "slow");
     ASSERT_TRUE(open.session.open(QString::fromStdString(model.string())));
-    ASSERT_TRUE(QTest::qWaitFor([&] { return window.jobBar()->progressBar()->value() == 500; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return window.jobBar()->progressBar()->value() == 500; }));
     EXPECT_TRUE(window.jobBar()->isVisible());
     QTest::mouseClick(window.jobBar()->cancelButton(), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return !window.jobBar()->isVisible(); }));
+    EXPECT_TRUE(uitest::waitUntil([&] { return !window.jobBar()->isVisible(); }));
     EXPECT_FALSE(window.messageBar()->isVisible());
 }
 
@@ -251,9 +250,8 @@ TEST_F(WindowTest, OfSeveralJobsTheNewestIsShownAndThenTheOther) {
     window.show();
     const auto started = [&](const char* title, const char* fraction) {
         const auto program = uitest::fakeProgram(
-            open.folder, "trap 'exit 130' INT\necho '{\"event\":\"progress\",\"fraction\":" +
-                             std::string(fraction) +
-                             ",\"label\":\"\"}'\nwhile :; do sleep 0.05; done\n");
+            open.folder, untilInterrupted("echo '{\"event\":\"progress\",\"fraction\":" +
+                                          std::string(fraction) + ",\"label\":\"\"}'"));
         auto* job = new Job(title, program, {}, &open.session);
         window.jobBar()->follow(job);
         job->start();
@@ -261,16 +259,16 @@ TEST_F(WindowTest, OfSeveralJobsTheNewestIsShownAndThenTheOther) {
     };
     auto* bar = window.jobBar();
     Job* first = started("first", "0.2");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return bar->progressBar()->value() == 200; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return bar->progressBar()->value() == 200; }));
     Job* second = started("second", "0.7");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return bar->progressBar()->value() == 700; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return bar->progressBar()->value() == 700; }));
     QTest::mouseClick(bar->cancelButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !second->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !second->isRunning(); }));
     EXPECT_TRUE(first->isRunning());
     EXPECT_TRUE(bar->isVisible());
     EXPECT_TRUE(bar->cancelButton()->isEnabled());
     QTest::mouseClick(bar->cancelButton(), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return !bar->isVisible(); }));
+    EXPECT_TRUE(uitest::waitUntil([&] { return !bar->isVisible(); }));
 }
 
 TEST_F(WindowTest, CompressRunsTheChildWithThePlanAndShowsTheResult) {
@@ -291,7 +289,7 @@ printf '{"name":"b","relative_error":0.25}],"verified":true}}\n'
     EXPECT_FALSE(dialog.resultLabel()->text().isEmpty());
     QTest::keyClicks(dialog.folderField(), "/tmp/smaller");
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return dialog.job() == nullptr; }));
     const QString text = dialog.resultLabel()->text();
     for (const char* part :
          {"/tmp/smaller", "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
@@ -308,24 +306,24 @@ TEST_F(WindowTest, CompressCanBeCancelledAndFailuresAreSaid) {
     show();
     open.session.setSelection({q0}, q0);
     open.session.setRank(5);
-    open.session.setProgram(uitest::fakeProgram(open.folder, R"SH(
-trap 'exit 130' INT
-echo '{"event":"progress","fraction":0.5,"label":"q"}'
-while :; do sleep 0.05; done
-)SH"));
+    open.session.setProgram(uitest::fakeProgram(
+        open.folder,
+        untilInterrupted(R"(echo '{"event":"progress","fraction":0.5,"label":"q"}')")));
     CompressDialog dialog(&open.session, &window);
     dialog.show();
     dialog.folderField()->setText("/tmp/smaller");
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
     ASSERT_TRUE(dialog.job());
-    QTest::qWait(200);
+    bool works = false;
+    QObject::connect(dialog.job(), &Job::progressed, [&] { works = true; });
+    ASSERT_TRUE(uitest::waitUntil([&] { return works; }));
     EXPECT_FALSE(dialog.startButton()->isEnabled());
     QTest::mouseClick(dialog.stopButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return dialog.job() == nullptr; }));
     EXPECT_TRUE(dialog.startButton()->isEnabled());
     open.session.setProgram("/nowhere/rankscope-cli");
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return dialog.job() == nullptr; }));
     EXPECT_TRUE(dialog.resultLabel()->text().contains("/nowhere/rankscope-cli"));
 }
 
