@@ -22,6 +22,8 @@ namespace rankscope::ui {
 namespace {
 
 using uitest::OpenSession;
+using uitest::untilInterrupted;
+using uitest::waitUntil;
 
 const method::RaceCurve svd{"w", "svd", {0, 1, 2, 3}, {1, 0.5, 0.25, 0}, {1, 0.8, 0.4, 0}, {}};
 const method::RaceCurve whitened{
@@ -131,10 +133,10 @@ class RaceWindow : public ::testing::Test {
         window.spectraPage()->showRace();
     }
     QString record() const { return QString::fromStdString((open.folder / "seen").string()); }
-    /// A child that notes its words, then does what `body` says.
+    /// The line of a child that notes its words.
+    std::string note() const { return "echo \"$@\" >> '" + record().toStdString() + "'\n"; }
     void program(const std::string& body) {
-        open.session.setProgram(uitest::fakeProgram(
-            open.folder, "echo \"$@\" >> '" + record().toStdString() + "'\n" + body));
+        open.session.setProgram(uitest::fakeProgram(open.folder, body));
     }
     std::string calls() const { return fixtures::readFile(record().toStdString()); }
     RacePanel* panel() { return window.spectraPage()->race(); }
@@ -166,9 +168,9 @@ TEST_F(RaceWindow, WithoutACalibrationItSaysHowToGetOne) {
 
 TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
     show();
-    program(raceScript(q0));
+    program(note() + raceScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(waitUntil([&] { return panel()->showsRace(); }));
     EXPECT_EQ(calls(), "curve " + open.session.location().toStdString() + " --targets " + q0 +
                            " --calibration /data/c.h5 --ranks 0:24:1 --events\n");
     EXPECT_EQ(panel()->plot()->plotData().curves.size(), 3U);
@@ -199,9 +201,9 @@ TEST_F(RaceWindow, AMatrixIsRacedOnceAndShownWithItsRankLine) {
 
 TEST_F(RaceWindow, TheExportIsTheShownRace) {
     show();
-    program(raceScript(q0));
+    program(note() + raceScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(waitUntil([&] { return panel()->showsRace(); }));
     panel()->shareBox()->click();
     FigureRequest request = window.spectraPage()->figure();
     EXPECT_EQ(request.kind, FigureKind::Race);
@@ -215,14 +217,13 @@ TEST_F(RaceWindow, TheExportIsTheShownRace) {
 
 TEST_F(RaceWindow, AnotherMatrixStopsTheJobOfTheFirst) {
     show();
-    program(
-        "trap 'exit 130' INT\ncase \"$4\" in *.q.weight) while :; do sleep 0.05; done;; esac\n" +
-        raceScript(k0));
+    program("case \"$4\" in *.q.weight)\n" + untilInterrupted(note()) + ";; esac\n" +
+            raceScript(k0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(waitUntil([&] { return QFile::exists(record()); }));
     EXPECT_FALSE(panel()->showsRace());
     open.session.setSelection({k0}, k0);
-    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->showsRace(); }));
+    ASSERT_TRUE(waitUntil([&] { return panel()->showsRace(); }));
     EXPECT_TRUE(panel()->results()->of(k0));
     EXPECT_FALSE(panel()->results()->of(q0));
     EXPECT_TRUE(panel()->results()->problem(q0).isEmpty());  // it may be asked again
@@ -230,20 +231,20 @@ TEST_F(RaceWindow, AnotherMatrixStopsTheJobOfTheFirst) {
 
 TEST_F(RaceWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
     show();
-    program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
+    program(untilInterrupted(note()));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(waitUntil([&] { return QFile::exists(record()); }));
     QTest::mouseClick(panel()->progress()->cancelButton(), Qt::LeftButton);
-    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->results()->job() == nullptr; }));
+    ASSERT_TRUE(waitUntil([&] { return panel()->results()->job() == nullptr; }));
     EXPECT_EQ(panel()->message()->text(), "Stopped.");
     EXPECT_TRUE(panel()->againButton()->isVisible());
     program("echo '{\"event\":\"error\",\"message\":\"c.h5 is of another model.\"}'\nexit 2\n");
     QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
-    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->message()->text().contains("another"); }));
+    ASSERT_TRUE(waitUntil([&] { return panel()->message()->text().contains("another"); }));
     EXPECT_FALSE(panel()->showsRace());
-    program(raceScript(q0));
+    program(note() + raceScript(q0));
     QTest::mouseClick(panel()->againButton(), Qt::LeftButton);
-    EXPECT_TRUE(uitest::waitUntil([&] { return panel()->showsRace(); }));
+    EXPECT_TRUE(waitUntil([&] { return panel()->showsRace(); }));
     // Another calibration: what was known was of the first.
     program("exit 1\n");
     open.session.setCalibrationFile("/data/other.h5");
@@ -252,7 +253,7 @@ TEST_F(RaceWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
 
 TEST_F(RaceWindow, CalibrateRunsTheChildAndItsFileIsInUse) {
     show();
-    program(R"SH(
+    program(note() + R"SH(
 echo '{"event":"progress","fraction":0.5,"label":"dialogue 64"}'
 printf '{"event":"done","result":{"path":"%s","samples":64,"held_out":16,"tokens":1234,' "$4"
 printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
@@ -265,7 +266,7 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
     dialog.gradientsBox()->setChecked(true);
     window.spectraPage()->showOneMatrix(true);  // no race meanwhile
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(uitest::waitUntil([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(waitUntil([&] { return dialog.job() == nullptr; }));
     EXPECT_EQ(calls(),
               "calibrate " + open.session.location().toStdString() +
                   " --out /data/new.h5 --data /data/talk.json --samples 64 --arithmetic auto "
@@ -279,7 +280,7 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
 
 TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
     show();
-    program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
+    program(untilInterrupted(note()));
     CalibrateDialog dialog(&open.session, &window);
     dialog.show();
     dialog.fileField()->setText(calibrationFile(false));
@@ -289,9 +290,9 @@ TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
     dialog.replaceBox()->setChecked(true);
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
     ASSERT_TRUE(dialog.job());
-    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(waitUntil([&] { return QFile::exists(record()); }));
     dialog.reject();  // Escape stops
-    ASSERT_TRUE(uitest::waitUntil([&] { return dialog.job() == nullptr; }));
+    ASSERT_TRUE(waitUntil([&] { return dialog.job() == nullptr; }));
     EXPECT_TRUE(dialog.isVisible());
     EXPECT_TRUE(dialog.progress()->label()->text().contains("Cancelled"));
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
@@ -300,17 +301,18 @@ TEST_F(RaceWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
 TEST_F(RaceWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
     show();
     window.spectraPage()->showOneMatrix(true);
-    program("trap 'echo stopped >> \"" + record().toStdString() +
-            "\"; exit 130' INT\ncase \"$1\" in calibrate) while :; do sleep 0.05; done;; esac\n");
+    // The child of the other checkpoint's spectra ends at once and notes nothing.
+    program("case \"$1\" in calibrate)\n" +
+            untilInterrupted(note(), "echo stopped >> " + record().toStdString()) + ";; esac\n");
     window.calibrationMenu()->calibrate();
     const QPointer<CalibrateDialog> dialog = window.calibrationMenu()->dialog();
     dialog->fileField()->setText((open.folder / "new.h5").c_str());
     QTest::mouseClick(dialog->startButton(), Qt::LeftButton);
-    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(waitUntil([&] { return QFile::exists(record()); }));
     const auto other = fixtures::writeTinyT5(open.folder / "other");
     ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
     EXPECT_FALSE(dialog && dialog->isVisible());
-    EXPECT_TRUE(uitest::waitUntil([&] { return dialog.isNull(); }));
+    EXPECT_TRUE(waitUntil([&] { return dialog.isNull(); }));
     EXPECT_NE(calls().find("stopped"), std::string::npos);
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
@@ -339,9 +341,9 @@ TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     CompressDialog all(&open.session, &window);
     EXPECT_EQ(methods(all), "svd whitened diagonal fisher fisher2 anchored compensated randomized");
     const auto copy = (open.folder / "plan-seen.json").string();
-    program("cp \"$4\" '" + copy + "'\nexit 1\n");
+    program(note() + "cp \"$4\" '" + copy + "'\nexit 1\n");
     all.show();
-    all.folderField()->setText("/tmp/smaller");
+    all.folderField()->setText((open.folder / "smaller").c_str());
     all.options().setValue("method", "diagonal");
     EXPECT_TRUE(all.options().editor("alpha")->isEnabled());
     EXPECT_FALSE(all.options().editor("ridge")->isEnabled());
@@ -351,7 +353,7 @@ TEST_F(RaceWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     EXPECT_EQ(all.options().value("ridge"), "0.01");  // what the plan has
     all.options().setValue("ridge", "0.5");
     QTest::mouseClick(all.startButton(), Qt::LeftButton);
-    ASSERT_TRUE(uitest::waitUntil([&] { return all.job() == nullptr; }));
+    ASSERT_TRUE(waitUntil([&] { return all.job() == nullptr; }));
     EXPECT_NE(calls().find("--calibration " + calibrationFile(true).toStdString()),
               std::string::npos);
     const Json plan = parseJson(fixtures::readFile(copy), "plan");

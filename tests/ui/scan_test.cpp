@@ -81,7 +81,7 @@ TEST(AlphaBootstraps, AskAChildForTheMatrixAndForgetWithTheCheckpoint) {
             R"(","power_law":{"bootstrap":{"resamples":200,"seed":0,"fitted":200,"failed":false,)"
             R"("standard_deviation":0.5,"low":2,"high":4}}}]}}')"));
     AlphaBootstraps bootstraps(&open.session);
-    open.open();
+    open.open();  // starts no child, which would write over what the bootstrap's child wrote
     bootstraps.request(q0);
     EXPECT_TRUE(bootstraps.running());
     ASSERT_TRUE(uitest::waitUntil([&] { return !bootstraps.running(); }));

@@ -20,11 +20,12 @@ struct OpenSession {
     OpenSession();
     fixtures::TempFolder folder;
     ui::Session session;
-    /// Must be called once the widgets under test exist: opens the model, adds the spectra.
+    /// Must be called once the widgets under test exist: opens the model, adds the spectra. Starts
+    /// no child even where the session has a program.
     void open();
 };
 
-/// An executable shell script standing in for rankscope-cli; returns its path.
+/// An executable shell script standing in for rankscope-cli; returns its path, another each time.
 QString fakeProgram(const fixtures::TempFolder& folder, const std::string& body);
 
 /// What a fake program does that runs `first` and goes on until it is interrupted, then runs

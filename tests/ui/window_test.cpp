@@ -287,12 +287,13 @@ printf '{"name":"b","relative_error":0.25}],"verified":true}}\n'
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
     EXPECT_FALSE(dialog.job());  // no folder was named
     EXPECT_FALSE(dialog.resultLabel()->text().isEmpty());
-    QTest::keyClicks(dialog.folderField(), "/tmp/smaller");
+    const std::string out = open.folder / "smaller";
+    QTest::keyClicks(dialog.folderField(), out.c_str());
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
     ASSERT_TRUE(uitest::waitUntil([&] { return dialog.job() == nullptr; }));
     const QString text = dialog.resultLabel()->text();
     for (const char* part :
-         {"/tmp/smaller", "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
+         {out.c_str(), "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
         EXPECT_TRUE(text.contains(part)) << part << " in " << text.toStdString();
     }
     const auto plan = plan::planFromJson(parseJson(fixtures::readFile(copy), "plan"),
@@ -311,7 +312,7 @@ TEST_F(WindowTest, CompressCanBeCancelledAndFailuresAreSaid) {
         untilInterrupted(R"(echo '{"event":"progress","fraction":0.5,"label":"q"}')")));
     CompressDialog dialog(&open.session, &window);
     dialog.show();
-    dialog.folderField()->setText("/tmp/smaller");
+    dialog.folderField()->setText((open.folder / "smaller").c_str());
     QTest::mouseClick(dialog.startButton(), Qt::LeftButton);
     ASSERT_TRUE(dialog.job());
     bool works = false;
