@@ -90,21 +90,19 @@ class GpuCheck(unittest.TestCase):
         self.assertIn("cuda_test is not beside", steps["tests"]["reason"])
 
     def test_a_step_that_hangs_ends_with_its_time(self):
-        cli = self.program("sleep 60\n")
-        start = time.monotonic()
+        cli = self.program("sleep 1000\n")  # longer than this test may take
         done = subprocess.run(self.command("--device", "cpu", "--budget", "12", "--steps",
                                            "install,doctor,model", cli=cli), env=self.environment(),
                               capture_output=True)
         _, steps = self.document()
         self.assertEqual(done.returncode, 1)
-        self.assertLess(time.monotonic() - start, 50)
         self.assertEqual(steps["doctor"]["status"], "out of time")
         self.assertEqual(steps["model"]["status"], "not reached")
         self.assertIn("budget", steps["model"]["reason"])
 
     def test_an_interrupted_run_leaves_whole_files_and_no_process(self):
         mark = f"{os.getpid()}.{time.monotonic_ns()}"
-        cli = self.program(f"exec bash -c 'exec -a rankscope-{mark} sleep 60'\n")
+        cli = self.program(f"exec bash -c 'exec -a rankscope-{mark} sleep 1000'\n")
         run = subprocess.Popen(self.command("--device", "cpu", "--steps", "install,doctor", cli=cli),
                                env=self.environment(), stderr=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL)

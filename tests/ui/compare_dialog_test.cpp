@@ -54,7 +54,7 @@ class CompareDialogTest : public ::testing::Test {
     bool compareWith(CompareDialog& dialog, const QString& other) {
         find<QLineEdit>(dialog, "other")->setText(other);
         QTest::mouseClick(find<QPushButton>(dialog, "compare"), Qt::LeftButton);
-        return QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }, 10'000);
+        return uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); });
     }
     uitest::OpenSession open;
 };

@@ -14,6 +14,7 @@
 #include "core/search/pareto.h"
 #include "tests/fixtures/tiny_t5.h"
 #include "tests/ui/find.h"
+#include "tests/ui/ui_fixture.h"
 #include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
 
@@ -33,7 +34,7 @@ class CompressMethods : public ::testing::Test {
     void SetUp() override {
         window.show();
         ASSERT_TRUE(session.open("demo"));
-        ASSERT_TRUE(QTest::qWaitFor([&] { return !session.spectraJob()->isRunning(); }, longest));
+        ASSERT_TRUE(uitest::waitUntil([&] { return !session.spectraJob()->isRunning(); }));
         calibration = fs::path(folder / "c.h5");
         run({"calibrate", "demo", "--data", (sharedResource("demo") / "test.json").c_str(),
              "--samples", "6", "--held-out", "2", "--fisher", "--out", calibration.c_str()});
@@ -87,7 +88,7 @@ class CompressMethods : public ::testing::Test {
         EXPECT_EQ(box->currentText(), method);
         QTest::keyClicks(find<QLineEdit>(dialog, "folder"), QString::fromStdString(out.string()));
         QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
-        EXPECT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }, longest));
+        EXPECT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }));
         EXPECT_EQ(stateOf(dialog), "Done.");
         const QString text = find<QLabel>(dialog, "result")->text();
         EXPECT_TRUE(text.contains("Verified")) << method.toStdString() << text.toStdString();
@@ -199,7 +200,7 @@ TEST_F(CompressMethods, AFailureWritesNothing) {
     find<QLineEdit>(dialog, "folder")->setText(QString::fromStdString((parent / "out").string()));
     fs::remove(calibration);
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }, longest));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     EXPECT_EQ(stateOf(dialog), "Failed. Nothing was written.");
     EXPECT_TRUE(find<QLabel>(dialog, "result")->text().contains("c.h5"));
     EXPECT_TRUE(fs::is_empty(parent));

@@ -35,8 +35,7 @@ class EvaluationJobTest : public ::testing::Test {
     EvaluationSetup* setup() { return find<EvaluationSetup>(window); }
     void evaluate() { QTest::mouseClick(find<QPushButton>(setup(), "evaluate"), Qt::LeftButton); }
     bool waitForEnd() {
-        return QTest::qWaitFor([this] { return !open.session.evaluationJob()->isRunning(); },
-                               10'000);
+        return uitest::waitUntil([this] { return !open.session.evaluationJob()->isRunning(); });
     }
     std::string path(const char* name) { return (open.folder / name).string(); }
 
@@ -87,7 +86,7 @@ TEST_F(EvaluationJobTest, RunsExactlyTheShownCommandAndShowsItsResult) {
     EXPECT_TRUE(find<QLabel>(find<JobProgress>(page(), "progress"), "label")
                     ->text()
                     .startsWith("Finished in"));
-    QTest::qWait(20);
+    uitest::settle();
     EXPECT_TRUE(find<QPushButton>(setup(), "evaluate")->isEnabled());
     find<QCheckBox>(setup(), "loss")->setChecked(false);
     find<QCheckBox>(setup(), "rouge")->setChecked(false);
@@ -95,15 +94,15 @@ TEST_F(EvaluationJobTest, RunsExactlyTheShownCommandAndShowsItsResult) {
 }
 
 TEST_F(EvaluationJobTest, CancelStopsAndTheNextRunGoesOn) {
-    open.session.setProgram(
-        fakeProgram(open.folder, "trap 'touch " + path("stopped") + "; exit 130' INT\n" + R"SH(
-echo '{"event":"progress","fraction":0.25,"label":"summaries 5 of 20"}'
-while :; do sleep 0.05; done
-)SH"));
+    open.session.setProgram(fakeProgram(
+        open.folder,
+        uitest::untilInterrupted(
+            R"(echo '{"event":"progress","fraction":0.25,"label":"summaries 5 of 20"}')",
+            "touch " + path("stopped"))));
     evaluate();
     auto* progress = find<JobProgress>(page(), "progress");
     ASSERT_TRUE(
-        QTest::qWaitFor([&] { return find<QProgressBar>(progress, "bar")->value() == 250; }));
+        uitest::waitUntil([&] { return find<QProgressBar>(progress, "bar")->value() == 250; }));
     EXPECT_EQ(find<QLabel>(progress, "label")->text(), "summaries 5 of 20");
     QTest::mouseClick(find<QPushButton>(progress, "cancel"), Qt::LeftButton);
     ASSERT_TRUE(waitForEnd());
@@ -113,28 +112,31 @@ while :; do sleep 0.05; done
     EXPECT_FALSE(find<QProgressBar>(progress, "bar")->isVisible());
     EXPECT_FALSE(open.session.evaluation());
     EXPECT_FALSE(find<QWidget>(window, "messageBar")->isVisible());
-    QTest::qWait(20);
+    uitest::settle();
     open.session.setProgram(fakeProgram(open.folder, uitest::answering(open.folder, threeRuns())));
     evaluate();
     ASSERT_TRUE(waitForEnd());
     EXPECT_TRUE(open.session.evaluation());
 }
 
-TEST_F(EvaluationJobTest, TimeLeftFollowsTheFractions) {
+TEST_F(EvaluationJobTest, TimeLeftIsSaidOnceItIsKnown) {
     open.session.setProgram(fakeProgram(open.folder, R"SH(
 trap 'exit 130' INT
 echo '{"event":"progress","fraction":0.1,"label":"a"}'
-sleep 2.2
-echo '{"event":"progress","fraction":0.3,"label":"b"}'
-while :; do sleep 0.05; done
+while :; do
+    echo '{"event":"progress","fraction":0.3,"label":"b"}'
+    sleep 0.05
+done
 )SH"));
     evaluate();
     auto* progress = find<JobProgress>(page(), "progress");
     ASSERT_TRUE(
-        QTest::qWaitFor([&] { return find<QProgressBar>(progress, "bar")->value() == 300; }));
-    // 0.2 took 2.2 s or a little more, so the other 0.7 take 7.7 s or a little more.
+        uitest::waitUntil([&] { return find<QProgressBar>(progress, "bar")->value() == 300; }));
+    // How long the rest takes is TimeLeft's to tell, which is tried with times that are given.
+    ASSERT_TRUE(
+        uitest::waitUntil([&] { return !find<QLabel>(progress, "time")->text().isEmpty(); }));
     const QString text = find<QLabel>(progress, "time")->text();
-    EXPECT_TRUE(text == "about 10 s left" || text == "about 15 s left") << text.toStdString();
+    EXPECT_TRUE(text.startsWith("about ") && text.endsWith(" left")) << text.toStdString();
     find<QPushButton>(progress, "cancel")->click();
     ASSERT_TRUE(waitForEnd());
 }
@@ -194,7 +196,7 @@ printf '"predicted_cosine":0.75}]}}\n'
 )SH"));
     ASSERT_TRUE(find<QPushButton>(panel, "start")->isEnabled());
     QTest::mouseClick(find<QPushButton>(panel, "start"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !open.session.randomVectorsJob()->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !open.session.randomVectorsJob()->isRunning(); }));
     EXPECT_EQ(fixtures::readFile(path("seen")),
               "random-vectors --plan --vectors 1000 --distribution uniform\n");
     ASSERT_EQ(find<ResultTable>(panel)->model()->rowCount(), 1);
@@ -223,7 +225,7 @@ printf '"rank":5,"vectors":1000,"cosine_mean":0.5,"on_calibration":{"cosine_pool
 printf '"relative_error":0.125}}]}}\n'
 )SH"));
     QTest::mouseClick(find<QPushButton>(panel, "start"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !open.session.randomVectorsJob()->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !open.session.randomVectorsJob()->isRunning(); }));
     EXPECT_EQ(fixtures::readFile(path("seen")), "--calibration /data/c.h5\n");
     ASSERT_EQ(find<ResultTable>(panel)->model()->columnCount(), 8);
     EXPECT_TRUE(find<QLabel>(panel, "note")->text().contains("real inputs of the layer"));

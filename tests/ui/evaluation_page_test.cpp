@@ -29,12 +29,12 @@ class EvaluationPageTest : public ::testing::Test {
         window.show();
         open.open();
         window.activateWindow();
-        ASSERT_TRUE(QTest::qWaitForWindowActive(&window));
+        ASSERT_TRUE(uitest::waitUntil([&] { return window.isActiveWindow(); }));
         QTest::keyClick(&window, Qt::Key_2, Qt::ControlModifier);
     }
     void showResult() {
         ASSERT_TRUE(open.session.setEvaluation(toJson(threeRuns(), true)));
-        QTest::qWait(50);
+        uitest::settle();
     }
     EvaluationPage* page() { return window.evaluationPage(); }
     QString cell(int row, const char* key) {
@@ -263,7 +263,7 @@ TEST_F(EvaluationPageTest, MarksCanBeReadInLightAndDarkThemes) {
     dark.setColor(QPalette::Text, Qt::white);
     for (const QPalette& palette : {view->palette(), dark}) {
         view->setPalette(palette);
-        QTest::qWait(20);
+        uitest::settle();
         QTextCursor cursor(find<QTextEdit>(view, "left")->document());
         cursor.setPosition(static_cast<int>(QString("Anna will buy m").size()));
         const double a = luminance(cursor.charFormat().background().color());
@@ -277,7 +277,7 @@ TEST_F(EvaluationPageTest, EveryControlHasANameAndNoTextIsCut) {
     EXPECT_EQ(window.size(), QSize(1280, 800));
     for (const int tab : {0, 1}) {
         find<QTabWidget>(page(), "evaluationTabs")->setCurrentIndex(tab);
-        QTest::qWait(30);
+        uitest::settle();
         for (QWidget* widget : page()->findChildren<QWidget*>()) {
             const bool own = qobject_cast<QAbstractButton*>(widget) ||
                              qobject_cast<QComboBox*>(widget) || qobject_cast<QLineEdit*>(widget) ||

@@ -34,7 +34,7 @@ TEST(JobSlot, RunsOneJobAtATimeAndIsFreeAfterIt) {
     const QString program = fakeProgram(folder, "echo '{\"event\":\"done\",\"result\":{}}'\n");
     EXPECT_TRUE(slot.start("first", program, {}));
     EXPECT_FALSE(slot.start("second", program, {}));
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !slot.isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !slot.isRunning(); }));
     EXPECT_EQ(seen, (QStringList{"started", "running", "done", "free"}));
     EXPECT_TRUE(slot.start("third", program, {}));
 }
@@ -48,7 +48,7 @@ TEST(JobSlot, OfADroppedJobNothingMoreIsHeard) {
     slot.drop();
     EXPECT_EQ(seen, (QStringList{"cancelled", "free"}));
     EXPECT_TRUE(slot.start("second", "/nowhere/rankscope-cli", {}));
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !slot.isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !slot.isRunning(); }));
     EXPECT_EQ(seen.mid(2), (QStringList{"started", "running", "failed", "free"}));
 }
 
@@ -62,7 +62,7 @@ TEST(MatrixResults, WhatFailedIsAskedForOnlyAfterAskAgain) {
         open.session.setProgram(fakeProgram(open.folder, body));
         nulls.request({q0});
         const bool asked = nulls.job()->isRunning();
-        EXPECT_TRUE(QTest::qWaitFor([&] { return !nulls.job()->isRunning(); }));
+        EXPECT_TRUE(uitest::waitUntil([&] { return !nulls.job()->isRunning(); }));
         return asked;
     };
     EXPECT_TRUE(request("echo '{\"event\":\"error\",\"message\":\"No.\"}'\nexit 1\n"));

@@ -26,6 +26,8 @@ using uitest::enter;
 using uitest::entered;
 using uitest::find;
 using uitest::OpenSession;
+using uitest::untilInterrupted;
+using uitest::waitUntil;
 
 const method::MethodCurve svd{"w", "svd", {0, 1, 2, 3}, {1, 0.5, 0.25, 0}, {1, 0.8, 0.4, 0}, {}};
 const method::MethodCurve whitened{
@@ -135,10 +137,10 @@ class MethodCurvesWindow : public ::testing::Test {
         window.spectraPage()->showMethods();
     }
     QString record() const { return QString::fromStdString((open.folder / "seen").string()); }
-    /// A child that notes its words, then does what `body` says.
+    /// The line of a child that notes its words.
+    std::string note() const { return "echo \"$@\" >> '" + record().toStdString() + "'\n"; }
     void program(const std::string& body) {
-        open.session.setProgram(uitest::fakeProgram(
-            open.folder, "echo \"$@\" >> '" + record().toStdString() + "'\n" + body));
+        open.session.setProgram(uitest::fakeProgram(open.folder, body));
     }
     std::string calls() const { return fixtures::readFile(record().toStdString()); }
     MethodCurvesPage* panel() { return find<MethodCurvesPage>(window); }
@@ -172,7 +174,7 @@ TEST_F(MethodCurvesWindow, AMatrixIsAskedForOnceAndShownWithItsRankLine) {
     show();
     program(curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->figure().has_value(); }));
     EXPECT_EQ(calls(), "curve " + open.session.location().toStdString() + " --targets " + q0 +
                            " --calibration /data/c.h5 --ranks 0:24:1 --events\n");
     EXPECT_EQ(find<RankPlot>(panel())->plotData().curves.size(), 3U);
@@ -194,7 +196,7 @@ TEST_F(MethodCurvesWindow, AMatrixIsAskedForOnceAndShownWithItsRankLine) {
     // To another tab and back: nothing is computed again.
     window.spectraPage()->showOneMatrix();
     window.spectraPage()->showMethods();
-    QTest::qWait(100);
+    uitest::settle();
     EXPECT_EQ(std::ranges::count(calls(), '\n'), 1);
     find<QCheckBox>(panel(), "share")->click();
     EXPECT_EQ(find<RankPlot>(panel())->plotData().curves[0].y[1], 1);
@@ -204,7 +206,7 @@ TEST_F(MethodCurvesWindow, TheExportIsWhatIsShown) {
     show();
     program(curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->figure().has_value(); }));
     find<QCheckBox>(panel(), "share")->click();
     FigureRequest request = window.spectraPage()->figure().value();
     EXPECT_EQ(request.kind, FigureKind::MethodCurves);
@@ -222,10 +224,10 @@ TEST_F(MethodCurvesWindow, AnotherMatrixStopsTheJobOfTheFirst) {
         "trap 'exit 130' INT\ncase \"$4\" in *.q.weight) while :; do sleep 0.05; done;; esac\n" +
         curvesScript(k0));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
     EXPECT_FALSE(panel()->figure());
     open.session.setSelection({k0}, k0);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return panel()->figure().has_value(); }));
     EXPECT_TRUE(find<MethodCurvesResults>(panel())->of(k0));
     EXPECT_FALSE(find<MethodCurvesResults>(panel())->of(q0));
     EXPECT_TRUE(
@@ -234,22 +236,22 @@ TEST_F(MethodCurvesWindow, AnotherMatrixStopsTheJobOfTheFirst) {
 
 TEST_F(MethodCurvesWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
     show();
-    program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
+    program(untilInterrupted(note()));
     open.session.setCalibrationFile("/data/c.h5");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
     QTest::mouseClick(find<QPushButton>(panel(), "cancel"), Qt::LeftButton);
     ASSERT_TRUE(
-        QTest::qWaitFor([&] { return !find<MethodCurvesResults>(panel())->job()->isRunning(); }));
+        uitest::waitUntil([&] { return !find<MethodCurvesResults>(panel())->job()->isRunning(); }));
     EXPECT_EQ(find<QLabel>(panel(), "message")->text(), "Stopped.");
     EXPECT_TRUE(find<QPushButton>(panel(), "again")->isVisible());
     program("echo '{\"event\":\"error\",\"message\":\"c.h5 is of another model.\"}'\nexit 2\n");
     QTest::mouseClick(find<QPushButton>(panel(), "again"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor(
+    ASSERT_TRUE(uitest::waitUntil(
         [&] { return find<QLabel>(panel(), "message")->text().contains("another"); }));
     EXPECT_FALSE(panel()->figure());
     program(curvesScript(q0));
     QTest::mouseClick(find<QPushButton>(panel(), "again"), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return panel()->figure().has_value(); }));
+    EXPECT_TRUE(uitest::waitUntil([&] { return panel()->figure().has_value(); }));
     // Another calibration: what was known was of the first.
     program("exit 1\n");
     open.session.setCalibrationFile("/data/other.h5");
@@ -258,7 +260,7 @@ TEST_F(MethodCurvesWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
 
 TEST_F(MethodCurvesWindow, CalibrateRunsTheChildAndItsFileIsInUse) {
     show();
-    program(R"SH(
+    program(note() + R"SH(
 echo '{"event":"progress","fraction":0.5,"label":"dialogue 64"}'
 printf '{"event":"done","result":{"path":"%s","samples":64,"held_out":16,"tokens":1234,' "$4"
 printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
@@ -271,7 +273,7 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
     find<QCheckBox>(dialog, "gradients")->setChecked(true);
     window.spectraPage()->showOneMatrix();  // no comparison meanwhile
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     EXPECT_EQ(calls(),
               "calibrate " + open.session.location().toStdString() +
                   " --out /data/new.h5 --data /data/talk.json --samples 64 --arithmetic auto "
@@ -285,7 +287,7 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
 
 TEST_F(MethodCurvesWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancelled) {
     show();
-    program("trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n");
+    program(untilInterrupted(note()));
     CalibrateDialog dialog(&open.session, &window);
     dialog.show();
     find<QLineEdit>(dialog, "file")->setText(calibrationFile(false));
@@ -295,9 +297,9 @@ TEST_F(MethodCurvesWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancell
     find<QCheckBox>(dialog, "replace")->setChecked(true);
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
     ASSERT_TRUE(find<JobSlot>(dialog)->isRunning());
-    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
     dialog.reject();  // Escape stops
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     EXPECT_TRUE(dialog.isVisible());
     EXPECT_TRUE(find<QLabel>(dialog, "label")->text().contains("Cancelled"));
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
@@ -312,11 +314,11 @@ TEST_F(MethodCurvesWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
     const QPointer<CalibrateDialog> dialog = window.findChild<CalibrateDialog*>();
     find<QLineEdit>(dialog, "file")->setText((open.folder / "new.h5").c_str());
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(record()); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
     const auto other = fixtures::writeTinyT5(open.folder / "other");
     ASSERT_TRUE(open.session.open(QString::fromStdString(other.string())));
     EXPECT_FALSE(dialog && dialog->isVisible());
-    EXPECT_TRUE(QTest::qWaitFor([&] { return dialog.isNull(); }));
+    EXPECT_TRUE(waitUntil([&] { return dialog.isNull(); }));
     EXPECT_NE(calls().find("stopped"), std::string::npos);
     EXPECT_TRUE(open.session.calibrationFile().isEmpty());
 }
@@ -345,7 +347,7 @@ TEST_F(MethodCurvesWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     CompressDialog all(&open.session, &window);
     EXPECT_EQ(methods(all), "svd whitened diagonal fisher fisher2 anchored compensated randomized");
     const auto copy = (open.folder / "plan-seen.json").string();
-    program("cp \"$4\" '" + copy + "'\nexit 1\n");
+    program(note() + "cp \"$4\" '" + copy + "'\nexit 1\n");
     all.show();
     find<QLineEdit>(all, "folder")->setText("/tmp/smaller");
     enter(all, "method", "diagonal");
@@ -357,7 +359,7 @@ TEST_F(MethodCurvesWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     EXPECT_EQ(entered(all, "ridge"), "0.01");  // what the plan has
     enter(all, "ridge", "0.5");
     QTest::mouseClick(find<QPushButton>(all, "start"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(all)->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(all)->isRunning(); }));
     EXPECT_NE(calls().find("--calibration " + calibrationFile(true).toStdString()),
               std::string::npos);
     const Json plan = parseJson(fixtures::readFile(copy), "plan");

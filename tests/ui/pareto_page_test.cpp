@@ -98,15 +98,14 @@ class ParetoPageTest : public ::testing::Test {
         window.show();
         open.open();
         find<QTabBar>(window, "pages")->setCurrentIndex(2);
-        QTest::qWait(50);
+        uitest::settle();
     }
     ParetoPage* page() { return find<ParetoPage>(window); }
     ParetoSetup* setup() { return find<ParetoSetup>(window); }
     std::string path(const char* name) { return (open.folder / name).string(); }
     void start() { QTest::mouseClick(find<QPushButton>(setup(), "run"), Qt::LeftButton); }
     bool waitForEnd() {
-        return QTest::qWaitFor([this] { return !find<FrontRun>(window)->job()->isRunning(); },
-                               10'000);
+        return uitest::waitUntil([this] { return !find<FrontRun>(window)->job()->isRunning(); });
     }
     /// The small front; its second point's plan is whitened at rank 5.
     std::string answer() {
@@ -130,7 +129,7 @@ class ParetoPageTest : public ::testing::Test {
             open.folder, "for a; do echo \"$a\"; done > '" + path("seen") + "'\n" + answer()));
         start();
         ASSERT_TRUE(waitForEnd());
-        QTest::qWait(50);
+        uitest::settle();
     }
 
     uitest::OpenSession open;
@@ -276,7 +275,8 @@ echo '{"event":"progress","fraction":0.5,"label":"svd"}'
 while :; do sleep 0.05; done
 )SH"));
     start();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return find<QProgressBar>(page(), "bar")->value() == 500; }));
+    ASSERT_TRUE(
+        uitest::waitUntil([&] { return find<QProgressBar>(page(), "bar")->value() == 500; }));
     EXPECT_FALSE(find<QPushButton>(setup(), "run")->isEnabled());
     QTest::mouseClick(find<QPushButton>(page(), "cancel"), Qt::LeftButton);
     ASSERT_TRUE(waitForEnd());

@@ -91,7 +91,7 @@ TEST(AlphaBootstraps, AskAChildForTheMatrixAndForgetWithTheCheckpoint) {
     open.open();
     bootstraps.request({q0});
     EXPECT_TRUE(bootstraps.job()->isRunning());
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !bootstraps.job()->isRunning(); }, 10'000));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !bootstraps.job()->isRunning(); }));
     ASSERT_NE(bootstraps.of(q0), nullptr);
     EXPECT_EQ(bootstraps.of(q0)->deviation, 0.5);
     EXPECT_THAT(fixtures::readFile(seen),

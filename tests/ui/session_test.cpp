@@ -61,7 +61,7 @@ struct Recorder {
         QObject::connect(&job, &Job::ended, [this] { ++ends; });
     }
     bool waitForEnd() {
-        return QTest::qWaitFor([this] { return ends > 0; }, 10'000);
+        return uitest::waitUntil([this] { return ends > 0; });
     }
     std::vector<double> fractions;
     QStringList warnings, failures;
@@ -146,14 +146,14 @@ TEST(Job, AMissingProgramIsAFailureThatNamesIt) {
 TEST(Job, CancelSendsAnInterruptFirst) {
     const fixtures::TempFolder folder;
     const auto mark = (folder / "interrupted").string();
-    Job job("title", fakeProgram(folder, "trap 'touch " + mark + "; exit 130' INT\n" + R"SH(
-echo '{"event":"progress","fraction":0.1,"label":""}'
-while :; do sleep 0.05; done
-)SH"),
+    Job job("title",
+            fakeProgram(folder, uitest::untilInterrupted(
+                                    R"(echo '{"event":"progress","fraction":0.1,"label":""}')",
+                                    "touch " + mark)),
             {});
     Recorder seen(job);
     job.start();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !seen.fractions.empty(); }, 5000));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !seen.fractions.empty(); }));
     job.cancel();
     ASSERT_TRUE(seen.waitForEnd());
     EXPECT_EQ(seen.cancels, 1);
@@ -167,12 +167,12 @@ TEST(Job, CancelKillsAChildThatDoesNotListen) {
     Job job("title", fakeProgram(folder, R"SH(
 trap '' INT
 echo '{"event":"progress","fraction":0.1,"label":""}'
-exec sleep 60
+exec sleep 1000
 )SH"),
             {});
     Recorder seen(job);
     job.start();
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !seen.fractions.empty(); }, 5000));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !seen.fractions.empty(); }));
     const auto pid = static_cast<pid_t>(job.processId());
     QElapsedTimer time;
     time.start();
@@ -216,7 +216,7 @@ TEST(Session, OpeningStartsAJobWhoseSpectraAppearAndOnlyThoseThatFit) {
                                 "echo '{\"event\":\"done\",\"result\":{}}'\n"));
     ASSERT_TRUE(session.open(QString::fromStdString(model.string())));
     ASSERT_TRUE(session.spectraJob()->isRunning());
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !session.spectraJob()->isRunning(); }, 5000));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !session.spectraJob()->isRunning(); }));
     EXPECT_EQ(session.spectra().size(), 1U);
     ASSERT_TRUE(session.spectrum(q));
     EXPECT_EQ(session.spectrum(q)->singularValues().front(), 24);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QString>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,24 @@ struct OpenSession {
     OpenSession();
     fixtures::TempFolder folder;
     ui::Session session;
-    /// Must be called once the widgets under test exist: opens the model, adds the spectra.
+    /// Must be called once the widgets under test exist: opens the model, adds the spectra. Starts
+    /// no child even where the session has a program.
     void open();
 };
 
-/// An executable shell script standing in for rankscope-cli; returns its path.
+/// An executable shell script standing in for rankscope-cli; returns its path, another each time.
 QString fakeProgram(const fixtures::TempFolder& folder, const std::string& body);
+
+/// What a fake program does that runs `first` and goes on until it is interrupted, then runs
+/// `last`. It can be interrupted before `first` begins.
+std::string untilInterrupted(const std::string& first, const std::string& last = ":");
+
+/// Handles events until the condition holds. False if it does not within 30 s: a limit for a test
+/// that would hang, not a measure of how long anything takes.
+bool waitUntil(const std::function<bool()>& condition);
+
+/// Handles what is pending (layouts, drawing, deletions), and what that brings about, until nothing
+/// is left.
+void settle();
 
 }  // namespace rankscope::uitest

@@ -23,6 +23,7 @@ namespace {
 using uitest::enter;
 using uitest::find;
 using uitest::OpenSession;
+using uitest::untilInterrupted;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 const std::string wi0 = "encoder.block.0.layer.1.DenseReluDense.wi_0.weight";
@@ -32,7 +33,7 @@ class WindowTest : public ::testing::Test {
     void show() {
         window.show();
         open.open();
-        QTest::qWait(150);
+        uitest::settle();
     }
     QModelIndex inTree(const std::string& name) {
         return find<MatrixFilter>(window)->mapFromSource(
@@ -107,7 +108,7 @@ TEST_F(WindowTest, ClickingATreeItemSelectsItsMatrices) {
 TEST_F(WindowTest, OneDragMovesLineFieldSliderAndBothPlots) {
     show();
     click(inTree(wi0));
-    QTest::qWait(50);
+    uitest::settle();
     RankPlot* plot = find<RankPlot>(window, "errorPlot");
     const auto at = [&](double rank) {
         return QPoint(static_cast<int>(std::lround(plot->xAxis->coordToPixel(rank))),
@@ -236,18 +237,16 @@ TEST_F(WindowTest, TheExportedFigureIsTheShownOneWithItsZoom) {
 
 TEST_F(WindowTest, AJobShowsItsProgressAndCanBeCancelled) {
     window.show();
-    open.session.setProgram(uitest::fakeProgram(open.folder, R"SH(
-trap 'exit 130' INT
-echo '{"event":"progress","fraction":0.5,"label":"half"}'
-while :; do sleep 0.05; done
-)SH"));
+    open.session.setProgram(uitest::fakeProgram(
+        open.folder,
+        untilInterrupted(R"(echo '{"event":"progress","fraction":0.5,"label":"half"}')")));
     const auto model = fixtures::writeTinyT5(open.folder / "slow");
     ASSERT_TRUE(open.session.open(QString::fromStdString(model.string())));
-    ASSERT_TRUE(QTest::qWaitFor(
+    ASSERT_TRUE(uitest::waitUntil(
         [&] { return find<QProgressBar>(find<JobBar>(window), "bar")->value() == 500; }));
     EXPECT_TRUE(find<JobBar>(window)->isVisible());
     QTest::mouseClick(find<QPushButton>(find<JobBar>(window), "cancel"), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return !find<JobBar>(window)->isVisible(); }));
+    EXPECT_TRUE(uitest::waitUntil([&] { return !find<JobBar>(window)->isVisible(); }));
     EXPECT_FALSE(find<QWidget>(window, "messageBar")->isVisible());
 }
 
@@ -255,9 +254,8 @@ TEST_F(WindowTest, OfSeveralJobsTheNewestIsShownAndThenTheOther) {
     window.show();
     const auto started = [&](const char* title, const char* fraction) {
         const auto program = uitest::fakeProgram(
-            open.folder, "trap 'exit 130' INT\necho '{\"event\":\"progress\",\"fraction\":" +
-                             std::string(fraction) +
-                             ",\"label\":\"\"}'\nwhile :; do sleep 0.05; done\n");
+            open.folder, untilInterrupted("echo '{\"event\":\"progress\",\"fraction\":" +
+                                          std::string(fraction) + ",\"label\":\"\"}'"));
         auto* job = new Job(title, program, {}, &open.session);
         find<JobBar>(window)->follow(job);
         job->start();
@@ -265,16 +263,16 @@ TEST_F(WindowTest, OfSeveralJobsTheNewestIsShownAndThenTheOther) {
     };
     auto* bar = find<JobBar>(window);
     Job* first = started("first", "0.2");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return find<QProgressBar>(bar, "bar")->value() == 200; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return find<QProgressBar>(bar, "bar")->value() == 200; }));
     Job* second = started("second", "0.7");
-    ASSERT_TRUE(QTest::qWaitFor([&] { return find<QProgressBar>(bar, "bar")->value() == 700; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return find<QProgressBar>(bar, "bar")->value() == 700; }));
     QTest::mouseClick(find<QPushButton>(bar, "cancel"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !second->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !second->isRunning(); }));
     EXPECT_TRUE(first->isRunning());
     EXPECT_TRUE(bar->isVisible());
     EXPECT_TRUE(find<QPushButton>(bar, "cancel")->isEnabled());
     QTest::mouseClick(find<QPushButton>(bar, "cancel"), Qt::LeftButton);
-    EXPECT_TRUE(QTest::qWaitFor([&] { return !bar->isVisible(); }));
+    EXPECT_TRUE(uitest::waitUntil([&] { return !bar->isVisible(); }));
 }
 
 TEST_F(WindowTest, CompressRunsTheChildWithThePlanAndShowsTheResult) {
@@ -295,10 +293,10 @@ printf '{"name":"b","relative_error":0.25}],"verified":true}}\n'
     EXPECT_FALSE(find<QLabel>(dialog, "result")->text().isEmpty());
     QTest::keyClicks(find<QLineEdit>(dialog, "folder"), "/tmp/smaller");
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     const QString text = find<QLabel>(dialog, "result")->text();
     for (const char* part :
-         {"/tmp/smaller", "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
+         {out.c_str(), "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
         EXPECT_TRUE(text.contains(part)) << part << " in " << text.toStdString();
     }
     const auto plan = plan::planFromJson(parseJson(fixtures::readFile(copy), "plan"),
@@ -312,24 +310,22 @@ TEST_F(WindowTest, CompressCanBeCancelledAndFailuresAreSaid) {
     show();
     open.session.setSelection({q0}, q0);
     open.session.setRank(5);
-    open.session.setProgram(uitest::fakeProgram(open.folder, R"SH(
-trap 'exit 130' INT
-echo '{"event":"progress","fraction":0.5,"label":"q"}'
-while :; do sleep 0.05; done
-)SH"));
+    open.session.setProgram(uitest::fakeProgram(
+        open.folder,
+        untilInterrupted(R"(echo '{"event":"progress","fraction":0.5,"label":"q"}')")));
     CompressDialog dialog(&open.session, &window);
     dialog.show();
     find<QLineEdit>(dialog, "folder")->setText("/tmp/smaller");
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
     ASSERT_TRUE(find<JobSlot>(dialog)->isRunning());
-    QTest::qWait(200);
+    uitest::settle();
     EXPECT_FALSE(find<QPushButton>(dialog, "start")->isEnabled());
     QTest::mouseClick(find<QPushButton>(dialog, "stop"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     EXPECT_TRUE(find<QPushButton>(dialog, "start")->isEnabled());
     open.session.setProgram("/nowhere/rankscope-cli");
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
-    ASSERT_TRUE(QTest::qWaitFor([&] { return !find<JobSlot>(dialog)->isRunning(); }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     EXPECT_TRUE(find<QLabel>(dialog, "result")->text().contains("/nowhere/rankscope-cli"));
 }
 

@@ -4,14 +4,17 @@
 import contextlib
 import ctypes
 import os
+import pathlib
 import pty
+import select
 import signal
+import subprocess
 import sys
 import threading
-import time
+import unittest.mock
 
-from package_case import (PACKAGE, PATIENCE, Case, eventually, is_running, programs_with,
-                          write_program)
+from package_case import (PACKAGE, PATIENCE, Case, eventually, is_running, noting_waits,
+                          programs_with, write_program)
 
 import rankscope
 
@@ -19,7 +22,8 @@ import rankscope
 class Interrupting(Case):
     def python_in_terminal(self, code):
         """Starts Python on a terminal of its own: process id and the terminal's other end."""
-        variables = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+        here = pathlib.Path(__file__).resolve().parent
+        variables = {**os.environ, "PYTHONPATH": f"{PACKAGE.parent}:{here}"}
         sys.stdout.flush()
         pid, terminal = pty.fork()
         if pid == 0:
@@ -36,22 +40,21 @@ class Interrupting(Case):
         return said.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     CODE = """if True:
-        import rankscope, subprocess, time
-        send = subprocess.Popen.send_signal
-        def send_later(*arguments):  # or two signals in one moment might arrive as one
-            time.sleep(0.2)
-            send(*arguments)
-        subprocess.Popen.send_signal = send_later
+        import rankscope, subprocess
+        from package_case import noting_waits
+        subprocess.Popen.wait = noting_waits({folder!r}, {first!r})
         try:
             rankscope.run(*{words!r}, progress=False)
         except KeyboardInterrupt:
             print("interrupted")
         """
 
-    def waiting(self, patience):
+    def waiting(self, patience, first=1000):
+        """Python and a program at work, to which it gives `first` seconds to end by itself."""
         os.environ["RANKSCOPE_CLI"] = str(write_program(self.folder / "rankscope-cli"))
         pid, terminal = self.python_in_terminal(
-            self.CODE.format(words=("wait", str(self.folder), patience)))
+            self.CODE.format(words=("wait", str(self.folder), patience), folder=str(self.folder),
+                             first=first))
         self.assertTrue(eventually((self.folder / "ready").exists))
         return pid, terminal
 
@@ -66,26 +69,39 @@ class Interrupting(Case):
 
     def test_another_ctrl_c_ends_it_at_once(self):
         pid, terminal = self.waiting("stubborn")
-        start = time.monotonic()
         os.write(terminal, b"\x03")
         self.assertTrue(eventually((self.folder / "interrupts").exists))
+        self.assertTrue(eventually(self.waits))
         os.write(terminal, b"\x03")
         said, status = self.end_of(pid, terminal)
-        self.assertLess(time.monotonic() - start, 9)
         self.assertEqual((said.replace("^C", "").split(), status), (["interrupted"], 0))
-        self.assertFalse(is_running((self.folder / "pid").read_text()))
+        self.check_it_was_killed()
 
     def test_a_stubborn_program_is_killed_after_a_while(self):
-        pid, terminal = self.waiting("stubborn")
-        start = time.monotonic()
+        pid, terminal = self.waiting("stubborn", first=0.1)
         os.kill(pid, signal.SIGINT)
         said, status = self.end_of(pid, terminal)
-        self.assertGreater(time.monotonic() - start, 9)
         self.assertEqual((said.split(), status), (["interrupted"], 0))
+        self.check_it_was_killed()
+
+    def waits(self):
+        """For how many seconds Python was ready to wait, each time that it did."""
+        notes = self.folder / "waits"
+        return notes.read_text().split() if notes.exists() else []
+
+    def check_it_was_killed(self):
+        """After Python had been ready to wait for 10 s, and then for its end."""
+        self.assertEqual(self.waits(), ["10", "10"])
+        for end in ("cleaned", "outlived"):
+            self.assertFalse((self.folder / end).exists(), "it ended by itself")
         self.assertFalse(is_running((self.folder / "pid").read_text()))
 
     def test_an_interrupt_of_a_thread(self):
         os.environ["RANKSCOPE_CLI"] = str(write_program(self.folder / "rankscope-cli"))
+        waits = unittest.mock.patch.object(subprocess.Popen, "wait",
+                                           noting_waits(self.folder, PATIENCE))
+        waits.start()
+        self.addCleanup(waits.stop)
         caught = []
 
         def work():
@@ -104,14 +120,33 @@ class Interrupting(Case):
         self.assertTrue((self.folder / "cleaned").exists())
         self.assertFalse(is_running((self.folder / "pid").read_text()))
 
+    TQDM = """if True:
+        import sys, types
+        class Bar:
+            n = 0
+            def __init__(self, **settings): pass
+            def __enter__(self): return self
+            def __exit__(self, *problem): pass
+            def update(self, more): pass
+            def set_description(self, label, refresh):
+                if not self.n:
+                    print("at work", flush=True)
+                self.n = 1
+        for name in ("tqdm", "tqdm.auto"):
+            sys.modules[name] = types.ModuleType(name)
+            sys.modules[name].tqdm = Bar
+        """
+
     def calibrating(self, how="rankscope.run(*words)"):
-        """The real program at work under Python, on a terminal."""
+        """The real program under Python, on a terminal, once it has told of its work."""
         out = self.folder / "calibration.h5"
         words = ("calibrate", "demo", "--samples", "200", "--held-out", "0", "--out", str(out))
         pid, terminal = self.python_in_terminal(
-            f"import rankscope, threading, time; words = {words!r}; {how}")
-        self.assertTrue(eventually(lambda: programs_with(out)))
-        time.sleep(0.5)
+            f"{self.TQDM}\nimport rankscope, signal, threading; words = {words!r}; {how}")
+        said = b""
+        while b"at work" not in said:
+            self.assertTrue(select.select([terminal], [], [], PATIENCE)[0], "it does not begin")
+            said += os.read(terminal, 65536)
         self.assertTrue(programs_with(out), "the command was too fast to be interrupted")
         return pid, terminal, out
 
@@ -137,7 +172,7 @@ class Interrupting(Case):
     def test_ctrl_c_while_a_thread_runs_it_leaves_no_program(self):
         pid, terminal, out = self.calibrating(
             "threading.Thread(target=rankscope.run, args=words, daemon=True).start();"
-            "time.sleep(600)")
+            "signal.pause()")
         os.write(terminal, b"\x03")
         self.assertEqual(self.end_of(pid, terminal)[1], -signal.SIGINT)
         self.check_nothing_is_left(out)

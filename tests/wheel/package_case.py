@@ -56,6 +56,20 @@ def eventually(condition):
     return True
 
 
+def noting_waits(folder, first):
+    """A Popen.wait that notes in the file `waits` for how long a program is waited for that has
+    been told to end. The first such wait may last `first` seconds instead."""
+    wait, patience = subprocess.Popen.wait, [first]
+
+    def noted(self, timeout=None):
+        if timeout is not None:
+            with open(pathlib.Path(folder, "waits"), "a") as notes:
+                notes.write(f"{timeout} ")
+            timeout = patience.pop() if patience else timeout
+        return wait(self, timeout)
+    return noted
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

@@ -8,6 +8,8 @@ import signal
 import sys
 import time
 
+LONGEST = 200  # seconds, so that no test that fails leaves it behind
+
 
 def event(**fields):
     # In bytes: an argument may be no UTF-8, and standard output closed.
@@ -39,7 +41,8 @@ def progress():
 
 
 def wait(folder, patience):
-    """Works until it is interrupted, then cleans up for a while; notes what happened in files."""
+    """Works until it is interrupted, then cleans up once it is waited for; notes what happened in
+    files. One that is stubborn does not listen."""
     folder = pathlib.Path(folder)
     interrupts = []
 
@@ -52,14 +55,16 @@ def wait(folder, patience):
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     (folder / "pid").write_text(str(os.getpid()))
     (folder / "ready").touch()
-    end = time.monotonic() + 60
-    while time.monotonic() < end and not (interrupts and patience == "clean"):
+    end = time.monotonic() + LONGEST
+    while not (interrupts and patience == "clean" and (folder / "waits").exists()):
+        if time.monotonic() > end:
+            (folder / "outlived").touch()
+            sys.exit(1)
         time.sleep(0.02)
         try:
             event(event="progress", fraction=0.5, label="waiting")
         except BrokenPipeError:
             pass
-    time.sleep(0.5)
     (folder / "cleaned").touch()
     sys.exit(130)
 
