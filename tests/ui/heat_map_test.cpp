@@ -139,7 +139,7 @@ TEST(Overview, ShowsTheChosenNumberAndSelectsByClick) {
     EXPECT_EQ(open.session.selection()[0].name, crossO);
     EXPECT_EQ(find<QTreeView>(window, "matrices")->selectionModel()->selectedRows().size(), 1);
     open.session.setRank(1);
-    ASSERT_TRUE(uitest::waitUntil([&] { return panel->plot()->heatMap().high > 0; }));
+    ASSERT_TRUE(uitest::waitUntil([&] { return find<HeatMapPlot>(panel)->heatMap().high > 0; }));
     // Singular values 2^-i, 24 of them: the tail behind the first is a quarter of all squares.
     EXPECT_NEAR(find<HeatMapPlot>(panel)->heatMap().high, 0.5, 1e-6);
     EXPECT_EQ(window.spectraPage()->figure().value().kind, FigureKind::HeatMap);

@@ -172,7 +172,7 @@ TEST_F(MethodCurvesWindow, WithoutACalibrationItSaysHowToGetOne) {
 
 TEST_F(MethodCurvesWindow, AMatrixIsAskedForOnceAndShownWithItsRankLine) {
     show();
-    program(curvesScript(q0));
+    program(note() + curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(uitest::waitUntil([&] { return panel()->figure().has_value(); }));
     EXPECT_EQ(calls(), "curve " + open.session.location().toStdString() + " --targets " + q0 +
@@ -204,7 +204,7 @@ TEST_F(MethodCurvesWindow, AMatrixIsAskedForOnceAndShownWithItsRankLine) {
 
 TEST_F(MethodCurvesWindow, TheExportIsWhatIsShown) {
     show();
-    program(curvesScript(q0));
+    program(note() + curvesScript(q0));
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(uitest::waitUntil([&] { return panel()->figure().has_value(); }));
     find<QCheckBox>(panel(), "share")->click();
@@ -220,9 +220,8 @@ TEST_F(MethodCurvesWindow, TheExportIsWhatIsShown) {
 
 TEST_F(MethodCurvesWindow, AnotherMatrixStopsTheJobOfTheFirst) {
     show();
-    program(
-        "trap 'exit 130' INT\ncase \"$4\" in *.q.weight) while :; do sleep 0.05; done;; esac\n" +
-        curvesScript(k0));
+    program("case \"$4\" in *.q.weight)\n" + untilInterrupted(note()) + ";; esac\n" +
+            curvesScript(k0));
     open.session.setCalibrationFile("/data/c.h5");
     ASSERT_TRUE(uitest::waitUntil([&] { return QFile::exists(record()); }));
     EXPECT_FALSE(panel()->figure());
@@ -249,7 +248,7 @@ TEST_F(MethodCurvesWindow, CancelStopsAndFailuresAreSaidUntilAskedAgain) {
     ASSERT_TRUE(uitest::waitUntil(
         [&] { return find<QLabel>(panel(), "message")->text().contains("another"); }));
     EXPECT_FALSE(panel()->figure());
-    program(curvesScript(q0));
+    program(note() + curvesScript(q0));
     QTest::mouseClick(find<QPushButton>(panel(), "again"), Qt::LeftButton);
     EXPECT_TRUE(uitest::waitUntil([&] { return panel()->figure().has_value(); }));
     // Another calibration: what was known was of the first.
@@ -308,8 +307,8 @@ TEST_F(MethodCurvesWindow, CalibrateNeitherReplacesUnaskedNorKeepsWhatWasCancell
 TEST_F(MethodCurvesWindow, ACalibrationOfACheckpointThatIsOpenNoMoreIsGivenUp) {
     show();
     window.spectraPage()->showOneMatrix();
-    program("trap 'echo stopped >> \"" + record().toStdString() +
-            "\"; exit 130' INT\ncase \"$1\" in calibrate) while :; do sleep 0.05; done;; esac\n");
+    program("case \"$1\" in calibrate)\n" +
+            untilInterrupted(note(), "echo stopped >> " + record().toStdString()) + ";; esac\n");
     window.calibrationMenu()->calibrate();
     const QPointer<CalibrateDialog> dialog = window.findChild<CalibrateDialog*>();
     find<QLineEdit>(dialog, "file")->setText((open.folder / "new.h5").c_str());
@@ -349,7 +348,7 @@ TEST_F(MethodCurvesWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     const auto copy = (open.folder / "plan-seen.json").string();
     program(note() + "cp \"$4\" '" + copy + "'\nexit 1\n");
     all.show();
-    find<QLineEdit>(all, "folder")->setText("/tmp/smaller");
+    find<QLineEdit>(all, "folder")->setText((open.folder / "smaller").c_str());
     enter(all, "method", "diagonal");
     EXPECT_TRUE(find<QWidget>(all, "alpha")->isEnabled());
     EXPECT_FALSE(find<QWidget>(all, "ridge")->isEnabled());

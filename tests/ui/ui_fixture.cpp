@@ -48,7 +48,7 @@ std::string untilInterrupted(const std::string& first, const std::string& last) 
 
 bool waitUntil(const std::function<bool()>& condition) {
     constexpr int longest = 30'000;  // milliseconds
-    return uitest::waitUntil(condition);
+    return QTest::qWaitFor(condition, longest);
 }
 
 void settle() {

@@ -291,7 +291,8 @@ printf '{"name":"b","relative_error":0.25}],"verified":true}}\n'
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
     EXPECT_FALSE(find<JobSlot>(dialog)->isRunning());  // no folder was named
     EXPECT_FALSE(find<QLabel>(dialog, "result")->text().isEmpty());
-    QTest::keyClicks(find<QLineEdit>(dialog, "folder"), "/tmp/smaller");
+    const std::string out = open.folder / "smaller";
+    QTest::keyClicks(find<QLineEdit>(dialog, "folder"), out.c_str());
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
     ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     const QString text = find<QLabel>(dialog, "result")->text();
@@ -315,7 +316,8 @@ TEST_F(WindowTest, CompressCanBeCancelledAndFailuresAreSaid) {
         untilInterrupted(R"(echo '{"event":"progress","fraction":0.5,"label":"q"}')")));
     CompressDialog dialog(&open.session, &window);
     dialog.show();
-    find<QLineEdit>(dialog, "folder")->setText("/tmp/smaller");
+    find<QLineEdit>(dialog, "folder")
+        ->setText(QString::fromStdString((open.folder / "smaller").string()));
     QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
     ASSERT_TRUE(find<JobSlot>(dialog)->isRunning());
     uitest::settle();
