@@ -20,8 +20,6 @@ namespace rankscope::cli_test {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 std::vector<char*> pointers(std::vector<std::string>& words) {
     std::vector<char*> list;
     for (std::string& word : words) list.push_back(word.data());
@@ -72,7 +70,6 @@ Outcome runCommand(const std::vector<std::string>& words, const RunOptions& opti
     std::vector<std::string> environment = options.environment;
     for (char** variable = environ; *variable != nullptr; ++variable)
         environment.emplace_back(*variable);
-    const auto start = Clock::now();
     pid_t child = 0;
     Outcome outcome;
     if (posix_spawn(&child, arguments.front().c_str(), &actions, nullptr,
@@ -84,7 +81,6 @@ Outcome runCommand(const std::vector<std::string>& words, const RunOptions& opti
     rusage usage = {};
     bool sent = options.interruptAfter.empty();
     bool signalled = options.signals.empty();
-    auto signalledAt = start;
     while (wait4(child, &status, WNOHANG, &usage) == 0) {
         if (!sent && std::filesystem::exists(outFile) &&
             fixtures::readFile(outFile).find(options.interruptAfter) != std::string::npos) {
@@ -92,17 +88,11 @@ Outcome runCommand(const std::vector<std::string>& words, const RunOptions& opti
             sent = true;
         }
         if (!signalled && std::filesystem::exists(options.signalsOnceThereIs)) {
-            for (const int signal : options.signals) {
-                kill(child, signal);
-                std::this_thread::sleep_for(std::chrono::milliseconds(100));
-            }
+            for (const int signal : options.signals) kill(child, signal);
             signalled = true;
-            signalledAt = Clock::now();
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    outcome.secondsAfterSignals = std::chrono::duration<double>(Clock::now() - signalledAt).count();
     outcome.residentKilobytes = usage.ru_maxrss;
     outcome.exitCode = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     if (!options.closedOutput) outcome.out = fixtures::readFile(outFile);

@@ -11,10 +11,8 @@ namespace rankscope::cli_test {
 
 /// What a run of rankscope-cli left.
 struct Outcome {
-    int exitCode = -1;               ///< -1 where a signal ended it
-    double secondsAfterSignals = 0;  ///< which RunOptions::signals names
+    int exitCode = -1;  ///< -1 where a signal ended it
     std::string out, err;
-    double seconds = 0;
     long residentKilobytes = 0;  ///< largest
     Json json() const { return Json::parse(out); }
     std::vector<Json> events() const;
@@ -25,7 +23,7 @@ struct RunOptions {
     std::string interruptAfter = {};            ///< SIGINT once standard output holds this text
     bool closedOutput = false;                  ///< standard output is a pipe nobody reads
     std::string limits = {};                    ///< "ulimit -v 600000; …", of a shell's command
-    std::vector<int> signals = {};              ///< sent one after the other …
+    std::vector<int> signals = {};              ///< all sent, no two alike (they may merge) …
     std::string signalsOnceThereIs = {};        ///< … once this file is there
     std::vector<int> closed = {};               ///< of the descriptors 0, 1 and 2
     std::string outputTo = {};                  ///< a device for standard output

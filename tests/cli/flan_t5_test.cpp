@@ -2,8 +2,6 @@
 // Counts and limits on headers of the true shapes; the weights are holes in a sparse file.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "tests/cli/command_runner.h"
 #include "tests/fixtures/tiny_t5.h"
 
@@ -12,28 +10,32 @@ namespace {
 
 const RunOptions withoutTorch = {.environment = {"RANKSCOPE_BACKEND=/nonexistent"}};
 
-TEST(FlanT5Large, InspectIsFastAndSmallAndReadsNoWeights) {
+TEST(FlanT5Large, InspectCountsAndIsSmall) {
     const fixtures::TempFolder folder;
     writeSparseFlanT5(folder / "large", 1024, 2816, 16, 24);
-    double seconds = 1e9;
-    long kilobytes = 0;
-    Json document;
-    for (int i = 0; i < 5; ++i) {  // the least of five: the machine may be busy with other things
-        const Outcome run = runCommand({"inspect", folder / "large", "--json"}, withoutTorch);
-        ASSERT_EQ(run.exitCode, 0) << run.err;
-        seconds = std::min(seconds, run.seconds);
-        kilobytes = std::max(kilobytes, run.residentKilobytes);
-        document = run.json();
-    }
+    const Outcome run = runCommand({"inspect", folder / "large", "--json"}, withoutTorch);
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    const Json document = run.json();
     EXPECT_EQ(document["parameters"], 783'150'080);
     EXPECT_EQ(document["matrices"].size(), 432 + 2);
     EXPECT_GT(document["bytes"].get<std::uint64_t>(), 3'100'000'000U);
 #ifndef __SANITIZE_ADDRESS__
-    EXPECT_LT(seconds, 0.3);
-    EXPECT_LT(kilobytes, 60 * 1024);
+    EXPECT_LT(run.residentKilobytes, 60 * 1024);
 #endif
-    RecordProperty("milliseconds", static_cast<int>(1000 * seconds));
-    RecordProperty("kilobytes", static_cast<int>(kilobytes));
+    RecordProperty("kilobytes", static_cast<int>(run.residentKilobytes));
+}
+
+/// Nine terabytes, of which none are stored: who reads them is not done within CTest's time.
+TEST(FlanT5Large, InspectReadsNoWeights) {
+    const fixtures::TempFolder folder;
+    try {
+        writeSparseFlanT5(folder / "vast", 16'000, 1'000'000, 16, 24);
+    } catch (const std::filesystem::filesystem_error& error) {
+        GTEST_SKIP() << "no file may be that large here: " << error.what();
+    }
+    const Outcome run = runCommand({"inspect", folder / "vast", "--json"}, withoutTorch);
+    ASSERT_EQ(run.exitCode, 0) << run.err;
+    EXPECT_GT(run.json()["bytes"].get<std::uint64_t>(), 9'000'000'000'000U);
 }
 
 TEST(FlanT5Base, PlanCountsToTheUnitWithoutTorch) {

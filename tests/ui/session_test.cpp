@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <QElapsedTimer>
 #include <QFileInfo>
 #include <QTest>
 #include <csignal>
@@ -174,12 +173,8 @@ exec sleep 1000
     job.start();
     ASSERT_TRUE(uitest::waitUntil([&] { return !seen.fractions.empty(); }));
     const auto pid = static_cast<pid_t>(job.processId());
-    QElapsedTimer time;
-    time.start();
     job.cancel();
     ASSERT_TRUE(seen.waitForEnd());
-    EXPECT_GE(time.elapsed(), 1900);
-    EXPECT_LT(time.elapsed(), 4000);
     EXPECT_EQ(seen.cancels, 1);
     EXPECT_NE(::kill(pid, 0), 0);
 }

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <ctime>
-
 #include "core/checkpoint/t5_tensors.h"
 #include "tests/core/checkpoint/bad_input.h"
 
@@ -88,19 +86,23 @@ TEST(FlanT5, BaseHasTheTensorsAndModulesOfThePublishedFile) {
     EXPECT_EQ(checkpoint.matrices().size(), 218U);  // 216 linear ones, embedding and head
 }
 
-TEST(FlanT5, LargeOpensByItsHeaderAlone) {
+/// Nine terabytes, of which none are stored: who reads them is not done within CTest's time.
+TEST(FlanT5, OpensByItsHeaderAlone) {
     const fixtures::TempFolder folder;
-    writeSparse(folder.path(), models[2]);
+    Published vast = models[2];
+    vast.dModel = 16'000;
+    vast.dFf = 1'000'000;
+    try {
+        writeSparse(folder.path(), vast);
+    } catch (const std::filesystem::filesystem_error& error) {
+        GTEST_SKIP() << "no file may be that large here: " << error.what();
+    }
     rusage before{};
     ::getrusage(RUSAGE_SELF, &before);
-    const std::clock_t start = std::clock();  // processor time: other tests may run beside
     const Checkpoint checkpoint = openCheckpoint(folder.path().string());
-    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     rusage after{};
     ::getrusage(RUSAGE_SELF, &after);
-    RecordProperty("milliseconds", static_cast<int>(1000 * seconds));
-    EXPECT_GT(checkpoint.byteCount(), 3'132'600'320U);
-    EXPECT_LT(seconds, 0.1);
+    EXPECT_GT(checkpoint.byteCount(), 9'000'000'000'000U);
     EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 20 * 1024);  // KiB
 }
 

@@ -5,8 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-
 #include "core/base/error.h"
 #include "tests/core/text/tokenizer_files.h"
 #include "tests/fixtures/tiny_t5.h"
@@ -255,7 +253,6 @@ TEST(Tokenizer, ReadsALineOfTwentyMegabytes) {
     std::string text;
     text.reserve(2 * pairs + 4);
     for (std::size_t i = 0; i < pairs; ++i) text += "ab";
-    const auto begin = std::chrono::steady_clock::now();
     const Encoding encoding = tokenizer.encode(text, 8);
     ASSERT_EQ(encoding.fullLength, static_cast<std::int64_t>(pairs) + 2);
     EXPECT_THAT(encoding.ids, ElementsAre(3, 6, 6, 6, 6, 6, 6, 1));
@@ -265,8 +262,6 @@ TEST(Tokenizer, ReadsALineOfTwentyMegabytes) {
     const Encoding long1 = demoTokenizer.encode(text, 512);
     EXPECT_EQ(long1.ids.size(), 512U);
     EXPECT_GT(long1.fullLength, 1000000);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    EXPECT_LT(seconds.count(), 60);
 }
 
 }  // namespace
