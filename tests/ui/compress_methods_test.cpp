@@ -139,7 +139,7 @@ TEST_F(CompressMethods, EachWorksOnRanksChosenByHand) {
     for (const method::Method& method : method::methods()) {
         const std::string name(method.name);
         expectMethod(compressBy(QString::fromStdString(name)), name);
-        EXPECT_EQ(session.method(), "svd");  // the plan in hand stays as it is
+        EXPECT_EQ(session.method(), "svd");  // the current plan stays as it is
     }
 }
 

@@ -113,7 +113,7 @@ class Session : public QObject {
     /// Until another checkpoint is opened.
     void setCalibrationFile(const QString& file);
     void addSpectrum(const rankscope::spectra::Spectrum& spectrum);
-    /// Writes the plan in hand to planFile(). On an error false, and failed() says why.
+    /// Writes the current plan to planFile(). On an error false, and failed() says why.
     bool writePlanFile();
     /// Starts rankscope-cli with these words; its result becomes evaluation(). False, and nothing
     /// started, while one runs.
@@ -123,7 +123,7 @@ class Session : public QObject {
     bool setEvaluation(const rankscope::Json& document);
     /// Puts a run first and works the differences out anew (arithmetic on what is known).
     void pinBaseline(std::size_t run);
-    /// Starts the comparison of the plan in hand on random vectors.
+    /// Starts the comparison of the current plan on random vectors.
     bool startRandomVectors(const QStringList& options);
 
  signals:

@@ -66,7 +66,7 @@ QWidget* EvaluationResults::makeEmpty() {
     m_empty = new QLabel(
         tr("<h3>Nothing evaluated yet</h3>"
            "<p>1. The opened checkpoint is the baseline. Add the folders that <i>Compress…</i> "
-           "wrote, or drop them here; or tick the plan in hand.</p>"
+           "wrote, or drop them here; or tick the current plan.</p>"
            "<p>2. Choose the dialogues: the demo's, or a file of your own.</p>"
            "<p>3. Press <i>Evaluate</i>. It can be cancelled at any time and goes on where it "
            "was.</p>"),

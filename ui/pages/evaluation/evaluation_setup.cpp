@@ -80,7 +80,7 @@ QWidget* EvaluationSetup::makeRuns() {
     m_remove->setAccessibleName(tr("Remove the selected folder"));
     m_plan = new QCheckBox(box);
     m_plan->setObjectName(QStringLiteral("plan"));
-    m_plan->setAccessibleName(tr("Evaluate the plan in hand"));
+    m_plan->setAccessibleName(tr("Evaluate the current plan"));
     m_plan->setToolTip(
         tr("Compresses the opened checkpoint by the plan in memory; nothing is written"));
     auto* buttons = new QHBoxLayout;
@@ -338,9 +338,9 @@ void EvaluationSetup::refresh() {
     }
     const auto& plan = m_session->plan();
     m_plan->setEnabled(plan.has_value());
-    m_plan->setText(plan ? tr("The plan in ha&nd (%n matrices)", nullptr,
+    m_plan->setText(plan ? tr("The current pla&n (%n matrices)", nullptr,
                               static_cast<int>(plan->entries.size()))
-                         : tr("The plan in ha&nd (choose ranks first)"));
+                         : tr("The current pla&n (choose ranks first)"));
     const auto* item = m_runs->currentItem();
     m_remove->setEnabled(item && !item->data(Qt::UserRole + 1).toBool());
     const bool possible = m_session->checkpoint() && !m_session->evaluationJob()->isRunning() &&

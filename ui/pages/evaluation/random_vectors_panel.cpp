@@ -29,7 +29,7 @@ RandomVectorsPanel::RandomVectorsPanel(Session* session, QWidget* parent)
     sort->setSourceModel(m_model);
     m_table->setModel(sort);
     m_table->verticalHeader()->hide();
-    m_start->setAccessibleName(tr("Compare the plan in hand on random vectors"));
+    m_start->setAccessibleName(tr("Compare the current plan on random vectors"));
     m_note->setAccessibleName(tr("What the random vectors' table shows"));
     m_note->setWordWrap(true);
     auto* form = m_options.layout();
@@ -74,16 +74,16 @@ void RandomVectorsPanel::refresh() {
     m_table->setVisible(any);
     if (!m_session->plan() && !any) {
         m_note->setText(
-            tr("Choose ranks on the Spectra page; then see here what the plan in hand "
+            tr("Choose ranks on the Spectra page; then see here what the current plan "
                "does to random vectors."));
     } else if (!any) {
-        m_note->setText(tr("The plan in hand, original against compressed matrices."));
+        m_note->setText(tr("The current plan, original against compressed matrices."));
     } else if (m_session->randomVectorsFitPlan()) {
         const auto& results = m_session->randomVectors();
         const bool real = std::any_of(results.begin(), results.end(),
                                       [](const auto& one) { return one.onCalibration; });
         m_note->setText(
-            tr("The plan in hand; predicted: √ of the kept energy.") +
+            tr("The current plan; predicted: √ of the kept energy.") +
             (real ? tr(" Calibration, held out: on the real inputs of the layer.") : QString()));
     } else {
         m_note->setText(tr("Of an earlier plan: the ranks were changed since."));
