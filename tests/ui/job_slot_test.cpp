@@ -14,7 +14,6 @@ namespace {
 using uitest::fakeProgram;
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
-const std::string endless = "trap 'exit 130' INT\nwhile :; do sleep 0.05; done\n";
 
 /// What a slot sends, in order.
 void record(JobSlot& slot, QStringList& seen) {
@@ -43,7 +42,7 @@ TEST(JobSlot, OfADroppedJobNothingMoreIsHeard) {
     const fixtures::TempFolder folder;
     JobSlot slot;
     QStringList seen;
-    slot.start("first", fakeProgram(folder, endless), {});
+    slot.start("first", fakeProgram(folder, uitest::untilInterrupted(":")), {});
     record(slot, seen);
     slot.drop();
     EXPECT_EQ(seen, (QStringList{"cancelled", "free"}));

@@ -197,6 +197,7 @@ TEST_F(MethodCurvesWindow, AMatrixIsAskedForOnceAndShownWithItsRankLine) {
     window.spectraPage()->showOneMatrix();
     window.spectraPage()->showMethods();
     uitest::settle();
+    EXPECT_FALSE(find<MethodCurvesResults>(panel())->job()->isRunning());
     EXPECT_EQ(std::ranges::count(calls(), '\n'), 1);
     find<QCheckBox>(panel(), "share")->click();
     EXPECT_EQ(find<RankPlot>(panel())->plotData().curves[0].y[1], 1);

@@ -126,8 +126,8 @@ TEST(Overlays, TheWindowComputesTheBandInAChild) {
     SpectraPage* page = window.spectraPage();
     find<QCheckBox>(page, "nullBand")->setChecked(true);
     EXPECT_TRUE(find<RankPlot>(page, "spectrumPlot")->plotData().overlays.empty());
-    QTRY_VERIFY_WITH_TIMEOUT(!find<RankPlot>(page, "spectrumPlot")->plotData().overlays.empty(),
-                             5000);
+    ASSERT_TRUE(uitest::waitUntil(
+        [&] { return !find<RankPlot>(page, "spectrumPlot")->plotData().overlays.empty(); }));
     EXPECT_EQ(find<RankPlot>(page, "spectrumPlot")->plotData().overlays[0].high,
               std::vector<double>(size, 1.5));
     const std::string words = fixtures::readFile(open.folder / "words");

@@ -269,11 +269,9 @@ exit 2
         find<QLabel>(find<JobProgress>(page(), "progress"), "label")->text().startsWith("Failed"));
     EXPECT_FALSE(page()->figure());
     EXPECT_TRUE(find<QPushButton>(setup(), "run")->isEnabled());
-    open.session.setProgram(fakeProgram(open.folder, R"SH(
-trap 'exit 130' INT
-echo '{"event":"progress","fraction":0.5,"label":"svd"}'
-while :; do sleep 0.05; done
-)SH"));
+    open.session.setProgram(fakeProgram(
+        open.folder,
+        uitest::untilInterrupted(R"(echo '{"event":"progress","fraction":0.5,"label":"svd"}')")));
     start();
     ASSERT_TRUE(
         uitest::waitUntil([&] { return find<QProgressBar>(page(), "bar")->value() == 500; }));

@@ -46,8 +46,7 @@ std::string untilInterrupted(const std::string& first, const std::string& last) 
     return "trap '" + last + "; exit 130' INT\n" + first + "\nwhile :; do sleep 0.05; done\n";
 }
 
-bool waitUntil(const std::function<bool()>& condition) {
-    constexpr int longest = 30'000;  // milliseconds
+bool waitUntil(const std::function<bool()>& condition, int longest) {
     return QTest::qWaitFor(condition, longest);
 }
 

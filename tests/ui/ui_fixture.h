@@ -32,9 +32,9 @@ QString fakeProgram(const fixtures::TempFolder& folder, const std::string& body)
 /// `last`. It can be interrupted before `first` begins.
 std::string untilInterrupted(const std::string& first, const std::string& last = ":");
 
-/// Handles events until the condition holds. False if it does not within 30 s: a limit for a test
-/// that would hang, not a measure of how long anything takes.
-bool waitUntil(const std::function<bool()>& condition);
+/// Handles events until the condition holds. False if it does not within `longest` milliseconds: a
+/// limit for a test that would hang, not a measure of how long anything takes.
+bool waitUntil(const std::function<bool()>& condition, int longest = 30'000);
 
 /// Handles what is pending (layouts, drawing, deletions), and what that brings about, until nothing
 /// is left.

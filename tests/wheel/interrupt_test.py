@@ -14,21 +14,34 @@ import threading
 import unittest.mock
 
 from package_case import (PACKAGE, PATIENCE, Case, eventually, is_running, noting_waits,
-                          programs_with, write_program)
+                          programs_with, tqdm_that_tells, write_program)
 
 import rankscope
 
 
 class Interrupting(Case):
-    def python_in_terminal(self, code):
-        """Starts Python on a terminal of its own: process id and the terminal's other end."""
+    BEGIN = """if True:
+        import signal, subprocess, sys, threading
+        import rankscope
+        from package_case import noting_waits, tqdm_that_tells
+        sys.modules.update(tqdm_that_tells(lambda: print("at work", flush=True)))
+        """
+
+    def python_at_work(self, code):
+        """Starts Python on a terminal of its own: process id and the terminal's other end, once the
+        program under it has told of its progress. One that is only being started may be left."""
         here = pathlib.Path(__file__).resolve().parent
         variables = {**os.environ, "PYTHONPATH": f"{PACKAGE.parent}:{here}"}
         sys.stdout.flush()
         pid, terminal = pty.fork()
         if pid == 0:
-            os.execve(sys.executable, [sys.executable, "-B", "-c", code], variables)
+            os.execve(sys.executable, [sys.executable, "-B", "-c", f"{self.BEGIN}\n{code}"],
+                      variables)
         self.addCleanup(os.close, terminal)
+        said = b""
+        while b"at work" not in said:
+            self.assertTrue(select.select([terminal], [], [], PATIENCE)[0], "it does not begin")
+            said += os.read(terminal, 65536)
         return pid, terminal
 
     def end_of(self, pid, terminal):
@@ -40,11 +53,9 @@ class Interrupting(Case):
         return said.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     CODE = """if True:
-        import rankscope, subprocess
-        from package_case import noting_waits
         subprocess.Popen.wait = noting_waits({folder!r}, {first!r})
         try:
-            rankscope.run(*{words!r}, progress=False)
+            rankscope.run(*{words!r})
         except KeyboardInterrupt:
             print("interrupted")
         """
@@ -52,11 +63,9 @@ class Interrupting(Case):
     def waiting(self, patience, first=1000):
         """Python and a program at work, to which it gives `first` seconds to end by itself."""
         os.environ["RANKSCOPE_CLI"] = str(write_program(self.folder / "rankscope-cli"))
-        pid, terminal = self.python_in_terminal(
+        return self.python_at_work(
             self.CODE.format(words=("wait", str(self.folder), patience), folder=str(self.folder),
                              first=first))
-        self.assertTrue(eventually((self.folder / "ready").exists))
-        return pid, terminal
 
     def test_ctrl_c_reaches_the_program_once_and_it_may_clean_up(self):
         pid, terminal = self.waiting("clean")
@@ -98,21 +107,22 @@ class Interrupting(Case):
 
     def test_an_interrupt_of_a_thread(self):
         os.environ["RANKSCOPE_CLI"] = str(write_program(self.folder / "rankscope-cli"))
-        waits = unittest.mock.patch.object(subprocess.Popen, "wait",
-                                           noting_waits(self.folder, PATIENCE))
-        waits.start()
-        self.addCleanup(waits.stop)
-        caught = []
+        begun, caught = threading.Event(), []
+        for patch in (unittest.mock.patch.dict(sys.modules, tqdm_that_tells(begun.set)),
+                      unittest.mock.patch.object(subprocess.Popen, "wait",
+                                                 noting_waits(self.folder, PATIENCE))):
+            patch.start()
+            self.addCleanup(patch.stop)
 
         def work():
             try:
-                rankscope.run("wait", self.folder, "clean", progress=False)
+                rankscope.run("wait", self.folder, "clean")
             except BaseException as problem:
                 caught.append(type(problem))
 
         thread = threading.Thread(target=work)
         thread.start()
-        self.assertTrue(eventually((self.folder / "ready").exists))
+        self.assertTrue(begun.wait(PATIENCE))
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident),
                                                    ctypes.py_object(KeyboardInterrupt))
         thread.join(PATIENCE)
@@ -120,33 +130,11 @@ class Interrupting(Case):
         self.assertTrue((self.folder / "cleaned").exists())
         self.assertFalse(is_running((self.folder / "pid").read_text()))
 
-    TQDM = """if True:
-        import sys, types
-        class Bar:
-            n = 0
-            def __init__(self, **settings): pass
-            def __enter__(self): return self
-            def __exit__(self, *problem): pass
-            def update(self, more): pass
-            def set_description(self, label, refresh):
-                if not self.n:
-                    print("at work", flush=True)
-                self.n = 1
-        for name in ("tqdm", "tqdm.auto"):
-            sys.modules[name] = types.ModuleType(name)
-            sys.modules[name].tqdm = Bar
-        """
-
     def calibrating(self, how="rankscope.run(*words)"):
-        """The real program under Python, on a terminal, once it has told of its work."""
+        """The real program under Python, on a terminal."""
         out = self.folder / "calibration.h5"
         words = ("calibrate", "demo", "--samples", "200", "--held-out", "0", "--out", str(out))
-        pid, terminal = self.python_in_terminal(
-            f"{self.TQDM}\nimport rankscope, signal, threading; words = {words!r}; {how}")
-        said = b""
-        while b"at work" not in said:
-            self.assertTrue(select.select([terminal], [], [], PATIENCE)[0], "it does not begin")
-            said += os.read(terminal, 65536)
+        pid, terminal = self.python_at_work(f"words = {words!r}; {how}")
         self.assertTrue(programs_with(out), "the command was too fast to be interrupted")
         return pid, terminal, out
 

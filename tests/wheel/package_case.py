@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 import unittest
 import unittest.mock
 
@@ -68,6 +69,26 @@ def noting_waits(folder, first):
             timeout = patience.pop() if patience else timeout
         return wait(self, timeout)
     return noted
+
+
+def tqdm_that_tells(begun):
+    """Modules in the place of tqdm which call begun() once the program's first progress is read."""
+    class Bar(contextlib.nullcontext):
+        def __init__(self, **settings):
+            super().__init__()
+            self.n = 0
+
+        def set_description(self, label, refresh):
+            if self.n == 0:
+                self.n = 1
+                begun()
+
+        def update(self, more):
+            pass
+
+    modules = {name: types.ModuleType(name) for name in ("tqdm", "tqdm.auto")}
+    modules["tqdm.auto"].tqdm = Bar
+    return modules
 
 
 class Case(unittest.TestCase):

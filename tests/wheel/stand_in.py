@@ -54,7 +54,6 @@ def wait(folder, patience):
     signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     (folder / "pid").write_text(str(os.getpid()))
-    (folder / "ready").touch()
     end = time.monotonic() + LONGEST
     while not (interrupts and patience == "clean" and (folder / "waits").exists()):
         if time.monotonic() > end:
