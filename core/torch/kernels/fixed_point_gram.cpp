@@ -44,6 +44,11 @@ Block blockOf(int64_t index, int64_t across) {
 
 }  // namespace
 
+bool FixedPointGram::fast() {
+    static const bool can = mayUseAmx();
+    return can;
+}
+
 FixedPointGram::FixedPointGram(GramPath path) : m_path(path) {}
 
 bool FixedPointGram::add(const float* x, int64_t rows, int64_t width, int64_t stride, double* sum,

@@ -392,9 +392,4 @@ const FixedPointKernels& kernelsOf(GramPath path) {
 
 std::string_view nameOf(GramPath path) { return path == GramPath::Amx ? "AMX" : "portable"; }
 
-bool FixedPointGram::fast() {
-    static const bool can = mayUseAmx();
-    return can;
-}
-
 }  // namespace rankscope::torch_backend
