@@ -93,7 +93,6 @@ void Journal::append(const Json& entry) {
         m_file = FileHandle();
         throw;
     }
-    m_entries.push_back(entry);
 }
 
 void Journal::write(const Json& content) {

@@ -24,7 +24,7 @@ class Journal {
     Journal(std::filesystem::path path, const Json& key, const Progress& progress);
 
     bool isOpen() const { return static_cast<bool>(m_file); }
-    /// The entries that earlier runs and this one wrote, in order.
+    /// The entries that earlier runs wrote, in order.
     std::span<const Json> entries() const { return m_entries; }
     /// On disk when it returns. Does nothing if the journal is not open. Throws Error, e.g. on a
     /// full disk; the journal is closed then.

@@ -149,10 +149,10 @@ CompressResult compress(const PlannedModel& model, const CompressOptions& option
     if (options.dtype && !isWeightDType(*options.dtype))
         throw usageError(
             fmt::format("Weights cannot be written as {}.", dtypeName(*options.dtype)));
-    const std::unique_ptr<FactorSource> factors = factorsOf(model, progress);
+    const FactorSource factors = factorsOf(model, progress);
     AtomicFolder target(options.target, checkpointFolder, checkpoint::foldersOf(model.checkpoint),
                         options.force, progress);
-    Run run(model, *factors, options, progress);
+    Run run(model, factors, options, progress);
     const std::uint64_t needed = spaceNeeded(run.bytesAtMost());
     requireSpace(needed, freeSpace(target.partial()), target.target());
     CompressResult result;

@@ -91,29 +91,6 @@ backend::Factors factorized(const method::MethodChoice& how, const checkpoint::W
     return method.factorize(input, algebra);
 }
 
-/// Cuts the known factors, and computes those that are not known.
-class ModelFactors final : public FactorSource {
- public:
-    ModelFactors(const PlannedModel& model, std::shared_ptr<const FullRankFactors> known)
-        : m_model(model), m_known(std::move(known)) {}
-
-    backend::Factors factors(const PlanEntry& entry) const override {
-        if (m_known) {
-            const auto found = m_known->find(entry.matrix.name);
-            if (found != m_known->end() && found->second.left.columns >= entry.rank)
-                return method::firstComponents(found->second, entry.rank);
-        }
-        const Matrix weight = m_model.checkpoint.readMatrix(entry.matrix);
-        spectra::requireFinite(weight, entry.matrix.name);
-        return factorized({entry.method, m_model.plan.settings, m_model.calibration}, entry.matrix,
-                          weight, entry.rank, m_model.compute.algebra());
-    }
-
- private:
-    const PlannedModel m_model;
-    std::shared_ptr<const FullRankFactors> m_known;
-};
-
 /// One matrix by its entry's method, from the inputs that the walk has collected.
 backend::Factors walkedFactors(const PlannedModel& model, const PlanEntry& entry,
                                const Matrix& weight, const backend::WalkedGroup& group) {
@@ -123,7 +100,7 @@ backend::Factors walkedFactors(const PlannedModel& model, const PlanEntry& entry
     const Method& method = method::methodNamed(entry.method);
     const backend::Factors factors = method.factorizeWalked != nullptr
                                          ? method.factorizeWalked(input, group, algebra)
-                                         : ModelFactors(model, model.known).factors(entry);
+                                         : FactorSource(model).factors(entry, weight);
     return settings.refit ? method::refitted(input, factors, group, algebra) : factors;
 }
 
@@ -159,15 +136,34 @@ std::shared_ptr<const FullRankFactors> walk(const PlannedModel& model, std::size
 
 }  // namespace
 
-FactorSource::~FactorSource() = default;
+std::optional<backend::Factors> FactorSource::cut(const PlanEntry& entry) const {
+    if (!m_model.known) return std::nullopt;
+    const auto found = m_model.known->find(entry.matrix.name);
+    if (found == m_model.known->end() || found->second.left.columns < entry.rank)
+        return std::nullopt;
+    return method::firstComponents(found->second, entry.rank);
+}
 
-std::unique_ptr<FactorSource> factorsOf(const PlannedModel& model, const Progress& progress) {
+backend::Factors FactorSource::factors(const PlanEntry& entry) const {
+    if (auto known = cut(entry)) return *std::move(known);
+    const Matrix weight = m_model.checkpoint.readMatrix(entry.matrix);
+    spectra::requireFinite(weight, entry.matrix.name);
+    return factors(entry, weight);
+}
+
+backend::Factors FactorSource::factors(const PlanEntry& entry, const Matrix& weight) const {
+    if (auto known = cut(entry)) return *std::move(known);
+    return factorized({entry.method, m_model.plan.settings, m_model.calibration}, entry.matrix,
+                      weight, entry.rank, m_model.compute.algebra());
+}
+
+FactorSource factorsOf(const PlannedModel& model, const Progress& progress) {
     const auto wanted = std::ranges::count_if(
         model.plan.entries, [&](const PlanEntry& entry) { return needsWalk(model.plan, entry); });
-    if (wanted == 0) return std::make_unique<ModelFactors>(model, model.known);
+    if (wanted == 0) return FactorSource(model);
     requireCalibration(model.plan, model.calibration);
-    return std::make_unique<ModelFactors>(model,
-                                          walk(model, static_cast<std::size_t>(wanted), progress));
+    return FactorSource({model.checkpoint, model.plan, model.calibration, model.compute,
+                         walk(model, static_cast<std::size_t>(wanted), progress)});
 }
 
 std::shared_ptr<const FullRankFactors> fullRankFactors(const method::CalibratedModel& model,

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -29,19 +30,28 @@ struct PlannedModel {
     std::shared_ptr<const FullRankFactors> known = {};
 };
 
-/// The factors of a plan's matrices.
+/// The factors of a plan's matrices; may be asked from several threads at once.
 class FactorSource {
  public:
-    virtual ~FactorSource();
-    /// Of one entry, at its rank. May be called from several threads at once.
-    virtual backend::Factors factors(const plan::PlanEntry& entry) const = 0;
+    explicit FactorSource(const PlannedModel& model) : m_model(model) {}
+
+    /// Of one entry, at its rank: cut from the known ones, else made by the entry's method from W,
+    /// which is read then.
+    backend::Factors factors(const plan::PlanEntry& entry) const;
+    /// The same for a caller that has read W already.
+    backend::Factors factors(const plan::PlanEntry& entry, const Matrix& weight) const;
+
+ private:
+    std::optional<backend::Factors> cut(const plan::PlanEntry& entry) const;
+
+    PlannedModel m_model;
 };
 
 /// Factors by the plan's methods, each made on demand. If a method, or the refit, uses the model
 /// compressed so far, the walk over the calibration's examples runs here: the original and the
 /// compressed model side by side, encoder first (docs/methods/approximation.md "Anchored"). Throws
 /// Error as requireCalibration() does.
-std::unique_ptr<FactorSource> factorsOf(const PlannedModel& model, const Progress& progress);
+FactorSource factorsOf(const PlannedModel& model, const Progress& progress);
 
 /// Every matrix by one method at full rank; null if smaller ranks are not cut from larger ones
 /// (methods that walk, previews). `calibration` may be null if the method needs none.

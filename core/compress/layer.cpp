@@ -139,7 +139,7 @@ Layer makeLayer(const checkpoint::Checkpoint& source, const plan::PlanEntry& ent
         keep(entry, dtype, norm, layer);
         return layer;
     }
-    backend::Factors factors = factorSource.factors(entry);
+    backend::Factors factors = factorSource.factors(entry, weight);
     Matrix product = algebra.multiply(factors.left, factors.right);
     const double error = norm > 0 ? distance(weight, product) / norm : 0;
     const Approximation approximation{entry, std::move(factors), std::move(product), dtype,

@@ -57,20 +57,6 @@ Json settingsOf(const text::Dataset& data, const EvaluationOptions& options,
             {"threads", info.threads}};
 }
 
-/// What decides a run's numbers besides the texts and the options of a phase.
-Json identityOf(const OpenedSubject& opened, const EvaluationSubject& subject,
-                const backend::Device& device, const backend::Backend& backend) {
-    const backend::BackendInfo info = backend.info();
-    return {{"format", "rankscope evaluation journal 1"},
-            {"program", RANKSCOPE_VERSION},
-            {"libtorch", info.torchVersion},
-            {"threads", info.threads},
-            {"device", device.name()},
-            {"checkpoint", opened.checkpoint.fingerprint()},
-            {"config", opened.checkpoint.configJson()},
-            {"plan", subject.plan ? toJson(*subject.plan) : Json(nullptr)}};
-}
-
 void warnOfBadLosses(const EvaluationRun& run, const text::Dataset& data,
                      const Progress& progress) {
     if (run.badLosses.empty()) return;
@@ -99,13 +85,7 @@ class Evaluator {
           m_progress(progress),
           m_device(backend.chooseDevice(options.device)),
           m_splitter(text::SentenceSplitter::find()) {
-        for (const text::Example& example : data.examples) {
-            std::vector<std::string> lines;
-            if (options.rouge)
-                for (const std::string& reference : example.references)
-                    lines.push_back(m_splitter.onLines(reference));
-            m_references.push_back(std::move(lines));
-        }
+        if (options.rouge) m_references = referencesOnLines(data, m_splitter);
     }
 
     const text::SentenceSplitter& splitter() const { return m_splitter; }
@@ -123,7 +103,10 @@ class Evaluator {
         const EncodedData encoded = encodeData(*open.summarizer, m_data, m_options.loss);
         EvaluationRun run = blankRun(open, encoded);
         const RunMeasurement measurement(
-            open, encoded, identityOf(open, subject, m_device, m_backend), m_options.useJournal);
+            open, encoded,
+            journalIdentity(open.checkpoint, subject.plan ? toJson(*subject.plan) : Json(nullptr),
+                            "", {m_backend, m_device}),
+            m_options.useJournal);
         const double middle = !m_options.rouge  ? to
                               : !m_options.loss ? opened
                                                 : opened + (to - opened) * lossShare(encoded);
@@ -220,11 +203,7 @@ void checkRequest(std::span<const EvaluationSubject> subjects, const text::Datas
         throw Error(
             fmt::format("{} holds no example to evaluate.", printable(data.file.string(), 1000)),
             data.file.string());
-    for (const text::Example& example : data.examples)
-        if (example.references.empty())
-            throw Error(fmt::format("{}: example {} has no reference to compare with.",
-                                    printable(data.file.string(), 1000), printable(example.id)),
-                        data.file.string());
+    requireReferences(data);
 }
 
 void warnOfDifferentTokens(const Evaluation& evaluation, const Progress& progress) {

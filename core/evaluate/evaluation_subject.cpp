@@ -95,7 +95,7 @@ OpenedSubject openSubject(const EvaluationSubject& subject, const Checkpoint* do
         const compress::PlannedModel planned{checkpoint, *subject.plan, subject.calibration.get(),
                                              compute};
         const auto factors = compress::factorsOf(planned, progress);
-        const compress::PlannedWeights weights(planned, *factors, compress::PlannedForm::AsStored);
+        const compress::PlannedWeights weights(planned, factors, compress::PlannedForm::AsStored);
         model = compute.backend.openSeq2Seq(checkpoint.config(), weights, how, progress);
     } else {
         model = compute.backend.openSeq2Seq(checkpoint.config(),

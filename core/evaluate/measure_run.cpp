@@ -117,13 +117,13 @@ class BatchJournal {
         }
         for (const Json& entry : m_journal.entries())
             if (entry.is_object() && entry.contains("batch") && entry["batch"].is_number_unsigned())
-                m_batches.insert_or_assign(entry["batch"].get<std::size_t>(), entry);
+                m_batches.insert_or_assign(entry["batch"].get<std::size_t>(), &entry);
     }
 
     /// The content of a batch that an earlier run finished; null if there is none.
     const Json* find(std::size_t batch) const {
         const auto found = m_batches.find(batch);
-        return found == m_batches.end() ? nullptr : &found->second;
+        return found == m_batches.end() ? nullptr : found->second;
     }
 
     void add(std::size_t batch, const Json& content, const Progress& progress) {
@@ -139,7 +139,7 @@ class BatchJournal {
 
  private:
     Journal m_journal;
-    std::map<std::size_t, Json> m_batches;
+    std::map<std::size_t, const Json*> m_batches;  // in the journal's entries
 };
 
 }  // namespace
@@ -154,6 +154,40 @@ EncodedData encodeData(const model::Summarizer& summarizer, const text::Dataset&
         if (targets) encoded.targets.push_back(summarizer.encodeTarget(example.references.front()));
     }
     return encoded;
+}
+
+void requireReferences(const text::Dataset& data) {
+    for (const text::Example& example : data.examples)
+        if (example.references.empty())
+            throw Error(fmt::format("{}: example {} has no reference to compare with.",
+                                    printable(data.file.string(), 1000), printable(example.id)),
+                        data.file.string());
+}
+
+std::vector<std::vector<std::string>> referencesOnLines(const text::Dataset& data,
+                                                        const text::SentenceSplitter& splitter) {
+    std::vector<std::vector<std::string>> references;
+    for (const text::Example& example : data.examples) {
+        std::vector<std::string>& lines = references.emplace_back();
+        for (const std::string& reference : example.references)
+            lines.push_back(splitter.onLines(reference));
+    }
+    return references;
+}
+
+Json journalIdentity(const checkpoint::Checkpoint& checkpoint, const Json& plan,
+                     std::string_view form, const backend::Compute& compute) {
+    const backend::BackendInfo info = compute.backend.info();
+    Json identity = {{"format", "rankscope evaluation journal 1"},
+                     {"program", RANKSCOPE_VERSION},
+                     {"libtorch", info.torchVersion},
+                     {"threads", info.threads},
+                     {"device", compute.device.name()},
+                     {"checkpoint", checkpoint.fingerprint()},
+                     {"config", checkpoint.configJson()}};
+    if (!form.empty()) identity["form"] = form;
+    identity["plan"] = plan;
+    return identity;
 }
 
 Batches lossBatches(const EncodedData& data, std::int64_t tokenBudget) {

@@ -4,12 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "core/backend/backend.h"
 #include "core/base/json.h"
+#include "core/checkpoint/checkpoint.h"
 #include "core/evaluate/evaluation.h"
 #include "core/evaluate/evaluation_subject.h"
 #include "core/model/summarization_options.h"
 #include "core/model/summarizer.h"
 #include "core/text/dataset/dataset.h"
+#include "core/text/sentences/sentences.h"
 
 namespace rankscope::evaluate {
 
@@ -21,6 +24,18 @@ struct EncodedData {
 };
 EncodedData encodeData(const model::Summarizer& summarizer, const text::Dataset& data,
                        bool targets);
+
+/// Throws Error naming the file and the example if one has no reference.
+void requireReferences(const text::Dataset& data);
+
+/// The references of every example, a sentence per line, as ROUGE-Lsum takes them.
+std::vector<std::vector<std::string>> referencesOnLines(const text::Dataset& data,
+                                                        const text::SentenceSplitter& splitter);
+
+/// Everything that decides a run's results besides the texts and the options of a phase. `plan` is
+/// null for a checkpoint as it is; `form` says how its weights are held if not as they are stored.
+Json journalIdentity(const checkpoint::Checkpoint& checkpoint, const Json& plan,
+                     std::string_view form, const backend::Compute& compute);
 
 /// Batches of positions for the losses: by length of the source, and a quarter of the budget for
 /// padded target tokens, whose logits are as wide as the vocabulary. Batches for generation: by

@@ -146,7 +146,7 @@ RandomVectorsResult compare(const compress::PlannedModel& model, const plan::Pla
     }
     const Matrix weight = model.checkpoint.readMatrix(entry.matrix);
     spectra::requireFinite(weight, entry.matrix.name);
-    const backend::Factors factors = source.factors(entry);
+    const backend::Factors factors = source.factors(entry, weight);
     Numbers numbers(options.seed, entry.matrix.name);
     Sums sums;
     for (std::int64_t done = 0; done < options.vectors; done += batchVectors) {
@@ -225,7 +225,7 @@ std::vector<RandomVectorsResult> randomVectors(const compress::PlannedModel& mod
     runInParallel(order.size(), model.compute.threads, [&](std::size_t i) {
         throwIfStopped(progress);
         const plan::PlanEntry& entry = entries[order[i]];
-        results[order[i]] = compare(model, entry, *source, options, progress);
+        results[order[i]] = compare(model, entry, source, options, progress);
         progress.report(static_cast<double>(++finished) / static_cast<double>(order.size()),
                         "random vectors through " + entry.matrix.name);
     });

@@ -21,12 +21,7 @@ namespace {
 
 void requireSomething(const method::Calibration* calibration, const ParetoData* data) {
     if (data != nullptr) {
-        for (const text::Example& example : data->dialogues.examples)
-            if (example.references.empty())
-                throw Error(fmt::format("{}: example {} has no reference to compare with.",
-                                        printable(data->dialogues.file.string(), 1000),
-                                        printable(example.id)),
-                            data->dialogues.file.string());
+        evaluate::requireReferences(data->dialogues);
         return;
     }
     if (calibration == nullptr)
@@ -52,12 +47,7 @@ FrontMeasure::FrontMeasure(const checkpoint::Checkpoint& checkpoint,
     requireSomething(m_calibration.get(), m_data.get());
     if (!m_data || !m_data->rouge) return;
     m_splitter = text::SentenceSplitter::find();
-    for (const text::Example& example : m_data->dialogues.examples) {
-        std::vector<std::string> lines;
-        for (const std::string& reference : example.references)
-            lines.push_back(m_splitter->onLines(reference));
-        m_references.push_back(std::move(lines));
-    }
+    m_references = evaluate::referencesOnLines(m_data->dialogues, *m_splitter);
 }
 
 std::string FrontMeasure::data() const { return m_data ? m_data->dialogues.file.string() : ""; }
@@ -78,19 +68,6 @@ FrontMeasure::Result FrontMeasure::measure(const backend::WeightSource& weights,
     return {meanLoss(*model, m_calibration->record().heldOut, silent), {}};
 }
 
-Json FrontMeasure::identity(const Json& plan) const {
-    const backend::BackendInfo info = m_compute.backend.info();
-    return {{"format", "rankscope evaluation journal 1"},
-            {"program", RANKSCOPE_VERSION},
-            {"libtorch", info.torchVersion},
-            {"threads", info.threads},
-            {"device", m_compute.device.name()},
-            {"checkpoint", m_checkpoint.fingerprint()},
-            {"config", m_checkpoint.configJson()},
-            {"form", "two factors"},
-            {"plan", plan}};
-}
-
 FrontMeasure::Result FrontMeasure::measureData(std::unique_ptr<backend::Seq2Seq> model,
                                                const Json& plan, const std::string& label,
                                                const Progress& progress) {
@@ -102,8 +79,9 @@ FrontMeasure::Result FrontMeasure::measureData(std::unique_ptr<backend::Seq2Seq>
     evaluate::EvaluationRun run;
     run.checkpoint = label;
     run.results.resize(m_encoded.sources.size());
-    const evaluate::RunMeasurement measurement(subject, m_encoded, identity(plan),
-                                               m_data->useJournal);
+    const evaluate::RunMeasurement measurement(
+        subject, m_encoded, evaluate::journalIdentity(m_checkpoint, plan, "two factors", m_compute),
+        m_data->useJournal);
     const double middle = m_data->rouge ? 0.3 : 1;
     measurement.losses(run, PartProgress(progress, 0, middle));
     double sum = 0;

@@ -55,7 +55,6 @@ class FrontMeasure {
     Result measureData(std::unique_ptr<backend::Seq2Seq> model, const Json& plan,
                        const std::string& label, const Progress& progress);
     RougeMeans rougeOf(const evaluate::EvaluationRun& run) const;
-    Json identity(const Json& plan) const;
 
     const checkpoint::Checkpoint& m_checkpoint;
     std::shared_ptr<const method::Calibration> m_calibration;

@@ -59,7 +59,7 @@ double meanLoss(const compress::PlannedModel& model,
                 std::span<const method::CalibrationExample> examples, const Progress& progress) {
     const auto factors = compress::factorsOf(model, progress);
     return lossOf(model.checkpoint,
-                  compress::PlannedWeights(model, *factors, compress::PlannedForm::TwoFactors),
+                  compress::PlannedWeights(model, factors, compress::PlannedForm::TwoFactors),
                   examples, model.compute, progress);
 }
 

@@ -86,7 +86,7 @@ struct Run {
                                              model.compute, known};
         const auto factors = compress::factorsOf(planned, progress);
         const FrontMeasure::Result result = measure.measure(
-            compress::PlannedWeights(planned, *factors, compress::PlannedForm::TwoFactors),
+            compress::PlannedWeights(planned, factors, compress::PlannedForm::TwoFactors),
             toJson(point.plan), label, part);
         point.loss = result.loss;
         point.rouge = result.rouge;

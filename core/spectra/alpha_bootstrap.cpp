@@ -33,8 +33,7 @@ AlphaBootstrap bootstrapAlpha(std::span<const double> values, const BootstrapHow
     std::vector<double> alphas(static_cast<std::size_t>(how.resamples));
     const std::uint64_t start = RandomNumbers(how.seed).next();
     std::atomic<std::size_t> done = 0;
-    const int threads = how.threads > 0 ? how.threads : availableCores();
-    runInParallel(alphas.size(), threads, [&](std::size_t i) {
+    runInParallel(alphas.size(), how.threads, [&](std::size_t i) {
         throwIfStopped(progress);
         alphas[i] = alphaOf(values, RandomNumbers(start + i));
         progress.report(static_cast<double>(++done) / static_cast<double>(alphas.size()),

@@ -270,7 +270,7 @@ class Tampered : public SaveFailures {
         const backend::Compute compute{engine()};
         const auto factors = factorsOf({source, plan, nullptr, compute}, quiet);
         for (const plan::PlanEntry& entry : plan.entries)
-            layers.push_back(makeLayer(source, entry, *factors, {}, compute.algebra()));
+            layers.push_back(makeLayer(source, entry, factors, {}, compute.algebra()));
         return layers;
     }
 

@@ -7,39 +7,20 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 
 #include "core/base/error.h"
 #include "core/method/ridge.h"
+#include "tests/core/method/moments_fixture.h"
 
 namespace rankscope::method {
 namespace {
 
 using backend::Factors;
 
-const backend::Backend& engine() { return backend::loadBackend({}); }
-
-Matrix gaussian(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
-    std::mt19937_64 random(seed);
-    std::normal_distribution<double> normal;
-    Matrix matrix{std::vector<double>(static_cast<std::size_t>(rows * columns)), rows, columns};
-    for (double& value : matrix.values) value = normal(random);
-    return matrix;
-}
-
 double& at(Matrix& a, std::int64_t i, std::int64_t j) {
     return a.values[static_cast<std::size_t>(i * a.columns + j)];
 }
 
-Matrix transposed(const Matrix& a) {
-    Matrix t{std::vector<double>(a.values.size()), a.columns, a.rows};
-    for (std::int64_t i = 0; i < a.rows; ++i)
-        for (std::int64_t j = 0; j < a.columns; ++j)
-            at(t, j, i) = a.values[static_cast<std::size_t>(i * a.columns + j)];
-    return t;
-}
-
-Matrix times(const Matrix& a, const Matrix& b) { return engine().algebra({}).multiply(a, b); }
 Matrix product(const Factors& factors) { return times(factors.left, factors.right); }
 
 Matrix minus(Matrix a, const Matrix& b) {
@@ -60,28 +41,6 @@ double tail(const Matrix& a, std::int64_t rank) {
     for (std::size_t i = static_cast<std::size_t>(rank); i < values.size(); ++i)
         sum += values[i] * values[i];
     return sum;
-}
-
-backend::InputMoments momentsOf(const Matrix& x) {
-    backend::InputMoments moments;
-    moments.tokens = x.columns;
-    moments.second = times(x, transposed(x));
-    for (std::int64_t i = 0; i < x.rows; ++i) {
-        double sum = 0;
-        for (std::int64_t j = 0; j < x.columns; ++j)
-            sum += std::abs(x.values[static_cast<std::size_t>(i * x.columns + j)]);
-        moments.absolute.push_back(sum);
-    }
-    return moments;
-}
-
-/// Inputs whose channels differ in size and go together.
-Matrix inputs(std::int64_t width, std::int64_t tokens, std::uint64_t seed) {
-    Matrix mix = gaussian(width, width, seed);
-    for (std::int64_t i = 0; i < width; ++i)
-        for (std::int64_t j = 0; j < width; ++j)
-            at(mix, i, j) *= std::pow(0.8, static_cast<double>(j));
-    return times(mix, gaussian(width, tokens, seed + 1));
 }
 
 struct Shapes {

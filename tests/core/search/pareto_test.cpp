@@ -105,14 +105,14 @@ TEST(PlannedWeights, AreTheSameAsTwoFactorsInAnyStorage) {
         const backend::Compute compute{backend};
         const compress::PlannedModel model{demo, plan, nullptr, compute};
         const auto factors = compress::factorsOf(model, Progress());
-        const compress::PlannedWeights exact(model, *factors, compress::PlannedForm::AsStored);
+        const compress::PlannedWeights exact(model, factors, compress::PlannedForm::AsStored);
         auto known = std::make_shared<compress::FullRankFactors>();
         for (const auto& matrix : chosen)
             known->emplace(matrix.name,
                            compute.algebra().truncatedSvd(demo.readMatrix(matrix), 40));
         const compress::PlannedModel cut{demo, plan, nullptr, compute, known};
         const auto cutFactors = compress::factorsOf(cut, Progress());
-        const compress::PlannedWeights quick(cut, *cutFactors, compress::PlannedForm::TwoFactors);
+        const compress::PlannedWeights quick(cut, cutFactors, compress::PlannedForm::TwoFactors);
         for (const auto& matrix : chosen) {
             const backend::LayerWeights weights = quick.matrix(matrix.module());
             EXPECT_EQ(weights.down.shape, (Shape{20, matrix.columns}));

@@ -51,7 +51,7 @@ class CudaModel : public Cuda, public testing::WithParamInterface<Kind> {
         const compress::PlannedModel planned{*m_checkpoint, *m_plan, nullptr, compute};
         const auto factors = compress::factorsOf(planned, {});
         return model(*m_checkpoint,
-                     compress::PlannedWeights(planned, *factors, compress::PlannedForm::AsStored),
+                     compress::PlannedWeights(planned, factors, compress::PlannedForm::AsStored),
                      options);
     }
     std::vector<TokenIds> inputs() const { return sources(m_cpu->vocabulary()); }
@@ -169,7 +169,7 @@ TEST_P(CudaModel, WalksThroughTheLayersAsTheCpuDoes) {
     const backend::Compute compute{backend()};
     const compress::PlannedModel planned{*m_checkpoint, plan, nullptr, compute};
     const auto factors = compress::factorsOf(planned, {});
-    const compress::PlannedWeights thin(planned, *factors, compress::PlannedForm::AsStored);
+    const compress::PlannedWeights thin(planned, factors, compress::PlannedForm::AsStored);
     const std::vector<TokenIds> rows = inputs();
     const auto walk = [&](const backend::Device& device) {
         return backend().openLayerWalk(m_checkpoint->config(), weights, {.device = device},

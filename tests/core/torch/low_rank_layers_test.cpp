@@ -150,7 +150,7 @@ TEST_P(SavedForms, FullRankFoldersAndPlansGiveTheModelItself) {
     EXPECT_LE(largestDifference(open(saved)->activations(sources, inputs, false), expected), 1e-5);
     const compress::PlannedModel model{source, plan, nullptr, compute};
     const auto factors = compress::factorsOf(model, {});
-    const compress::PlannedWeights planned(model, *factors, compress::PlannedForm::AsStored);
+    const compress::PlannedWeights planned(model, factors, compress::PlannedForm::AsStored);
     const auto inMemory = open(source.config(), planned, backend::ComputeType::Float32);
     EXPECT_LE(largestDifference(inMemory->activations(sources, inputs, false), expected), 1e-5);
 }
@@ -178,7 +178,7 @@ TEST(PlannedWeights, AreThoseThatAreSaved) {
     const Checkpoint saved = checkpoint::openCheckpoint((folder / "out").string());
     const compress::PlannedModel model{source, plan, nullptr, compute};
     const auto factors = compress::factorsOf(model, {});
-    const compress::PlannedWeights planned(model, *factors, compress::PlannedForm::AsStored);
+    const compress::PlannedWeights planned(model, factors, compress::PlannedForm::AsStored);
     const model::CheckpointWeights written(saved);
     for (const checkpoint::WeightMatrix& matrix : source.matrices()) {
         const backend::LayerWeights a = planned.matrix(matrix.module());
