@@ -58,7 +58,7 @@ QString calibrateSummary(const Json& result) {
 }
 
 CalibrateDialog::CalibrateDialog(Session* session, QWidget* parent)
-    : QDialog(parent),
+    : JobDialog(parent),
       m_session(session),
       m_form(new QWidget(this)),
       m_options(new QFormLayout(m_form)),
@@ -238,14 +238,6 @@ void CalibrateDialog::showRunning() {
     for (QWidget* part : std::initializer_list<QWidget*>{m_form, m_start, m_close}) {
         part->setEnabled(!m_job.isRunning());
     }
-}
-
-void CalibrateDialog::reject() {
-    if (m_job.isRunning()) {  // Escape while running means stop, not hide
-        m_job.cancel();
-        return;
-    }
-    QDialog::reject();
 }
 
 }  // namespace rankscope::ui

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <QCheckBox>
-#include <QDialog>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 
+#include "ui/dialogs/job_dialog.h"
 #include "ui/session/job_slot.h"
 #include "ui/session/session.h"
 #include "ui/widgets/job_progress.h"
@@ -19,12 +19,10 @@ QString calibrateSummary(const Json& result);
 
 /// Asks for dialogues and a file to write, runs `rankscope-cli calibrate`, and makes the file the
 /// session's calibration.
-class CalibrateDialog : public QDialog {
+class CalibrateDialog : public JobDialog {
     Q_OBJECT
  public:
     explicit CalibrateDialog(Session* session, QWidget* parent = nullptr);
-
-    void reject() override;
 
  private:
     void makeForm();
@@ -41,7 +39,6 @@ class CalibrateDialog : public QDialog {
     void showRunning();
 
     Session* m_session;
-    JobSlot m_job{this};
     QWidget* m_form;
     OptionForm m_options;
     QLineEdit* m_data = nullptr;

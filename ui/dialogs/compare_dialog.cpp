@@ -36,7 +36,7 @@ ComparedSpectra comparedOf(const spectra::MatrixComparison& matrix) {
 }  // namespace
 
 CompareDialog::CompareDialog(Session* session, QWidget* parent)
-    : QDialog(parent),
+    : JobDialog(parent),
       m_session(session),
       m_location(session->location()),
       m_name(session->modelName()),
@@ -296,14 +296,6 @@ void CompareDialog::exportCsv() {
     } catch (const Error& error) {
         showError(QString::fromStdString(error.what()));
     }
-}
-
-void CompareDialog::reject() {
-    if (m_job.isRunning()) {  // Escape while running means stop, not close
-        m_job.cancel();
-        return;
-    }
-    QDialog::reject();
 }
 
 }  // namespace rankscope::ui

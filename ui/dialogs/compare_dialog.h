@@ -3,13 +3,13 @@
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QDialog>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSpinBox>
 #include <QStackedWidget>
 
+#include "ui/dialogs/job_dialog.h"
 #include "ui/models/comparison_model.h"
 #include "ui/models/number_sort.h"
 #include "ui/plots/figure_renderer.h"
@@ -24,7 +24,7 @@ namespace rankscope::ui {
 /// The open checkpoint A against another one, B, by `rankscope-cli compare` in a child process: a
 /// table of matrices, and the spectra of A, B and A - B of the selected one. Stays with the A it
 /// was opened for.
-class CompareDialog : public QDialog {
+class CompareDialog : public JobDialog {
     Q_OBJECT
  public:
     explicit CompareDialog(Session* session, QWidget* parent = nullptr);
@@ -33,7 +33,6 @@ class CompareDialog : public QDialog {
     std::string csv() const;
 
  public slots:
-    void reject() override;
 
  private:
     QWidget* makeForm();
@@ -51,7 +50,6 @@ class CompareDialog : public QDialog {
 
     Session* m_session;
     QString m_location, m_name;  // of A
-    JobSlot m_job{this};
     QLineEdit* m_other = nullptr;
     QComboBox* m_targets = nullptr;
     QSpinBox* m_directions = nullptr;

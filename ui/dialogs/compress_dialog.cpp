@@ -88,7 +88,7 @@ QString compressSummary(const Json& result) {
 }
 
 CompressDialog::CompressDialog(Session* session, QWidget* parent)
-    : QDialog(parent),
+    : JobDialog(parent),
       m_session(session),
       m_form(new QWidget(this)),
       m_options(new QFormLayout(m_form)),
@@ -333,14 +333,6 @@ void CompressDialog::showRunning() {
     if (running) {
         m_progress->setValue(0);
     }
-}
-
-void CompressDialog::reject() {
-    if (m_job.isRunning()) {  // Escape while running means stop, not hide
-        m_job.cancel();
-        return;
-    }
-    QDialog::reject();
 }
 
 }  // namespace rankscope::ui

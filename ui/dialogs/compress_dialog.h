@@ -3,7 +3,6 @@
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QDialog>
 #include <QLabel>
 #include <QLineEdit>
 #include <QProgressBar>
@@ -11,6 +10,7 @@
 #include <QTemporaryDir>
 
 #include "core/method/method.h"
+#include "ui/dialogs/job_dialog.h"
 #include "ui/session/job_slot.h"
 #include "ui/session/session.h"
 #include "ui/widgets/option_form.h"
@@ -22,12 +22,10 @@ QString compressSummary(const Json& result);
 
 /// Asks where and how to write, runs `rankscope-cli compress` with the session's plan, and shows
 /// progress and result.
-class CompressDialog : public QDialog {
+class CompressDialog : public JobDialog {
     Q_OBJECT
  public:
     explicit CompressDialog(Session* session, QWidget* parent = nullptr);
-
-    void reject() override;
 
  private:
     void makeForm();
@@ -55,7 +53,6 @@ class CompressDialog : public QDialog {
     QPushButton* m_stop;
     QPushButton* m_close;
     QTemporaryDir m_planFolder;
-    JobSlot m_job{this};
 };
 
 }  // namespace rankscope::ui
