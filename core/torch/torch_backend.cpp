@@ -138,6 +138,15 @@ backend::Device TorchBackend::chooseDevice(std::string_view name) const {
     return {.cuda = true, .index = index};
 }
 
+/// On a GPU it decomposes a small matrix first. LibTorch loads its decompositions for GPUs at the
+/// first call, and fails if several threads make that call at once: "lazy wrapper should be called
+/// at most once" (PyTorch issue 90613). algebra() makes one object at a time.
+TorchLinearAlgebra::TorchLinearAlgebra(const backend::Device& device) : m_device(device) {
+    if (!device.cuda) return;
+    const Matrix unit{.values = {1, 0, 0, 1}, .rows = 2, .columns = 2};
+    torch_backend::singularValues(unit, device);
+}
+
 Matrix TorchLinearAlgebra::multiply(const MatrixView& a, const MatrixView& b) const {
     if (a.columns != b.rows) {
         throw Error("A matrix with " + std::to_string(a.columns) +

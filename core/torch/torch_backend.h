@@ -14,7 +14,7 @@ namespace rankscope::torch_backend {
 /// backend::LinearAlgebra on LibTorch; see there for what each function does.
 class TorchLinearAlgebra final : public backend::LinearAlgebra {
  public:
-    explicit TorchLinearAlgebra(const backend::Device& device) : m_device(device) {}
+    explicit TorchLinearAlgebra(const backend::Device& device);
 
     backend::SingularValues singularValues(const MatrixView& weight) const override;
     backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank) const override;
