@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/torch/generation/generation.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +25,8 @@ namespace {
 /// Longest output: more is a typing error, and caches are sized by it.
 constexpr std::int64_t longestOutput = 4096;
 constexpr double largestPenalty = 16;
+/// Below so many sources starting another thread costs more than it saves.
+constexpr std::int64_t searchesAtOnce = 16;
 
 void checkRange(std::string_view name, std::int64_t value, std::int64_t least,
                 std::int64_t greatest) {
@@ -182,10 +185,15 @@ class BeamSearches final : public Search {
                        banned(m_present.size() * m_beams, [&](std::size_t row) -> const TokenIds& {
                            return m_searches[m_present[row / m_beams]].ids(row % m_beams);
                        }));
-        for (std::size_t i = 0; i < m_present.size(); ++i) {
-            BeamSearch& search = m_searches[m_present[i]];
-            search.advance(candidates(best, i * m_beams, search));
-        }
+        // With hundreds of sources one core would keep a GPU waiting.
+        at::parallel_for(0, static_cast<std::int64_t>(m_present.size()), searchesAtOnce,
+                         [&](std::int64_t begin, std::int64_t end) {
+                             for (auto i = static_cast<std::size_t>(begin);
+                                  i < static_cast<std::size_t>(end); ++i) {
+                                 BeamSearch& search = m_searches[m_present[i]];
+                                 search.advance(candidates(best, i * m_beams, search));
+                             }
+                         });
     }
 
     /// The best 2 · beams of the tokens of a source's rows, which begin at `firstRow`.
