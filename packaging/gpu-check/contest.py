@@ -129,19 +129,19 @@ def batches_of(f):
 
 def their_turn(contest, order):
     """The same of transformers; its loss in the order of a file, as its Trainer evaluates, and by
-    length as ours."""
+    length as ours. The loss is first: what comes late has too little time for its best batch."""
     f, memory, batches = contest.f, PeakMemory(), {}
     with contest.peer() as worker:
+        batch, rate = contest.best(worker, "loss", batches_of(f)[:-1])
+        if batch:
+            contest.timed(worker, "loss", "transformers", batch, memory, rate, order=order)
+            contest.timed(worker, "loss", "transformers, by length", batch, memory, rate)
         for task in BEAMS:
             batch, rate = contest.best(worker, task, batches_of(f))
             batches[task] = batch
             if batch:
                 contest.timed(worker, task, "transformers", batch, memory, rate)
         explain_differences(contest, worker)
-        batch, rate = contest.best(worker, "loss", batches_of(f)[:-1])
-        if batch:
-            contest.timed(worker, "loss", "transformers", batch, memory, rate, order=order)
-            contest.timed(worker, "loss", "transformers, by length", batch, memory, rate)
     return batches
 
 

@@ -18,11 +18,11 @@ PLAN = [
     Step("demo", "The demo model: commands on the device and on the CPU", 60, ("install",)),
     Step("model", "Making a model of the base shape", 50, ("install",)),
     Step("parity", "Ids and loss of the base shape on the device and on the CPU", 50, ("model",)),
-    Step("float32", "Loss and generation in float32 against transformers", 110, ("model",)),
+    Step("float32", "Loss and generation in float32 against transformers", 130, ("model",)),
     Step("spectra", "All spectra of the base shape against loops", 75, ("model",)),
     Step("factors", "Factors at half rank against a loop", 60, ("model",)),
     Step("half", "A half-size model against the dense one", 70, ("model",)),
-    Step("bfloat16", "Loss and generation in bfloat16 against transformers", 90, ("model",)),
+    Step("bfloat16", "Loss and generation in bfloat16 against transformers", 110, ("model",)),
     Step("calibration", "Calibration", 40, ("model",)),
     Step("large", "All spectra of the large shape against loops", 80, ("install",)),
 ]
