@@ -77,9 +77,10 @@ std::string offered(std::span<const std::string_view> words, char mark) {
     return name;
 }
 
+enum class ValueKind { Text, WholeNumber, Number };
+
 template <typename T>
-CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, const char* type,
-                        bool number, bool whole) {
+CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, ValueKind kind) {
     std::string help(option.help);
     if (!option.choices.empty()) {
         if (help.ends_with('.')) help.pop_back();
@@ -87,11 +88,12 @@ CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, const cha
     }
     if (!option.defaultText.empty()) help += fmt::format(" (default: {})", option.defaultText);
     CLI::Option* added = app.add_option("--" + std::string(option.name), value, help);
-    added->type_name(type);
-    if (number)
+    added->type_name(kind == ValueKind::Text ? "TEXT" : kind == ValueKind::WholeNumber ? "N" : "X");
+    if (kind != ValueKind::Text) {
+        const bool whole = kind == ValueKind::WholeNumber;
         added->check(
             [option, whole](const std::string& text) { return checkNumber(option, whole, text); });
-    else if (!option.choices.empty())
+    } else if (!option.choices.empty()) {
         added->check(
             [option](const std::string& text) {
                 if (std::ranges::find(option.choices, text) != option.choices.end() ||
@@ -102,6 +104,7 @@ CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, const cha
                                    didYouMean(text, option.choices));
             },
             "", offered(option.choices, choiceMark));
+    }
     return added;
 }
 
@@ -124,23 +127,23 @@ void addCommonOptions(CLI::App& app, CommonOptions& options) {
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, std::string& value) {
-    return addChecked(app, option, value, "TEXT", false, false);
+    return addChecked(app, option, value, ValueKind::Text);
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, std::int64_t& value) {
-    return addChecked(app, option, value, "N", true, true);
+    return addChecked(app, option, value, ValueKind::WholeNumber);
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, int& value) {
-    return addChecked(app, option, value, "N", true, true);
+    return addChecked(app, option, value, ValueKind::WholeNumber);
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, std::uint64_t& value) {
-    return addChecked(app, option, value, "N", true, true);
+    return addChecked(app, option, value, ValueKind::WholeNumber);
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, std::optional<double>& value) {
-    return addChecked(app, option, value, "X", true, false);
+    return addChecked(app, option, value, ValueKind::Number);
 }
 
 void offerWords(CLI::Option& option, std::span<const std::string_view> words, bool list) {

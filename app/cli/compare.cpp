@@ -125,9 +125,9 @@ void run(const CompareCommandOptions& options, Context& context) {
     CompareResult result;
     result.a = a.checkpoint.label();
     result.b = b.checkpoint.label();
-    result.matrices =
-        spectra::compareCheckpoints({a.checkpoint, spectraA}, {b.checkpoint, spectraB},
-                                    matched.pairs, how, compute, context.progress);
+    result.matrices = spectra::compareCheckpoints(
+        {{a.checkpoint, spectraA}, {b.checkpoint, spectraB}, matched.pairs}, how, compute,
+        context.progress);
     result.skipped = std::move(matched.skipped);
     result.device = compute.device.name();
     result.seconds =

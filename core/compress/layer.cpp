@@ -117,10 +117,11 @@ void keep(const plan::PlanEntry& entry, DType dtype, double norm, Layer& layer) 
     layer.result.storage = entry.matrix.storage;
     layer.result.rank = entry.matrix.rank;
     layer.result.predictedError = 0;
-    layer.tolerance = dtype == entry.matrix.dtype
-                          ? 1e-12
-                          : roundingAllowance(dtype, entry.matrix.storage, entry.matrix.rows,
-                                              entry.matrix.columns, entry.matrix.rank, norm);
+    layer.tolerance =
+        dtype == entry.matrix.dtype
+            ? 1e-12
+            : roundingAllowance(dtype, entry.matrix.storage,
+                                {entry.matrix.rows, entry.matrix.columns}, entry.matrix.rank, norm);
 }
 
 }  // namespace
@@ -154,7 +155,7 @@ Layer makeLayer(const checkpoint::Checkpoint& source, const plan::PlanEntry& ent
     layer.result.predictedError = entry.relativeError.value_or(error);
     layer.result.excessError = measuredExcess(entry, weight, error, algebra);
     layer.tolerance =
-        roundingAllowance(dtype, form->storage, matrix.rows, matrix.columns, entry.rank, norm);
+        roundingAllowance(dtype, form->storage, {matrix.rows, matrix.columns}, entry.rank, norm);
     layer.form = std::move(*form);
     return layer;
 }

@@ -95,9 +95,12 @@ std::string shardName(std::size_t index, std::size_t count) {
                       : fmt::format("model-{:05}-of-{:05}.safetensors", index + 1, count);
 }
 
-void writeShard(const Checkpoint& source, const std::vector<const OutputTensor*>& shard,
-                const std::map<std::string, std::string>& metadata, const fs::path& path,
-                std::map<std::string, std::string>& hashes, const Progress& progress) {
+/// The SHA-256 of every tensor written, by name.
+std::map<std::string, std::string> writeShard(const Checkpoint& source,
+                                              const std::vector<const OutputTensor*>& shard,
+                                              const std::map<std::string, std::string>& metadata,
+                                              const fs::path& path, const Progress& progress) {
+    std::map<std::string, std::string> hashes;
     std::vector<checkpoint::TensorToWrite> descriptions;
     std::map<std::string, const OutputTensor*> byName;
     for (const OutputTensor* tensor : shard) {
@@ -114,6 +117,7 @@ void writeShard(const Checkpoint& source, const std::vector<const OutputTensor*>
         if (!tensor.scratch.empty()) fs::remove(tensor.scratch);
     }
     writer.finish();
+    return hashes;
 }
 
 }  // namespace
@@ -179,7 +183,7 @@ std::map<std::string, std::string> writeWeights(const Checkpoint& source,
         const std::string name = shardName(i, shards.size());
         progress.report(0.6 + 0.2 * static_cast<double>(i) / static_cast<double>(shards.size()),
                         "writing " + name);
-        writeShard(source, shards[i], metadata, folder / name, hashes, progress);
+        hashes.merge(writeShard(source, shards[i], metadata, folder / name, progress));
         for (const OutputTensor* tensor : shards[i]) weightMap[tensor->description.name] = name;
     }
     if (shards.size() > 1) {

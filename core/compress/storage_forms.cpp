@@ -59,8 +59,10 @@ std::vector<std::byte> roundTo(DType dtype, std::span<const double> values,
     return fromFloat64(dtype, values);
 }
 
-double roundingAllowance(DType dtype, Storage storage, std::int64_t rows, std::int64_t columns,
-                         std::int64_t rank, double norm) {
+double roundingAllowance(DType dtype, Storage storage, const Shape& shape, std::int64_t rank,
+                         double norm) {
+    const std::int64_t rows = shape[0];
+    const std::int64_t columns = shape[1];
     if (dtype == DType::F64) return 1e-6;
     if (dtype == DType::F32) return 1e-5;
     const double u = unitRoundoff(dtype);

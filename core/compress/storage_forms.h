@@ -44,7 +44,8 @@ std::vector<std::byte> roundTo(DType dtype, std::span<const double> values,
                                const std::string& tensor);
 
 /// Bound of ‖W~ - W'‖_F / ‖W‖_F for the rounding of one form; docs/methods/storage.md derives it.
-double roundingAllowance(DType dtype, checkpoint::Storage storage, std::int64_t rows,
-                         std::int64_t columns, std::int64_t rank, double norm);
+/// `shape` is [rows, columns] of W.
+double roundingAllowance(DType dtype, checkpoint::Storage storage, const Shape& shape,
+                         std::int64_t rank, double norm);
 
 }  // namespace rankscope::compress

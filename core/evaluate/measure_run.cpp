@@ -219,12 +219,12 @@ Batches generationBatches(const EncodedData& data, const model::SummarizationOpt
 /// compute(positions, progress) gives the rows of a batch as the journal keeps them; accept(rows,
 /// positions) puts them into the run. Returns the seconds of all batches.
 template <typename Compute, typename Accept>
-double RunMeasurement::batches(const Json& phase, std::string_view label, const Batches& groups,
-                               EvaluationRun& run, const Progress& progress, const Compute& compute,
-                               const Accept& accept) const {
+double RunMeasurement::batches(const Phase& phase, EvaluationRun& run, const Progress& progress,
+                               const Compute& compute, const Accept& accept) const {
+    const Batches& groups = phase.batches;
     using Clock = std::chrono::steady_clock;
     Json key = m_identity;
-    key.update(phase);
+    key.update(phase.key);
     BatchJournal journal;
     if (m_useJournal) journal.open(key, progress);
     double seconds = 0;
@@ -232,10 +232,10 @@ double RunMeasurement::batches(const Json& phase, std::string_view label, const 
     const auto count = static_cast<double>(m_data.sources.size());
     for (std::size_t b = 0; b < groups.size(); ++b) {
         throwIfStopped(progress);
-        const LabelledPart part(
-            progress, static_cast<double>(done) / count,
-            static_cast<double>(done + groups[b].size()) / count,
-            fmt::format("{}: {} {} of {}", run.checkpoint, label, done, m_data.sources.size()));
+        const LabelledPart part(progress, static_cast<double>(done) / count,
+                                static_cast<double>(done + groups[b].size()) / count,
+                                fmt::format("{}: {} {} of {}", run.checkpoint, phase.label, done,
+                                            m_data.sources.size()));
         part.report(0, {});
         done += groups[b].size();
         const Json* known = journal.find(b);
@@ -260,12 +260,14 @@ void RunMeasurement::losses(EvaluationRun& run, const Progress& progress) const 
     model::Summarizer& summarizer = *m_subject.summarizer;
     const model::SummarizationOptions& options = summarizer.options();
     run.lossSeconds = batches(
-        {{"phase", "loss"},
-         {"sources", hashOf(m_data.sources)},
-         {"targets", hashOf(m_data.targets)},
-         {"token_budget", options.tokenBudget},
-         {"compute", model::computeTypeName(options.compute)}},
-        "losses", lossBatches(m_data, options.tokenBudget), run, progress,
+        {{{"phase", "loss"},
+          {"sources", hashOf(m_data.sources)},
+          {"targets", hashOf(m_data.targets)},
+          {"token_budget", options.tokenBudget},
+          {"compute", model::computeTypeName(options.compute)}},
+         "losses",
+         lossBatches(m_data, options.tokenBudget)},
+        run, progress,
         [&](const std::vector<std::size_t>& positions, const Progress& part) {
             Json rows = Json::array();
             for (const backend::SequenceLoss& loss : summarizer.loss(
@@ -284,8 +286,10 @@ void RunMeasurement::summaries(EvaluationRun& run, const Progress& progress) con
     model::Summarizer& summarizer = *m_subject.summarizer;
     const model::SummarizationOptions& options = summarizer.options();
     run.generateSeconds = batches(
-        {{"phase", "generate"}, {"sources", hashOf(m_data.sources)}, {"options", toJson(options)}},
-        "summaries", generationBatches(m_data, options), run, progress,
+        {{{"phase", "generate"}, {"sources", hashOf(m_data.sources)}, {"options", toJson(options)}},
+         "summaries",
+         generationBatches(m_data, options)},
+        run, progress,
         [&](const std::vector<std::size_t>& positions, const Progress& part) {
             Json rows = Json::array();
             for (const backend::GeneratedSequence& sequence :

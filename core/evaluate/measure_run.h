@@ -62,10 +62,15 @@ class RunMeasurement {
     void summaries(EvaluationRun& run, const Progress& progress) const;
 
  private:
+    struct Phase {
+        Json key;  ///< what its results depend on, besides the model: part of the journal's key
+        std::string_view label;                         ///< in the progress: "summaries"
+        std::vector<std::vector<std::size_t>> batches;  ///< positions in the data
+    };
+
     template <typename Compute, typename Accept>
-    double batches(const Json& phase, std::string_view label,
-                   const std::vector<std::vector<std::size_t>>& groups, EvaluationRun& run,
-                   const Progress& progress, const Compute& compute, const Accept& accept) const;
+    double batches(const Phase& phase, EvaluationRun& run, const Progress& progress,
+                   const Compute& compute, const Accept& accept) const;
 
     OpenedSubject& m_subject;
     const EncodedData& m_data;

@@ -46,13 +46,12 @@ bool isErrorForetold(const PlanEntry& entry, const method::MethodSettings& setti
 }
 
 PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice choice,
-                    const std::string& method, const method::MethodSettings& settings,
-                    const spectra::Spectrum* spectrum) {
+                    const method::MethodChoice& method, const spectra::Spectrum* spectrum) {
     requireStorable(matrix, choice);
     PlanEntry entry;
     entry.matrix = matrix;
     entry.rank = std::min(rank, rankLimit(matrix));
-    entry.method = method;
+    entry.method = method.method;
     const ResolvedStorage resolved = resolveStorage(matrix, entry.rank, choice);
     entry.storage = resolved.storage;
     entry.kept = resolved.kept;
@@ -61,7 +60,7 @@ PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice
     entry.parametersStored = resolved.parameters;
     if (entry.kept)
         entry.relativeError = 0;
-    else if (spectrum != nullptr && isErrorForetold(entry, settings))
+    else if (spectrum != nullptr && isErrorForetold(entry, method.settings))
         entry.relativeError = spectrum->relativeError(entry.rank);
     return entry;
 }
@@ -112,7 +111,7 @@ CompressionPlan planFromAllocation(const Checkpoint& checkpoint,
         // At full rank `auto` leaves the matrix unchanged.
         plan.entries.push_back(makeEntry(
             chosen[i], choice.rank, choice.leftDense ? StorageChoice::Auto : options.storage,
-            options.method, options.settings, known == spectra.end() ? nullptr : &known->second));
+            {options.method, options.settings}, known == spectra.end() ? nullptr : &known->second));
     }
     finishPlan(checkpoint, plan);
     plan.warnings.insert(plan.warnings.end(), allocation.warnings.begin(),
@@ -171,8 +170,8 @@ CompressionPlan planWithRanks(const Checkpoint& checkpoint,
         if (rank == ranks.end()) continue;
         requireRank(matrix, rank->second);
         const auto known = spectra.find(matrix.name);
-        plan.entries.push_back(makeEntry(matrix, rank->second, options.storage, options.method,
-                                         options.settings,
+        plan.entries.push_back(makeEntry(matrix, rank->second, options.storage,
+                                         {options.method, options.settings},
                                          known == spectra.end() ? nullptr : &known->second));
     }
     finishPlan(checkpoint, plan);
@@ -188,7 +187,7 @@ CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& pl
     if (entry == edited.entries.end())
         throw usageError(fmt::format("{} is not in the plan.", printable(matrixName)), matrixName);
     requireRank(entry->matrix, rank);
-    *entry = makeEntry(entry->matrix, rank, storage, entry->method, plan.settings, spectrum);
+    *entry = makeEntry(entry->matrix, rank, storage, {entry->method, plan.settings}, spectrum);
     edited.allocation.clear();
     finishPlan(checkpoint, edited);
     return edited;

@@ -13,11 +13,10 @@
 namespace rankscope::plan {
 
 /// One entry with storage resolved and parameters counted; `spectrum` may be null, and is ignored
-/// if it does not predict the error with these settings. Throws Error of kind Usage if this matrix
+/// if it does not predict the error by this method. Throws Error of kind Usage if this matrix
 /// cannot be stored in the form asked for.
 PlanEntry makeEntry(const checkpoint::WeightMatrix& matrix, std::int64_t rank, StorageChoice choice,
-                    const std::string& method, const method::MethodSettings& settings,
-                    const spectra::Spectrum* spectrum);
+                    const method::MethodChoice& method, const spectra::Spectrum* spectrum);
 
 /// True if the singular values predict an entry's error: for methods other than svd, and after a
 /// refit, ‖W - W'‖ is known only once W' is.

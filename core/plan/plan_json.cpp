@@ -64,7 +64,7 @@ PlanEntry readEntry(const JsonReader& reader, const checkpoint::Checkpoint& chec
     const bool kept = flagOf(reader, "kept");
     const bool automatic = flagOf(reader, "auto") || kept;
     PlanEntry entry = makeEntry(*matrix, rank, automatic ? StorageChoice::Auto : choiceOf(*storage),
-                                method, settings, nullptr);
+                                {method, settings}, nullptr);
     const auto foretold = reader.find("relative_error");
     const std::optional<double> error = foretold ? std::optional(foretold->real()) : std::nullopt;
     if (error && !(std::isfinite(*error) && *error >= 0))

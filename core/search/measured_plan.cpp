@@ -140,7 +140,7 @@ LossOf searchedLoss(const MeasuredPlanning& planning, const Progress& progress) 
 /// The search `--allocation sensitivity`: losses that are kept are not measured again.
 CompressionPlan planBySensitivity(const MeasuredPlanning& planning, const PlanOptions& options,
                                   const Progress& progress) {
-    return search::planBySensitivity(planning.model.checkpoint, planning.model.matrices, {},
+    return search::planBySensitivity(planning.model.checkpoint, planning.model.matrices,
                                      searchOf(planning, options), searchedLoss(planning, progress),
                                      progress);
 }

@@ -284,7 +284,6 @@ SensitivityOptions withSharesForBudget(const Checkpoint& checkpoint,
 
 plan::CompressionPlan planBySensitivity(const Checkpoint& checkpoint,
                                         std::span<const WeightMatrix> chosen,
-                                        const std::map<std::string, spectra::Spectrum>& spectra,
                                         const SensitivityOptions& given, const LossOf& lossOf,
                                         const Progress& progress) {
     const SensitivityOptions options = withSharesForBudget(checkpoint, chosen, given);
@@ -295,7 +294,7 @@ plan::CompressionPlan planBySensitivity(const Checkpoint& checkpoint,
     plan::Allocation allocation = cutBySensitivity(chosen, table.rows, allowed, options.plan);
     allocation.warnings = table.warnings;
     plan::CompressionPlan plan =
-        plan::planFromAllocation(checkpoint, chosen, allocation, spectra, options.plan);
+        plan::planFromAllocation(checkpoint, chosen, allocation, {}, options.plan);
     plan.settings = options.plan.settings;
     plan.allocation = plan::sensitivityName;
     return plan;

@@ -69,10 +69,10 @@ plan::Allocation cutBySensitivity(std::span<const checkpoint::WeightMatrix> chos
                                   std::span<const Sensitivity> rows, std::int64_t allowed,
                                   const plan::PlanOptions& options = {});
 
-/// The two together as a plan, with the warnings of both and shares for the budget.
+/// The two together as a plan, with the warnings of both and shares for the budget. Its entries
+/// predict no errors: that needs spectra.
 plan::CompressionPlan planBySensitivity(const checkpoint::Checkpoint& checkpoint,
                                         std::span<const checkpoint::WeightMatrix> chosen,
-                                        const std::map<std::string, spectra::Spectrum>& spectra,
                                         const SensitivityOptions& options, const LossOf& lossOf,
                                         const Progress& progress);
 

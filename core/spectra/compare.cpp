@@ -219,9 +219,13 @@ MatrixComparison compareMatrix(const ComparedMatrix& a, const ComparedMatrix& b,
     return result;
 }
 
-std::vector<MatrixComparison> compareCheckpoints(
-    const ComparedCheckpoint& a, const ComparedCheckpoint& b, std::span<const MatrixPair> pairs,
-    const CompareOptions& options, const backend::Compute& compute, const Progress& progress) {
+std::vector<MatrixComparison> compareCheckpoints(const ComparedCheckpoints& compared,
+                                                 const CompareOptions& options,
+                                                 const backend::Compute& compute,
+                                                 const Progress& progress) {
+    const ComparedCheckpoint& a = compared.a;
+    const ComparedCheckpoint& b = compared.b;
+    const std::span<const MatrixPair> pairs = compared.pairs;
     std::vector<MatrixComparison> results(pairs.size());
     std::mutex mutex;
     std::size_t done = 0;
@@ -241,7 +245,7 @@ std::vector<MatrixComparison> compareCheckpoints(
         progress.report(static_cast<double>(done) / static_cast<double>(pairs.size()),
                         fmt::format("{} ({} of {})", printable(pair.a.name), done, pairs.size()));
     };
-    // As computeSpectra(): a GPU is fed by one worker.
+    // One worker feeds a GPU.
     runInParallel(pairs.size(), compute.device.cuda ? 1 : compute.threads, work);
     return results;
 }

@@ -86,10 +86,17 @@ struct ComparedCheckpoint {
     std::span<const Spectrum> spectra;
 };
 
-/// All pairs, in their order. Throws Error naming a tensor that is not
-/// finite, and Error of kind Interrupted on a stop.
-std::vector<MatrixComparison> compareCheckpoints(
-    const ComparedCheckpoint& a, const ComparedCheckpoint& b, std::span<const MatrixPair> pairs,
-    const CompareOptions& options, const backend::Compute& compute, const Progress& progress);
+/// Two checkpoints and their matrices of equal names.
+struct ComparedCheckpoints {
+    ComparedCheckpoint a, b;
+    std::span<const MatrixPair> pairs;
+};
+
+/// All pairs, in their order. Throws Error naming a tensor that is not finite, and Error of kind
+/// Interrupted on a stop.
+std::vector<MatrixComparison> compareCheckpoints(const ComparedCheckpoints& compared,
+                                                 const CompareOptions& options,
+                                                 const backend::Compute& compute,
+                                                 const Progress& progress);
 
 }  // namespace rankscope::spectra

@@ -55,14 +55,20 @@ Hdf5Handle makeGroup(hid_t parent, const std::string& name) {
             fmt::format("HDF5 could not make the group {}.", printable(name))};
 }
 
+/// A sum for each input or output, beside the matrix of second moments.
+struct NamedSums {
+    const char* name;
+    const std::vector<double>& values;
+};
+
 void writeMoments(hid_t parent, const std::string& name, std::int64_t tokens, const Matrix& second,
-                  const char* vectorName, const std::vector<double>& vector) {
+                  const NamedSums& sums) {
     const Hdf5Handle group = makeGroup(parent, name);
     const std::vector<double> triangle = lowerTriangle(second);
     writeDoubles(group, "second", triangle);
-    writeDoubles(group, vectorName, vector);
+    writeDoubles(group, sums.name, sums.values);
     writeNumber(group, "tokens", tokens);
-    writeText(group, "sha256", hashOf(triangle, vector));
+    writeText(group, "sha256", hashOf(triangle, sums.values));
 }
 
 Json toJson(const std::vector<CalibrationExample>& examples) {
@@ -104,14 +110,14 @@ void writeContent(hid_t file, const CalibrationContent& content) {
     const auto writeInputs = [&](const char* name, const std::map<std::string, InputMoments>& all) {
         const Hdf5Handle group = makeGroup(file, name);
         for (const auto& [input, moments] : all)
-            writeMoments(group, input, moments.tokens, moments.second, "absolute",
-                         moments.absolute);
+            writeMoments(group, input, moments.tokens, moments.second,
+                         {"absolute", moments.absolute});
     };
     writeInputs("inputs", content.inputs);
     writeInputs("held_out", content.heldOut);
     const Hdf5Handle group = makeGroup(file, "gradients");
     for (const auto& [module, moments] : content.gradients)
-        writeMoments(group, module, moments.tokens, moments.second, "columns", moments.columns);
+        writeMoments(group, module, moments.tokens, moments.second, {"columns", moments.columns});
 }
 
 // ---- reading

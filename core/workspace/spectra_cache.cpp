@@ -145,11 +145,12 @@ class RunCache {
     bool m_failed = false;
 };
 
-/// Computes the missing spectra; finished ones are cached however this ends.
-void computeMissing(const checkpoint::Checkpoint& checkpoint,
-                    const std::vector<checkpoint::WeightMatrix>& missing,
-                    const SpectraRequest& request, const Progress& progress, SpectraByName& known,
-                    SpectraRun& run) {
+/// Computes the missing spectra and notes the device in `run`; finished ones are cached however
+/// this ends.
+std::vector<spectra::Spectrum> computeMissing(const checkpoint::Checkpoint& checkpoint,
+                                              const std::vector<checkpoint::WeightMatrix>& missing,
+                                              const SpectraRequest& request, SpectraRun& run,
+                                              const Progress& progress) {
     const backend::Backend& backend = backend::loadBackend({.threads = request.threads});
     RunCache cache(checkpoint, progress);
     const backend::Compute compute{backend, backend.chooseDevice(request.device), run.threads};
@@ -163,16 +164,13 @@ void computeMissing(const checkpoint::Checkpoint& checkpoint,
     };
     run.device = compute.device.name();
     try {
-        for (spectra::Spectrum& spectrum :
-             spectra::computeSpectra(checkpoint, missing, onFinished, compute, progress)) {
-            const std::string name = spectrum.name();
-            known.insert_or_assign(name, std::move(spectrum));
-        }
+        auto spectra = spectra::computeSpectra(checkpoint, missing, onFinished, compute, progress);
+        cache.save();
+        return spectra;
     } catch (...) {
         cache.save();
         throw;
     }
-    cache.save();
 }
 
 }  // namespace
@@ -202,7 +200,11 @@ SpectraRun loadOrComputeSpectra(const checkpoint::Checkpoint& checkpoint,
     }
     if (!missing.empty()) {
         throwIfStopped(progress);
-        computeMissing(checkpoint, missing, request, progress, known, run);
+        for (spectra::Spectrum& spectrum :
+             computeMissing(checkpoint, missing, request, run, progress)) {
+            const std::string name = spectrum.name();
+            known.insert_or_assign(name, std::move(spectrum));
+        }
     }
     for (const checkpoint::WeightMatrix& matrix : matrices) {
         run.spectra.push_back(known.at(matrix.name));

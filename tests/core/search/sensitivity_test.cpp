@@ -132,7 +132,7 @@ TEST(SensitivityCut, AllowsAGroupTogetherByItsMeanLoss) {
 
 TEST_F(SensitivitySearch, SparesWhatTheLossDependsOn) {
     const plan::CompressionPlan plan =
-        planBySensitivity(m_model, m_chosen, {}, m_options, fake(), Progress());
+        planBySensitivity(m_model, m_chosen, m_options, fake(), Progress());
     EXPECT_EQ(plan.allocation, "sensitivity");
     EXPECT_TRUE(plan.warnings.empty());
     EXPECT_LE(plan.parameters.stored, plan::shareOf(0.8, m_model.denseParameterCount()));
@@ -229,7 +229,7 @@ TEST_F(SensitivitySearch, SharesLossesBetweenGroupsAndBounds) {
     bounded.plan.maxRank = 15;
     bounded.plan.groups = "type";
     const auto plan = [&](const SensitivityOptions& options) {
-        return toJson(planBySensitivity(m_model, m_chosen, {}, options, fake(), Progress()));
+        return toJson(planBySensitivity(m_model, m_chosen, options, fake(), Progress()));
     };
     const Json alone = plan(m_options);
     const Json fresh = plan(bounded);
@@ -257,7 +257,7 @@ TEST_F(SensitivitySearch, SharesLossesBetweenGroupsAndBounds) {
 TEST_F(SensitivitySearch, RefusesABudgetBeforeItMeasures) {
     m_options.plan.target.value = 0.3;
     try {
-        planBySensitivity(m_model, m_chosen, {}, m_options, fake(), Progress());
+        planBySensitivity(m_model, m_chosen, m_options, fake(), Progress());
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::Usage);

@@ -254,7 +254,7 @@ TEST(Compare, GoesThroughWholeCheckpoints) {
             ofFirst.push_back(spectrum(first, pair.a));
             ofSecond.push_back(spectrum(second, pair.b));
         }
-        return compareCheckpoints({first, ofFirst}, {second, ofSecond}, pairs, {}, {torch()},
+        return compareCheckpoints({{first, ofFirst}, {second, ofSecond}, pairs}, {}, {torch()},
                                   Progress());
     };
     const auto same = run(a, a);
