@@ -17,7 +17,7 @@
 
 namespace rankscope::cli {
 
-/// What every command takes.
+/// The options that every command takes.
 struct CommonOptions {
     bool json = false;
     bool events = false;
@@ -29,7 +29,7 @@ struct CommonOptions {
     Format format() const { return events ? Format::Events : json ? Format::Json : Format::Text; }
 };
 
-/// What a running command works with.
+/// Everything that a running command works with.
 struct Context {
     const CommonOptions& options;
     Output& output;
@@ -56,14 +56,14 @@ std::span<const Command> commandTable();
 void addCommonOptions(CLI::App& app, CommonOptions& options);
 
 /// Adds `--<option.name>`, checked against the option's range or choices. The value keeps what it
-/// has where the option is not given.
+/// has if the option is not given.
 CLI::Option* addOption(CLI::App& app, const Option& option, std::string& value);
 CLI::Option* addOption(CLI::App& app, const Option& option, std::int64_t& value);
 CLI::Option* addOption(CLI::App& app, const Option& option, int& value);
 CLI::Option* addOption(CLI::App& app, const Option& option, std::uint64_t& value);
 CLI::Option* addOption(CLI::App& app, const Option& option, std::optional<double>& value);
 
-/// What completion offers for an option's value.
+/// The words that completion offers for an option's value.
 struct OfferedWords {
     std::vector<std::string> words;
     bool list = false;  ///< several may be given, between commas
@@ -71,7 +71,7 @@ struct OfferedWords {
 
 /// Notes what an option of no fixed choice takes; addOption() notes the choices of the others.
 void offerWords(CLI::Option& option, std::span<const std::string_view> words, bool list);
-/// What was noted; nothing for a number, a file or any text.
+/// The words of an option; none for a number, a file or free text.
 OfferedWords offeredWords(CLI::Option& option);
 
 /// The row of that name; it must exist.

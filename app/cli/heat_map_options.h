@@ -16,9 +16,9 @@ struct HeatMapOptions {
 
     void addTo(CLI::App& app);
     bool wanted() const { return !metric.empty(); }
-    /// Throws a usage Error where a rank is missing or given in vain.
+    /// Throws a usage Error if a rank is missing or given in vain.
     void check() const;
-    /// Throws a usage Error where a heat map is wanted and --out is no figure.
+    /// Throws a usage Error if a heat map is wanted and --out is no figure.
     void requireFigure(bool figure) const;
     /// The figure's title names the checkpoint; what the colours mean stands beside them. As high
     /// as `layers` rows need.

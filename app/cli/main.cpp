@@ -48,7 +48,7 @@ int execute(const Run& run, Context& context) {
         run(context);
         return 0;
     } catch (const Error& error) {
-        // A reader that went away also stops the work, but it is no signal.
+        // A reader that went away also stops the work, but it is not a signal.
         if (error.kind() == ErrorKind::Interrupted && !stopSignalled())
             return fail("Nobody reads standard output any more; stopped.", {}, exitFailed);
         return fail(error.what(), error.subject(), exitCodeOf(error));

@@ -7,7 +7,7 @@
 
 namespace rankscope::cli {
 
-/// What the user is told when an allocation failed: the limit where there is one, and what helps.
+/// The message after an allocation failed: the limit if there is one, and what helps.
 std::string outOfMemorySentence();
 
 /// From now on an exception that nothing catches (an allocation that fails in a library's thread)

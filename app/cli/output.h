@@ -25,7 +25,7 @@ class Output {
 
     Format format() const { return m_format; }
     /// Prints the command's result: `document` for machines, `text()` for people.
-    /// Throws Error where standard output cannot be written to.
+    /// Throws Error if standard output cannot be written to.
     void result(const Json& document, const std::function<std::string()>& text);
     /// One line of the event stream; nothing in the other formats. Never throws: closed() tells.
     void event(const Json& line);

@@ -19,8 +19,8 @@ namespace rankscope::cli {
 /// A file asked for with --out; its ending says what is written into it.
 class OutputFile {
  public:
-    /// An empty `path` means that no file is wanted. Throws a usage Error where the ending is none
-    /// of `endings` (".csv" …), and Error where the file cannot be made, before any work is done.
+    /// An empty `path` means that no file is wanted. Throws a usage Error if the ending is none
+    /// of `endings` (".csv" …), and Error if the file cannot be made, before any work is done.
     /// From then on a file that is there cannot be read by this command (OutputClaim). What killed
     /// runs left of it is removed.
     OutputFile(std::string path, std::initializer_list<std::string_view> endings,
@@ -31,7 +31,7 @@ class OutputFile {
     const std::string& ending() const { return m_ending; }
     const std::filesystem::path& path() const { return m_path; }
 
-    /// Throws Error where the file would replace one of the checkpoint's own.
+    /// Throws Error if the file would replace one of the checkpoint's own.
     void refuseSource(const checkpoint::Checkpoint& checkpoint) const;
 
     void writeText(std::string_view text) const;

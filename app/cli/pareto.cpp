@@ -95,7 +95,7 @@ std::string shown(const search::ParetoFront& front) {
            report::measuredOn(front) + "\n";
 }
 
-/// True where the metrics ask for ROUGE; the loss is always there, since it makes the front.
+/// True if the metrics ask for ROUGE; the loss is always there, since it makes the front.
 bool wantsRouge(const std::string& metrics) {
     bool rouge = false;
     for (const std::string& word : words(metrics)) {
@@ -107,7 +107,7 @@ bool wantsRouge(const std::string& metrics) {
     return rouge;
 }
 
-/// What is to be measured; everything that can be refused without the checkpoint is.
+/// The settings to measure; everything that can be refused without the checkpoint is.
 search::ParetoOptions settingsOf(const ParetoCommandOptions& options, const Context& context) {
     search::ParetoOptions how;
     how.budgets = budgetsOf(options.budgets);
@@ -149,7 +149,7 @@ std::shared_ptr<const search::ParetoData> dataOf(const ParetoCommandOptions& opt
     return std::make_shared<const search::ParetoData>(std::move(data));
 }
 
-/// The spectra that allocations look at, computed where they must be; else those in the cache.
+/// The spectra that allocations look at, computed if they must be; else those in the cache.
 std::map<std::string, spectra::Spectrum> spectraFor(const search::ParetoOptions& how,
                                                     const ChosenMatrices& chosen,
                                                     const Context& context) {
@@ -175,7 +175,7 @@ void warnOfSkipped(const search::ParetoFront& front, const Progress& progress) {
                                             others + 1, front.skipped.front(), others));
 }
 
-/// Whether any method has a ridge to choose; a warning where it cannot be chosen.
+/// Whether any method has a ridge to choose; a warning if it cannot be chosen.
 bool chooses(const search::ParetoOptions& how, const method::Calibration* calibration,
              const Context& context) {
     return std::ranges::any_of(how.methods, [&](const std::string& method) {
@@ -257,7 +257,7 @@ Run declarePareto(CLI::App& app) {
     offerWords(*allocations->type_name("NAMES"), findOption(table, "allocation").choices, true);
     addPlanOptions(app, *options);
     options->data.addTo(app);
-    addMetrics(app, "What to measure on --data; the loss always is", options->metrics)
+    addMetrics(app, "Metrics to measure on --data; the loss always is", options->metrics)
         ->group("Data");
     app.add_flag("--plans", options->plans,
                  "Put each point's plan, as of `plan --json`, into the JSON");

@@ -27,7 +27,7 @@ std::string methodShown(const plan::PlanEntry& entry) {
     return method::methodNamed(entry.method).preview ? entry.method + " (preview)" : entry.method;
 }
 
-/// What was measured before the plan was settled; nothing where nothing was.
+/// The measurements made before the plan was settled; nothing if there were none.
 std::string triedText(const plan::CompressionPlan& plan) {
     if (plan.tried.empty()) return {};
     const bool ridge = compress::usesRidge(plan);

@@ -28,7 +28,7 @@ bool isBudget(const PlanOptions& options) {
     return options.target.kind == plan::RankTarget::Kind::Budget;
 }
 
-/// `auto` where nothing can be measured is the first of allocators().
+/// `auto` is the first of allocators() if nothing can be measured.
 void settleAllocation(PlanOptions& options, const method::Calibration* calibration,
                       const Progress& progress) {
     if (options.allocation != plan::autoName ||
@@ -48,8 +48,8 @@ Spectra ofWeights(const ChosenMatrices& chosen, const Context& context) {
     return spectra;
 }
 
-/// What the target is turned into ranks by: for a budget of a method that looks at data the errors
-/// on activations, else the weights' own spectra; those in the cache where none is needed.
+/// The errors that turn the target into ranks: for a budget of a method that looks at data the
+/// errors on activations, else the weights' own spectra; those in the cache if none is needed.
 Spectra importance(const ChosenMatrices& chosen, const CalibrationPointer& calibration,
                    const PlanOptions& options, const Context& context) {
     if (!plan::needsSpectra(options))

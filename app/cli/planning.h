@@ -15,9 +15,9 @@ namespace rankscope::cli {
 std::filesystem::path sensitivityJournals();
 
 /// The plan of these options for the chosen matrices. Spectra are computed, and losses measured,
-/// only where the options ask for them; what is settled by default (an allocation, the ridge unless
-/// `ridgeGiven`) is chosen on the calibration's held-out dialogues, and a warning says where it has
-/// none. `calibration` may be null. Throws Error, of kind Usage where a calibration is missing.
+/// only if the options ask for them; what is settled by default (an allocation, the ridge unless
+/// `ridgeGiven`) is chosen on the calibration's held-out dialogues, and a warning says if it has
+/// none. `calibration` may be null. Throws Error, of kind Usage if a calibration is missing.
 plan::CompressionPlan planFor(const ChosenMatrices& chosen,
                               const std::shared_ptr<const method::Calibration>& calibration,
                               plan::PlanOptions options, bool ridgeGiven, const Context& context);

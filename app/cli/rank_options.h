@@ -17,7 +17,7 @@
 
 namespace rankscope::cli {
 
-/// The calibration in a file, checked to be of this model; null where no file is named.
+/// The calibration in a file, checked to be of this model; null if no file is named.
 std::shared_ptr<const method::Calibration> usableCalibration(
     const std::string& file, const checkpoint::Checkpoint& checkpoint, const Progress& progress);
 
@@ -31,10 +31,10 @@ struct PlanWithCalibration {
 PlanWithCalibration readPlanFile(const std::string& file, const checkpoint::Checkpoint& checkpoint,
                                  const Progress& progress);
 
-/// Throws Error of kind Usage where there is no storage of that name.
+/// Throws Error of kind Usage if there is no storage of that name.
 plan::StorageChoice parseStorageChoice(const std::string& name);
 
-/// The settings of methods, where they are given.
+/// The settings of methods, if they are given.
 struct MethodFlags {
     std::optional<double> alpha, ridge, rarity;
     bool refit = false;
@@ -48,7 +48,7 @@ class RankOptions {
  public:
     void addTo(CLI::App& app);
 
-    /// The plan, and the checkpoint it is for. Spectra are computed only where the target needs
+    /// The plan, and the checkpoint it is for. Spectra are computed only if the target needs
     /// them; those in the cache are always used, so that errors can be shown. Throws Error.
     struct Planned {
         checkpoint::Checkpoint checkpoint;

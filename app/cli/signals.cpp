@@ -38,7 +38,7 @@ extern "C" void noteStopSignal(int) {
     errno = before;
 }
 
-/// False where none came in time; without a time it waits for ever.
+/// False if none came in time; without a time it waits for ever.
 bool awaitStopSignal(std::chrono::milliseconds time = std::chrono::milliseconds(-1)) {
     const auto until = Clock::now() + time;
     while (true) {
@@ -53,7 +53,7 @@ bool awaitStopSignal(std::chrono::milliseconds time = std::chrono::milliseconds(
     }
 }
 
-/// Ends the process where the command does not stop by itself, e.g. in a library that never
+/// Ends the process if the command does not stop by itself, e.g. in a library that never
 /// returns.
 extern "C" void* watchStopSignals(void*) {
     awaitStopSignal();

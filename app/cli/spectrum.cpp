@@ -25,7 +25,7 @@ struct SpectrumOptions {
     bool noCache = false;
 };
 
-/// What the command found: spectra, and one analysis for each where any was asked for.
+/// The command's results: spectra, and one analysis for each if any was asked for.
 struct SpectrumResult {
     workspace::SpectraRun run;
     std::vector<report::SpectrumAnalysis> analyses;

@@ -20,7 +20,7 @@ struct AnalysisOptions {
     bool wanted() const { return powerLaw || nullRepeats > 0; }
 };
 
-/// One analysis a spectrum, of the matrices in the same order; empty where none is wanted. For the
+/// One analysis a spectrum, of the matrices in the same order; empty if none is wanted. For the
 /// null the weights are read again, and the backend is loaded only for that.
 std::vector<report::SpectrumAnalysis> analyse(const ChosenMatrices& chosen,
                                               const std::vector<spectra::Spectrum>& spectra,

@@ -17,7 +17,7 @@ namespace rankscope::cli {
 class SummarizationFlags {
  public:
     void addTo(CLI::App& app);
-    /// Throws a usage Error where the options contradict each other.
+    /// Throws a usage Error if the options contradict each other.
     model::SummarizationOptions options() const;
 
  private:
@@ -37,7 +37,7 @@ class DatasetFlags {
  public:
     void addTo(CLI::App& app);
     bool given() const { return !m_file.empty(); }
-    /// Reads --data, or `otherwise` where it is not given. The first bad rows are named to
+    /// Reads --data, or `otherwise` if it is not given. The first bad rows are named to
     /// `progress`.
     text::Dataset read(const std::filesystem::path& otherwise, bool needReferences,
                        const Progress& progress) const;

@@ -133,7 +133,7 @@ std::span<const Option> calibrationOptionTable() {
         {"arithmetic",
          "Sums in",
          "How products of inputs are summed: fixed-point is exact for inputs rounded to 22 bits or "
-         "more below the largest of their feature, and faster where the processor has AMX; auto "
+         "more below the largest of their feature, and faster if the processor has AMX; auto "
          "takes it there and float64 elsewhere.",
          "auto",
          {},

@@ -39,8 +39,8 @@ struct CalibrationResult {
 
 /// Draws dialogues from `data` (seeded), runs the model on them with their summaries
 /// teacher-forced, and gives the second moments of every distinct layer input. Memory does not grow
-/// with the samples. Throws Error of kind Usage where the data has too few usable dialogues, Error
-/// naming the layer whose input is no number.
+/// with the samples. Throws Error of kind Usage if the data has too few usable dialogues, Error
+/// naming the layer whose input is not finite.
 CalibrationResult calibrate(const checkpoint::Checkpoint& checkpoint, const text::Dataset& data,
                             const CalibrationOptions& options, const backend::Backend& backend,
                             const Progress& progress);

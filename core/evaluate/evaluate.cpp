@@ -74,7 +74,7 @@ void warnOfBadLosses(const EvaluationRun& run, const text::Dataset& data,
                     printable(run.checkpoint, 300), run.badLosses.size(), run.samples, names));
 }
 
-/// What one subject after the other is measured against.
+/// The data and settings that one subject after the other is measured with.
 class Evaluator {
  public:
     Evaluator(const text::Dataset& data, const EvaluationOptions& options,
@@ -221,7 +221,7 @@ std::span<const Option> evaluationOptionTable() {
     static const std::vector<Option> table{
         {"metrics",
          "Metrics",
-         "What to measure, a comma list of loss and rouge",
+         "Metrics to measure, a comma list of loss and rouge",
          "loss,rouge",
          {},
          {},

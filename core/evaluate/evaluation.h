@@ -79,7 +79,7 @@ struct Evaluation {
 
 /// The document of docs/formats.md; `samples` only with `perSample`.
 Json toJson(const Evaluation& evaluation, bool perSample);
-/// Reads it back (the window does). Throws Error where it is no such document.
+/// Reads it back (the window does). Throws Error if it is no such document.
 Evaluation evaluationFromJson(const Json& document);
 
 }  // namespace rankscope::evaluate

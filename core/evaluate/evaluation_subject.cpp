@@ -24,7 +24,7 @@ namespace {
 
 constexpr const char* tokenizerFiles[] = {"tokenizer.json", "spiece.model"};
 
-/// The file of the folder that a tokenizer is read from, empty where there is none.
+/// The file of the folder that a tokenizer is read from, empty if there is none.
 std::string tokenizerFile(const fs::path& folder) {
     std::error_code ignored;
     for (const char* name : tokenizerFiles)
@@ -38,7 +38,7 @@ std::int64_t vocabularyOf(const Checkpoint& checkpoint) {
     return shared == nullptr ? checkpoint.config().vocabSize : shared->rows;
 }
 
-/// What the weight files would grow by if `plan` were saved, index tensors counted.
+/// How much the weight files would grow if `plan` were saved, index tensors counted.
 std::int64_t bytesAdded(const plan::CompressionPlan& plan) {
     std::int64_t bytes = 0;
     for (const plan::PlanEntry& entry : plan.entries) {

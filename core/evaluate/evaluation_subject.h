@@ -33,7 +33,7 @@ struct OpenedSubject {
     std::unique_ptr<model::Summarizer> summarizer;
 };
 
-/// The tokenizer of a checkpoint's folder. Throws Error where it has none; the sentence says where
+/// The tokenizer of a checkpoint's folder. Throws Error if it has none; the sentence says where
 /// `donor` (the first checkpoint of an evaluation, may be null) has one that would fit.
 text::Tokenizer openTokenizer(const checkpoint::Checkpoint& checkpoint,
                               const checkpoint::Checkpoint* donor);

@@ -34,7 +34,7 @@ EvaluationLoss lossByRules(std::span<const SampleResult> results, std::int64_t b
         means += mean;
         ++batches;
     }
-    // 0 / 0 is the NaN that stands for "no loss" where nothing is left.
+    // 0 / 0 is the NaN that stands for "no loss" if nothing is left.
     return {.tokenMean = sum / tokens,
             .trainerWeighted = weighted / examples,
             .trainerBatchMean = means / batches,

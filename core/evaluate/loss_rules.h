@@ -14,7 +14,7 @@ namespace rankscope::evaluate {
 /// n_b of them, l_b = Σ s_i / Σ t_i over the batch: tokenMean = Σ s_i / Σ t_i over all,
 /// trainerWeighted = Σ n_b l_b / Σ n_b, trainerBatchMean = Σ l_b / K with K batches. Positions of
 /// non-finite losses are appended to `bad` and left out of every sum and count; a batch of nothing
-/// else is no batch. NaN where nothing is left.
+/// else is not a batch. NaN if nothing is left.
 EvaluationLoss lossByRules(std::span<const SampleResult> results, std::int64_t batchSize,
                            std::vector<std::int64_t>& bad);
 

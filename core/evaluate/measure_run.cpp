@@ -67,7 +67,7 @@ double rate(std::int64_t tokens, double seconds) {
     return seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
 }
 
-/// [[sum, tokens], …] of a batch, as the journal keeps it; false where it is something else.
+/// [[sum, tokens], …] of a batch, as the journal keeps it; false if it is something else.
 bool readLosses(const Json& rows, const std::vector<std::size_t>& positions,
                 std::vector<SampleResult>& results) {
     for (const Json& row : rows)

@@ -39,7 +39,7 @@ Json journalIdentity(const checkpoint::Checkpoint& checkpoint, const Json& plan,
 
 /// Batches of positions for the losses: by length of the source, and a quarter of the budget for
 /// padded target tokens, whose logits are as wide as the vocabulary. Batches for generation: by
-/// length, where a source counts at least the tokens its beams may come to.
+/// length; a source counts at least the tokens its beams may come to.
 std::vector<std::vector<std::size_t>> lossBatches(const EncodedData& data,
                                                   std::int64_t tokenBudget);
 std::vector<std::vector<std::size_t>> generationBatches(const EncodedData& data,

@@ -11,7 +11,7 @@
 
 namespace rankscope::report {
 
-/// What was asked for beside a spectrum.
+/// The analyses asked for beside a spectrum.
 struct SpectrumAnalysis {
     std::optional<spectra::PowerLawFit> powerLaw;
     std::optional<spectra::NullSpectrum> null;

@@ -98,7 +98,7 @@ std::map<Key, std::size_t> placed(const std::set<Key>& keys, std::string (*name)
     return places;
 }
 
-/// "of 768", "of 512 to 768": the full ranks; empty where there are none.
+/// "of 768", "of 512 to 768": the full ranks; empty if there are none.
 std::string fullRanks(const std::vector<std::int64_t>& ranks) {
     if (ranks.empty()) return {};
     const auto [low, high] = std::minmax_element(ranks.begin(), ranks.end());

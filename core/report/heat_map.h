@@ -18,14 +18,14 @@ struct HeatMetric {
     std::string_view name;   ///< on the command line, e.g. "effective-rank"
     std::string_view label;  ///< e.g. "effective rank"
     bool isRank;             ///< counts singular values: 0 to min(rows, columns)
-    /// NaN where the matrix has none (a power law that could not be fitted). `rank` is the rank of
+    /// NaN if the matrix has none (a power law that could not be fitted). `rank` is the rank of
     /// "relative-error", not used by others.
     double (*value)(const spectra::Spectrum& spectrum, std::int64_t rank);
 };
 
 /// All metrics; docs/methods/spectra.md has their formulas.
 std::span<const HeatMetric> heatMetrics();
-/// Throws a usage Error listing the names where there is none of that name.
+/// Throws a usage Error listing the names if there is none of that name.
 const HeatMetric& findHeatMetric(std::string_view name);
 
 struct HeatCell {
@@ -41,7 +41,7 @@ struct HeatMap {
     std::vector<std::string> columns;  ///< "self q" … "cross o", "FF wi_0" …, those that occur
     std::vector<HeatCell> cells;       ///< in the order of `spectra`
     bool isRank = false;
-    double low = 0, high = 1;  ///< least and greatest finite value; 0 and 1 where there is none
+    double low = 0, high = 1;  ///< least and greatest finite value; 0 and 1 if there is none
 };
 
 /// The number of a matrix: metric.value() at some rank, or one kept from before (power laws of a

@@ -20,7 +20,7 @@ struct RankRange {
 /// Parses "A:B:STEP" or "A:B". Throws a usage Error unless 0 <= A <= B and STEP >= 1.
 RankRange parseRankRange(std::string_view text);
 
-/// Throws a usage Error with the permitted range where a matrix has no rank in `range`.
+/// Throws a usage Error with the permitted range if a matrix has no rank in `range`.
 void requireRanks(const RankRange& range, std::span<const checkpoint::WeightMatrix> matrices);
 
 /// The range's ranks that are no more than `fullRank`.

@@ -33,7 +33,7 @@ bool isFileOfReport(std::string_view name) {
     return std::ranges::find(fileNames, name) != fileNames.end();
 }
 
-/// What tablesJson() writes.
+/// The tables that tablesJson() writes.
 bool isRecordOfReport(const Json& tables) {
     const auto provenance = tables.find("provenance");
     return tables.contains("parameter_table") && provenance != tables.end() &&
@@ -51,7 +51,7 @@ std::string curvesText(const ReportData& data) {
     return curvesCsv(curves);
 }
 
-/// PNG and PDF of the three figures; false, with a warning, where they cannot be drawn.
+/// PNG and PDF of the three figures; false, with a warning, if they cannot be drawn.
 bool drawFigures(const fs::path& folder, const ReportData& data, const Progress& progress,
                  std::vector<std::string>& warnings) {
     const auto representatives = representativeMatrices(data.matrices);

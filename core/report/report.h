@@ -28,7 +28,7 @@ extern const FolderKind reportFolder;
 
 /// Tells the whole story of one checkpoint: model, spectra, error curves, parameters under both
 /// countings, random vectors, evaluation, provenance; as report.html, report.md, CSV files and
-/// figures (PNG and PDF, where the window's program is installed). Written beside the target and
+/// figures (PNG and PDF, if the window's program is installed). Written beside the target and
 /// renamed, so that the target is complete or not there. Throws Error: target exists without force,
 /// is the checkpoint or inside it, no space, …; Interrupted on a stop.
 ReportResult writeReport(const checkpoint::Checkpoint& checkpoint, const ReportOptions& options,

@@ -165,8 +165,8 @@ void addProvenance(Document& document, const checkpoint::Checkpoint& checkpoint,
     document.blocks.emplace_back(std::move(table));
     document.blocks.emplace_back(
         Paragraph{"Beside this page: spectra.csv, curves.csv, parameters.csv, random_vectors.csv, "
-                  "evaluation.csv where dialogues were there, tables.json, and each figure as PNG "
-                  "and PDF where the window's program was "
+                  "evaluation.csv if dialogues were given, tables.json, and each figure as PNG "
+                  "and PDF if the window's program was "
                   "installed."});
 }
 

@@ -6,8 +6,9 @@
 
 namespace rankscope::report {
 
-/// What is installed and in force: program, libtorch, hdf5, cpu, gpus, caches, window, and
-/// `missing`, a sentence for each part that is not there and how to get it. Loads LibTorch.
+/// The installed parts and the settings in force: program, libtorch, hdf5, cpu, gpus, caches,
+/// window, and `missing`, a sentence for each part that is not there and how to get it. Loads
+/// LibTorch.
 Json systemFacts(int threads);
 
 }  // namespace rankscope::report

@@ -15,7 +15,7 @@ std::span<const WindowOption> windowOptions() {
         {"one-matrix", "", "", "Start with the view of one matrix."},
         {"overview", "", metricValue,
          "Start with the overview of all layers: effective-rank, alpha, …"},
-        {"race", "", "CALIBRATION.h5", "Start with the race of methods on this calibration."},
+        {"race", "", "CALIBRATION.h5", "Start with the comparison of methods on this calibration."},
         {"rank", "", "N", "Start with this rank set."},
         {"evaluation", "", "RESULT.json",
          "Start with the Evaluation page and this result of evaluate --json --per-sample."},

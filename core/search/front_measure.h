@@ -18,7 +18,7 @@
 
 namespace rankscope::search {
 
-/// What a model is measured on in place of the calibration's held-out dialogues.
+/// The data that a model is measured on in place of the calibration's held-out dialogues.
 struct ParetoData {
     text::Dataset dialogues;  ///< each with a reference; losses are of the first one
     model::SummarizationOptions summarization;
@@ -29,7 +29,7 @@ struct ParetoData {
 /// Means of F × 100, in the order of text::rougeTypes.
 using RougeMeans = std::array<double, text::rougeTypes.size()>;
 
-/// What every model of a front is measured on: dialogues as tokens, and their references.
+/// The dialogues, as tokens, that every model of a front is measured on, and their references.
 class FrontMeasure {
  public:
     struct Result {
@@ -37,8 +37,8 @@ class FrontMeasure {
         std::optional<RougeMeans> rouge;
     };
 
-    /// Throws Error of kind Usage where there is no data and the calibration holds no dialogues
-    /// out, and Error where the data has an example without a reference.
+    /// Throws Error of kind Usage if there is no data and the calibration holds no dialogues
+    /// out, and Error if the data has an example without a reference.
     FrontMeasure(const checkpoint::Checkpoint& checkpoint,
                  std::shared_ptr<const method::Calibration> calibration,
                  std::shared_ptr<const ParetoData> data, const backend::Compute& compute);

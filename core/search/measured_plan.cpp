@@ -80,20 +80,20 @@ bool isBudget(const PlanOptions& options) {
     return options.target.kind == plan::RankTarget::Kind::Budget;
 }
 
-/// What errors on activations are; those known, else computed.
+/// The errors on activations: those known, else computed.
 Spectra activationsOf(const MeasuredPlanning& planning, const Progress& progress) {
     if (planning.onActivations != nullptr) return *planning.onActivations;
     return method::activationSpectra(planning.model, SilentProgress(progress));
 }
 
-/// What of the options takes the loss of plans; empty where nothing does.
+/// The options that need the loss of plans, as words; empty if none does.
 std::string whatIsMeasured(const PlanOptions& options) {
     if (!isBudget(options)) return {};
     if (plan::isMeasured(options.allocation)) return "The allocation " + options.allocation;
     return options.allocationError == plan::lossErrorName ? "Weighing errors by the loss" : "";
 }
 
-/// What decides the losses of a search besides the matrices (SensitivityOptions::key).
+/// Besides the matrices, everything that a search's losses depend on (SensitivityOptions::key).
 Json sensitivityKey(const MeasuredPlanning& planning, const PlanOptions& options) {
     const method::CalibrationRecord& record = planning.model.calibration->record();
     Json dialogues = Json::array();
@@ -127,7 +127,7 @@ SensitivityOptions searchOf(const MeasuredPlanning& planning, const PlanOptions&
 }
 
 /// Loss of the model with a plan applied, for the search, which compresses one matrix at a time: a
-/// method that walks is tried as `whitened`, which it is where nothing before is compressed.
+/// method that walks is tried as `whitened`, which it is if nothing before it is compressed.
 LossOf searchedLoss(const MeasuredPlanning& planning, const Progress& progress) {
     return [&planning, &progress](const CompressionPlan& given) {
         CompressionPlan plan = given;
@@ -212,8 +212,8 @@ std::size_t lossesMissing(const MeasuredPlanning& planning, const PlanOptions& o
 
 /// `--allocation auto`: a plan by every allocation, the one with the least held-out loss taken, all
 /// of them in CompressionPlan::tried. The sensitivity search takes part where at most
-/// mostLossesForAuto losses are yet to be measured; a warning says where it does not. Throws
-/// Error of kind Usage where the calibration has no held-out dialogues, or no allocation can meet
+/// mostLossesForAuto losses are yet to be measured; a warning says if it does not. Throws
+/// Error of kind Usage if the calibration has no held-out dialogues, or no allocation can meet
 /// the budget.
 CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectra& importance,
                                      const PlanOptions& options, const Progress& progress) {
@@ -256,7 +256,7 @@ CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectr
 }
 
 /// The plan with that of the ridges 0.001, 0.01, 0.1 and 1 that gives the least held-out loss; all
-/// of them in CompressionPlan::tried. Unchanged where no method of it has a ridge.
+/// of them in CompressionPlan::tried. Unchanged if no method of it has a ridge.
 CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan plan,
                               const Progress& progress) {
     if (!compress::usesRidge(plan)) return plan;

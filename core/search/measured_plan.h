@@ -31,15 +31,15 @@ struct MeasuredPlanning {
     std::shared_ptr<const compress::FullRankFactors> known = nullptr;
 };
 
-/// True where a plan of these options takes measuring: its allocation, its errors, or its ridge,
-/// where it is to be chosen.
+/// True if a plan of these options takes measuring: its allocation, its errors, or its ridge,
+/// if it is to be chosen.
 bool isMeasured(const plan::PlanOptions& options, bool chooseRidge);
 
-/// Throws Error of kind Usage where a measured plan lacks the calibration (null), or its held-out
-/// dialogues where it needs some.
+/// Throws Error of kind Usage if a measured plan lacks the calibration (null), or its held-out
+/// dialogues if it needs some.
 void requireDialogues(const plan::PlanOptions& options, const method::Calibration* calibration);
 
-/// Whether the ridge of these options can be chosen; a warning says where it should be but no
+/// Whether the ridge of these options can be chosen; a warning says if it should be but no
 /// dialogues are held out.
 bool canChooseRidge(const plan::PlanOptions& options, const method::Calibration* calibration,
                     const Progress& progress);

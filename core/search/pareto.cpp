@@ -33,7 +33,7 @@ namespace {
 
 using Spectra = std::map<std::string, spectra::Spectrum>;
 
-/// What all settings of one run share.
+/// Shared by all settings of one run.
 struct Run {
     const method::CalibratedModel& model;
     const ParetoOptions& options;
@@ -70,7 +70,7 @@ struct Run {
         return options.chooseRidge && hasRidge(method);
     }
 
-    /// Every chosen matrix by one method at full rank; null where that cannot be.
+    /// Every chosen matrix by one method at full rank; null if that cannot be.
     std::shared_ptr<const compress::FullRankFactors> factored(const std::string& method) const {
         if (choosesRidge(method)) return nullptr;
         return compress::fullRankFactors(
@@ -128,7 +128,7 @@ class Steps {
     std::size_t m_done = 0;
 };
 
-/// Throws where a method of the run cannot have what it looks at.
+/// Throws if a method of the run cannot have what it looks at.
 void requireNeeds(const ParetoOptions& options, const method::Calibration* calibration) {
     for (const std::string& allocation : options.allocations) {
         plan::PlanOptions how = options.plan;
@@ -140,7 +140,7 @@ void requireNeeds(const ParetoOptions& options, const method::Calibration* calib
         method::requireCalibration(method::methodNamed(name), options.plan.settings, calibration);
 }
 
-/// True where budgets of the method are distributed by errors on activations.
+/// True if budgets of the method are distributed by errors on activations.
 bool looksAtActivations(const std::string& method, const std::string& allocation) {
     return method::methodNamed(method).needs != MethodNeeds::Nothing &&
            plan::looksAtSpectra(allocation);

@@ -27,8 +27,8 @@
 
 namespace rankscope::search {
 
-/// What a front shows unless told: the plain method, the published one and the best one, the last
-/// two where there is a calibration.
+/// The default methods of a front: the plain one, the published one and the best one, the last
+/// two if there is a calibration.
 inline constexpr std::array<std::string_view, 3> usualMethods = {"svd", "whitened", "compensated"};
 inline constexpr std::array<std::string_view, 2> usualAllocations = {"uniform", "water-filling"};
 
@@ -70,8 +70,8 @@ struct ParetoFront {
 /// that walk most of all, and factors whose ridge is chosen are made anew. A model is
 /// measured from its two factors in the checkpoint's own type, whatever the storage: the pivoted
 /// form holds the same matrix but for rounding. `spectra` are the weights' own, those known; an
-/// allocation that looks at them needs all. `model.calibration` may be null where there is data and
-/// no method looks at one. Throws Error of kind Usage where a method lacks what it needs, and where
+/// allocation that looks at them needs all. `model.calibration` may be null if there is data and
+/// no method looks at one. Throws Error of kind Usage if a method lacks what it needs, and if
 /// there is nothing to measure on.
 ParetoFront paretoFront(const method::CalibratedModel& model,
                         const std::map<std::string, spectra::Spectrum>& spectra,
@@ -83,7 +83,7 @@ void markFront(std::vector<ParetoPoint>& points);
 /// The document of docs/command_line_events.md; each point's `plan` only with `plans`.
 Json toJson(const ParetoFront& front, bool plans = false);
 /// Reads it back; plans only where they are there and the checkpoint is given that they are for.
-/// Throws Error naming `what` where it is no such document.
+/// Throws Error naming `what` if it is no such document.
 ParetoFront frontFromJson(const Json& document, const checkpoint::Checkpoint* checkpoint,
                           const std::string& what);
 

@@ -29,7 +29,7 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t divergedInSuccession = 3;
 
-/// What is permitted without leaving a matrix as it is.
+/// The largest rank permitted without leaving a matrix unchanged.
 std::vector<plan::RankChoices> ranksOnly(std::span<const WeightMatrix> chosen,
                                          const plan::PlanOptions& options) {
     return plan::rankChoices(plan::allocatorNamed("uniform"),
@@ -108,7 +108,7 @@ struct SearchedModel {
     const LossOf& lossOf;
 };
 
-/// Fills in the losses of one matrix; false where a stop was requested.
+/// Fills in the losses of one matrix; false if a stop was requested.
 bool measureMatrix(const SearchedModel& model, const WeightMatrix& matrix,
                    std::span<Sensitivity> rows, LossJournal& journal, const Progress& progress) {
     const Sensitivity* before = nullptr;
@@ -134,7 +134,7 @@ bool measureMatrix(const SearchedModel& model, const WeightMatrix& matrix,
     return true;
 }
 
-/// Every matrix as it is, or where its rank is capped at the largest permitted.
+/// Every matrix unchanged, or at the largest rank permitted if ranks are capped.
 std::vector<plan::RankChoice> largestOf(std::span<const WeightMatrix> chosen,
                                         const plan::PlanOptions& options) {
     const auto choices = ranksOnly(chosen, options);

@@ -14,7 +14,7 @@
 
 namespace rankscope::search {
 
-/// Mean loss of the model with this plan applied; NaN or infinite where it has none.
+/// Mean loss of the model with this plan applied; NaN or infinite if it has none.
 using LossOf = std::function<double(const plan::CompressionPlan&)>;
 
 /// The loss with one matrix compressed and all others as they are.
@@ -22,7 +22,7 @@ struct Sensitivity {
     std::size_t matrix = 0;   ///< place among the chosen
     double share = 0;         ///< of its parameters that was to be kept
     plan::RankChoice choice;  ///< the largest within that share
-    double loss = 0;          ///< infinite where it was not measured or not finite
+    double loss = 0;          ///< infinite if it was not measured or not finite
 };
 
 struct SensitivityOptions {
@@ -39,7 +39,7 @@ struct SensitivityTable {
 };
 
 /// Measures every chosen matrix at every share, the smallest share last. Ends early, with a warning
-/// and what it has, where a stop is requested or where three matrices in succession gave no finite
+/// and what it has, if a stop is requested or if three matrices in succession gave no finite
 /// loss at any share. What the journal holds is not measured again. Throws what `lossOf` throws but
 /// for an interruption.
 SensitivityTable measureSensitivity(const checkpoint::Checkpoint& checkpoint,
@@ -64,7 +64,7 @@ Json searchKey(std::span<const checkpoint::WeightMatrix> chosen, const Sensitivi
 /// the smallest share it is allowed or stays as it is (under a cap: at its largest rank), and the
 /// cut is the lowest that stores at most `allowed` parameters. Rows of a group (allocationGroups)
 /// at one share are allowed together, by their mean loss. Rows without a loss come last, larger
-/// shares first. Throws Error of kind Usage where even all rows together store more.
+/// shares first. Throws Error of kind Usage if even all rows together store more.
 plan::Allocation cutBySensitivity(std::span<const checkpoint::WeightMatrix> chosen,
                                   std::span<const Sensitivity> rows, std::int64_t allowed,
                                   const plan::PlanOptions& options = {});

@@ -9,7 +9,7 @@
 
 namespace rankscope::ui {
 
-/// One bar; an interval only where one is known.
+/// One bar; an interval only if one is known.
 struct Bar {
     QString label;
     double value = 0;
@@ -25,7 +25,7 @@ struct BarData {
     double yLower = 0, yUpper = 1;  ///< bars start at 0, so 0 is always within
 };
 
-/// A metric of every run with the 95 % interval of its own mean, where that can be worked out:
+/// A metric of every run with the 95 % interval of its own mean, if that can be worked out:
 /// from the document (ROUGE), or by bootstrap over the examples' losses.
 BarData valueBars(const evaluate::Evaluation& evaluation, std::string_view key);
 

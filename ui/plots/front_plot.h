@@ -11,7 +11,7 @@
 namespace rankscope::ui {
 
 /// Replaces all that `plot` shows by the panels side by side, the legend below them in as many
-/// columns as `width` pixels hold, and above them `title` where there is one. Colour says the
+/// columns as `width` pixels hold, and above them `title` if there is one. Colour says the
 /// method, line style and sign the allocation; points of the front are ringed and joined.
 void drawFront(QCustomPlot& plot, const std::vector<FrontPanel>& panels, const QString& title,
                int width, int fontPixels);
@@ -24,7 +24,7 @@ class FrontPlot : public QCustomPlot {
     explicit FrontPlot(QWidget* parent = nullptr);
     void setFront(search::ParetoFront front);
     const search::ParetoFront& front() const { return m_front; }
-    /// The point whose numbers are shown; nothing where there is none.
+    /// The point whose numbers are shown; nothing if there is none.
     std::optional<std::size_t> current() const { return m_current; }
     void setCurrent(std::optional<std::size_t> point);
     /// The point that is the plan, marked until another one is.

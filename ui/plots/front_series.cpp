@@ -24,7 +24,7 @@ double percent(const ParetoFront& front, const ParetoPoint& point) {
     return 100 * static_cast<double>(point.parameters) / static_cast<double>(front.denseParameters);
 }
 
-/// The place of `name` in `names`, added where it is new.
+/// The place of `name` in `names`, added if it is new.
 std::size_t placeOf(std::vector<std::string>& names, const std::string& name) {
     const auto found = std::ranges::find(names, name);
     const auto place = static_cast<std::size_t>(found - names.begin());

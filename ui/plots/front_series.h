@@ -28,12 +28,12 @@ struct FrontPanel {
     bool logY = false;
     std::vector<FrontCurve> curves;
     std::vector<FrontMark> front;  ///< the points of the front by rising parameters
-    double dense = 0;              ///< the dense model's value; NaN where it has none
+    double dense = 0;              ///< the dense model's value; NaN if it has none
     double xLower = 0, xUpper = 103, yLower = 0, yUpper = 1;
 };
 
-/// Loss against parameters, and ROUGE-1 where it was measured. Points without a finite value are
-/// left out. The loss stands on a logarithmic axis where its largest is five times the smallest.
+/// Loss against parameters, and ROUGE-1 if it was measured. Points without a finite value are
+/// left out. The loss stands on a logarithmic axis if its largest is five times the smallest.
 std::vector<FrontPanel> frontPanels(const search::ParetoFront& front);
 
 /// "anchored, water-filling, 70 %": what a plan made from the point is called.
@@ -42,7 +42,7 @@ QString settingName(const search::ParetoPoint& point);
 /// The numbers of a point in one line.
 QString frontReadout(const search::ParetoFront& front, std::size_t point);
 
-/// 1, 2 and 5 times powers of ten within [lower, upper]; powers alone where that is over four
+/// 1, 2 and 5 times powers of ten within [lower, upper]; powers alone if that is over four
 /// decades.
 std::vector<double> logarithmicTicks(double lower, double upper);
 

@@ -31,7 +31,7 @@ class HeatMapPlot : public QCustomPlot {
     void setHeatMap(report::HeatMap map);
     void setSelected(std::vector<std::string> names);
     const report::HeatMap& heatMap() const { return m_map; }
-    /// The middle of a matrix's cell in pixels of this widget; (-1, -1) where it has none.
+    /// The middle of a matrix's cell in pixels of this widget; (-1, -1) if it has none.
     QPoint cellCentre(const std::string& matrix) const;
 
  signals:

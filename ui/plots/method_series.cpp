@@ -21,7 +21,7 @@ const method::Method* methodOf(const std::string& name) {
     return found == table.end() ? nullptr : &*found;
 }
 
-/// What errors are divided by: nothing, or those of svd.
+/// The divisor of errors: 1, or those of svd.
 class Divisor {
  public:
     Divisor(MethodCurves curves, bool wanted) {

@@ -134,7 +134,7 @@ struct Box {
     double left, right, bottom, top;
 };
 
-/// Liang-Barsky: the part of the segment inside the box as parameters from, to; false where none.
+/// Liang-Barsky: the part of the segment inside the box as parameters from, to; false if none.
 bool clipSegment(QPointF a, QPointF b, const Box& box, double& from, double& to) {
     const double dx = b.x() - a.x();
     const double dy = b.y() - a.y();

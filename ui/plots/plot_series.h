@@ -47,10 +47,10 @@ struct PlotData {
     std::vector<Overlay> overlays;
     double xLower = 1, xUpper = 10, yLower = 0.1, yUpper = 1;  ///< axes that show all of it
     std::int64_t largestRank = 1;
-    QString note;  ///< e.g. that zeros are not drawn; empty where there is nothing to say
+    QString note;  ///< e.g. that zeros are not drawn; empty if there is nothing to say
 };
 
-/// What the user chose for the axes.
+/// The user's choices for the axes.
 struct AxesChoice {
     bool logRank = false;
     bool logValue = true;

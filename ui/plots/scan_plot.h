@@ -8,7 +8,7 @@
 
 namespace rankscope::ui {
 
-/// The Kolmogorov-Smirnov distance against every x_min tried; no curve where the fit failed.
+/// The Kolmogorov-Smirnov distance against every x_min tried; no curve if the fit failed.
 PlotData scanData(const spectra::PowerLawFit& fit);
 
 /// The numbers of one x_min tried, `place` in PowerLawFit::scan.

@@ -9,7 +9,7 @@
 
 namespace rankscope::ui {
 
-/// What is to be drawn with singular values beside the curves themselves.
+/// Everything drawn with singular values beside the curves themselves.
 struct OverlayChoice {
     bool powerLaw = false;
     bool nullBand = false;

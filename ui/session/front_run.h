@@ -12,7 +12,7 @@
 
 namespace rankscope::ui {
 
-/// What the user wants measured.
+/// The measurement that the user asked for.
 struct FrontRequest {
     int from = 50, to = 90, step = 10;  ///< kept shares of the model's parameters in percent
     QStringList methods, allocations;
@@ -35,10 +35,10 @@ class FrontRun : public QObject {
     Q_OBJECT
  public:
     explicit FrontRun(Session* session, QObject* parent = nullptr);
-    /// Null where nothing was measured yet.
+    /// Null if nothing was measured yet.
     const search::ParetoFront* front() const { return m_front ? &*m_front : nullptr; }
     JobSlot* job() { return &m_job; }
-    /// The point that the session's plan is; nothing where it is none or was changed since.
+    /// The point that the session's plan is; nothing if it is none or was changed since.
     std::optional<std::size_t> planned() const { return m_planned; }
 
     /// Starts a job; false, and nothing started, while one runs or nothing is open.

@@ -25,7 +25,7 @@ class Job : public QObject {
     qint64 processId() const { return m_process.processId(); }
 
     void start();
-    /// SIGINT, again where the child does not stop by itself, and SIGKILL after three seconds.
+    /// SIGINT, again if the child does not stop by itself, and SIGKILL after three seconds.
     void cancel();
 
     /// rankscope-cli beside the running program.

@@ -16,7 +16,7 @@ constexpr int mostPaths = 10;
 constexpr qint64 largestFile = 1 << 20;
 const QString key = QStringLiteral("recent/checkpoints");
 
-/// What a damaged or foreign file could hold instead of a path.
+/// Content that a damaged or foreign file could hold instead of a path.
 bool plausible(const QString& path) {
     return path.startsWith(QLatin1Char('/')) && path.size() < 4096 &&
            std::all_of(path.begin(), path.end(), [](QChar c) { return c.isPrint(); });

@@ -10,7 +10,7 @@ namespace rankscope::ui {
 class TimeLeft {
  public:
     void start() { *this = TimeLeft(); }
-    /// `seconds` since the job began. What the job had done when it first reported (kept from an
+    /// `seconds` since the job began. The part done when it first reported (kept from an
     /// earlier run) took no time and is not counted.
     void report(double fraction, double seconds);
     /// Seconds; nothing while too little is done to tell.

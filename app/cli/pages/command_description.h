@@ -9,7 +9,7 @@
 
 namespace rankscope::cli {
 
-/// What a value is, for completion.
+/// The kind of a value, for completion.
 enum class ValueKind { None, Text, Words, File, Folder, Checkpoint };
 
 /// One option or argument as the command line declares it.

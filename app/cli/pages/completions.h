@@ -9,7 +9,7 @@
 
 namespace rankscope::cli {
 
-/// What a shell completes after `program`: `commands` as describe() gives them, or only the first,
+/// A shell's completions after `program`: `commands` as describe() gives them, or only the first,
 /// for a program without commands.
 std::string bashCompletion(std::string_view program, std::span<const CommandDescription> commands);
 std::string zshCompletion(std::string_view program, std::span<const CommandDescription> commands);

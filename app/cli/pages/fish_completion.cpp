@@ -37,7 +37,7 @@ std::string inQuotes(std::string_view text) {
     return out + "'";
 }
 
-/// What `complete` is told of a value; nothing for a flag.
+/// The arguments of `complete` that describe a value; nothing for a flag.
 std::string value(const OptionDescription& option, const std::string& prefix) {
     switch (option.kind) {
         case ValueKind::Words:

@@ -70,7 +70,7 @@ std::string entry(const std::string& term, std::string_view help) {
     return fmt::format(".TP\n{}\n{}\n", term, manProse(help));
 }
 
-/// What has to be given with the option, and what must not.
+/// The options that must be given with this one, and those that must not.
 std::string conditions(const OptionDescription& option) {
     std::string text = option.required ? "Must be given.\n" : "";
     if (!option.needs.empty())

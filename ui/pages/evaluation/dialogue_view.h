@@ -21,7 +21,7 @@ class DialogueView : public QWidget {
     Q_OBJECT
  public:
     explicit DialogueView(Session* session, QWidget* parent = nullptr);
-    /// The shown dialogue's position in the evaluation; -1 where none is.
+    /// The shown dialogue's position in the evaluation; -1 if none is.
     int currentSample() const;
 
  protected:

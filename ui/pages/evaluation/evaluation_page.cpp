@@ -11,7 +11,7 @@ namespace rankscope::ui {
 
 namespace {
 
-/// The dropped folders; empty where anything else was dropped with them.
+/// The dropped folders; empty if anything else was dropped with them.
 QStringList droppedFolders(const QMimeData* data) {
     QStringList folders;
     for (const QUrl& url : data->urls()) {
@@ -30,7 +30,7 @@ EvaluationPage::EvaluationPage(Session* session, QWidget* parent)
       m_session(session),
       m_setup(new EvaluationSetup(session, this)),
       m_progress(new JobProgress(tr("evaluation"),
-                                 tr("What was finished is kept: Evaluate goes on from there."),
+                                 tr("Finished work is kept: Evaluate goes on from there."),
                                  session->evaluationJob(), this)),
       m_results(new EvaluationResults(session, this)),
       m_chart(new EvaluationChart(session, this)),

@@ -25,7 +25,7 @@ class EvaluationResults : public QWidget {
     QLayout* makeButtons();
     void show();
     void refreshPin();
-    /// The run of the table's current row, in the evaluation's order; -1 where there is none.
+    /// The run of the table's current row, in the evaluation's order; -1 if there is none.
     int currentRun() const;
 
     Session* m_session;

@@ -18,10 +18,10 @@ ParetoPage::ParetoPage(Session* session, QWidget* parent)
       m_session(session),
       m_run(new FrontRun(session, this)),
       m_setup(new ParetoSetup(session, m_run, this)),
-      m_progress(new JobProgress(
-          tr("Pareto front"),
-          tr("What was finished on data of your own is kept: Run goes on from there."),
-          m_run->job(), this)),
+      m_progress(
+          new JobProgress(tr("Pareto front"),
+                          tr("Work finished on data of your own is kept: Run goes on from there."),
+                          m_run->job(), this)),
       m_stack(new QStackedWidget(this)),
       m_model(new FrontModel(this)),
       m_sort(new NumberSort(this)),
@@ -93,7 +93,7 @@ QWidget* ParetoPage::makeResults() {
     m_table->verticalHeader()->hide();
     m_heading->setAccessibleName(tr("What was measured"));
     m_heading->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_readout->setAccessibleName(tr("The point in hand"));
+    m_readout->setAccessibleName(tr("The chosen point"));
     m_readout->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_planned->setAccessibleName(tr("The point that is the plan"));
     m_planned->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);

@@ -105,7 +105,7 @@ ParetoSetup::ParetoSetup(Session* session, FrontRun* run, QWidget* parent)
 }
 
 QWidget* ParetoSetup::makeTried() {
-    auto* box = new QGroupBox(tr("What is tried"), this);
+    auto* box = new QGroupBox(tr("Settings to try"), this);
     auto* form = new QFormLayout(box);
     m_from = percentField(50, tr("Smallest budget"), box);
     m_to = percentField(90, tr("Largest budget"), box);
@@ -188,7 +188,7 @@ void ParetoSetup::addRanks(QFormLayout& form) {
 }
 
 QWidget* ParetoSetup::makeMeasured() {
-    auto* box = new QGroupBox(tr("What it is measured on"), this);
+    auto* box = new QGroupBox(tr("Measured on"), this);
     auto* form = new QFormLayout(box);
     auto* row = new QHBoxLayout;
     m_calibration = new QLineEdit(box);

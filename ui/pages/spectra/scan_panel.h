@@ -20,7 +20,7 @@ class ScanPanel : public QWidget {
     explicit ScanPanel(QWidget* parent = nullptr);
     /// Null: there is no spectrum yet.
     void setSpectrum(const spectra::Spectrum* spectrum);
-    /// The bootstrap of the spectrum shown, null where there is none; `running` while one is made.
+    /// The bootstrap of the spectrum shown, null if there is none; `running` while one is made.
     void setBootstrap(const spectra::AlphaBootstrap* bootstrap, bool running);
 
  signals:
