@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
+#include "core/report/comparison_table.h"
 #include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 
@@ -120,8 +122,11 @@ exit 1
 
 TEST(ComparisonJson, ComesBackAsItWas) {
     const Json matrix = document()["matrices"][0];
-    EXPECT_EQ(report::toJson(report::comparisonFromJson(matrix, "c")), matrix);
-    EXPECT_THROW(report::comparisonFromJson(Json{{"name", 1}}, "c"), Error);
+    const auto read = [](const Json& json) {
+        return report::comparisonFromJson(JsonReader(json, "The matrix", "Compare again."));
+    };
+    EXPECT_EQ(report::toJson(read(matrix)), matrix);
+    EXPECT_THROW(read(Json{{"name", 1}}), Error);
 }
 
 }  // namespace

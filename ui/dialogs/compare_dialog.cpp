@@ -13,6 +13,8 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
+#include "core/report/comparison_table.h"
 #include "ui/dialogs/export_dialog.h"
 #include "ui/wording/wording.h"
 
@@ -197,14 +199,16 @@ void CompareDialog::take(const Json& document) {
     std::vector<spectra::MatrixComparison> matrices;
     QStringList skipped;
     try {
-        for (const Json& matrix : document.at("matrices")) {
-            matrices.push_back(report::comparisonFromJson(matrix, "The comparison"));
+        const JsonReader result(document, tr("the result").toStdString(),
+                                tr("Compare again.").toStdString());
+        for (const JsonReader& matrix : result.at("matrices").elements()) {
+            matrices.push_back(report::comparisonFromJson(matrix));
         }
-        for (const Json& one : document.at("skipped")) {
-            skipped << QString::fromStdString(printable(one.at("name").get<std::string>()) + ": " +
-                                              one.at("reason").get<std::string>());
+        for (const JsonReader& one : result.at("skipped").elements()) {
+            skipped << QString::fromStdString(printable(one.at("name").text()) + ": " +
+                                              one.at("reason").text());
         }
-    } catch (const std::exception& problem) {
+    } catch (const Error& problem) {
         showError(
             tr("The comparison could not be read: %1").arg(QString::fromUtf8(problem.what())));
         return;

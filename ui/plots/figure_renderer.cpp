@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
 #include "core/report/analysis_tables.h"
 #include "core/report/race_tables.h"
 #include "core/report/spectrum_tables.h"
@@ -19,6 +20,7 @@ namespace rankscope::ui {
 namespace {
 
 constexpr int figureFontPixels = 12;
+constexpr const char* requestRemedy = "Let `rankscope-cli` make the request.";
 
 const Json& field(const Json& document, const char* key, const std::string& what) {
     const auto found = document.find(key);
@@ -102,12 +104,13 @@ void readSpectra(const Json& document, const std::string& what, FigureRequest& r
     if (!spectra.is_array() || spectra.empty()) {
         throw usageError(what + ": \"spectra\" must be a list with at least one spectrum", what);
     }
-    for (const Json& element : spectra) {
+    const JsonReader reader(spectra, what + ": spectra", requestRemedy);
+    for (const JsonReader& element : reader.elements()) {
         request.spectra.push_back(report::spectrumFromJson(element));
-        if (element.contains("null")) {
+        if (const auto null = element.find("null")) {
             request.overlays.nullBand = true;
             request.overlays.nulls.emplace(request.spectra.back().name(),
-                                           report::nullFromJson(element.at("null")));
+                                           report::nullFromJson(*null));
         }
     }
 }
@@ -117,7 +120,8 @@ void readMethodCurves(const Json& document, const std::string& what, FigureReque
     if (!curves.is_array() || curves.empty()) {
         throw usageError(what + ": \"race\" must be a list with at least one method", what);
     }
-    for (const Json& element : curves) {
+    const JsonReader reader(curves, what + ": race", requestRemedy);
+    for (const JsonReader& element : reader.elements()) {
         request.methodCurves.push_back(report::raceCurveFromJson(element));
     }
 }
