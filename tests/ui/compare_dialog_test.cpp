@@ -11,6 +11,7 @@
 #include "core/report/comparison_table.h"
 #include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
+#include "ui/plots/figure_renderer.h"
 
 namespace rankscope::ui {
 namespace {
@@ -97,8 +98,8 @@ TEST_F(CompareDialogTest, ShowsMatricesAndTheSelectedOnesSpectra) {
     find<ResultTable>(dialog)->selectRow(0);
     EXPECT_TRUE(find<RankPlot>(dialog)->readout().startsWith("encoder 0 SelfAttention.v"));
     EXPECT_EQ(dialog.csv().substr(0, 30), "name,rows,columns,relative_dif");
-    FigureRequest figure = dialog.figure();
-    figure.out = QString::fromStdString(path("c.svg"));
+    report::FigureRequest figure = dialog.figure();
+    figure.out = path("c.svg");
     renderFigure(figure);
     EXPECT_NE(fixtures::readFile(path("c.svg")).find("SelfAttention.v"), std::string::npos);
 }
