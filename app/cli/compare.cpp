@@ -5,13 +5,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
 #include "app/cli/output_file.h"
 #include "app/cli/text_table.h"
 #include "core/report/comparison_table.h"
+#include "core/report/figure_request.h"
 
 namespace rankscope::cli {
 
@@ -89,22 +92,20 @@ ChosenMatrices side(checkpoint::Checkpoint checkpoint,
 
 /// A plot a matrix, the first of them where there are more than a page holds.
 report::FigureRequest figureOf(const CompareResult& result, const Progress& progress) {
-    report::FigureRequest request;
-    request.figure = "compare";
-    request.title = fmt::format("A: {}, B: {}", printable(result.a), printable(result.b));
     const std::size_t drawn = std::min(mostDrawn, result.matrices.size());
     if (drawn < result.matrices.size())
         progress.warn(
             fmt::format("The figure shows the first {} of {} matrices; choose others with "
                         "--targets.",
                         drawn, result.matrices.size()));
-    request.compared = Json::array();
-    for (std::size_t i = 0; i < drawn; ++i)
-        request.compared.push_back(report::toJson(result.matrices[i]));
+    report::ComparisonFigure figure;
+    figure.matrices.assign(result.matrices.begin(),
+                           result.matrices.begin() + static_cast<std::ptrdiff_t>(drawn));
     const std::size_t rows = (drawn + 2) / 3;
-    request.widthMm = 20 + 75 * static_cast<double>(std::min<std::size_t>(drawn, 3));
-    request.heightMm = 15 + 70 * static_cast<double>(rows);
-    return request;
+    return {.title = fmt::format("A: {}, B: {}", printable(result.a), printable(result.b)),
+            .size = {.widthMm = 20 + 75 * static_cast<double>(std::min<std::size_t>(drawn, 3)),
+                     .heightMm = 15 + 70 * static_cast<double>(rows)},
+            .figure = std::move(figure)};
 }
 
 void run(const CompareCommandOptions& options, Context& context) {
@@ -137,7 +138,7 @@ void run(const CompareCommandOptions& options, Context& context) {
     else if (file.ending() == ".json")
         file.writeText(jsonLine(document(result)));
     else if (file.isFigure())
-        file.writeFigure(figureOf(result, context.progress), {}, context.progress);
+        file.writeFigure(figureOf(result, context.progress), context.progress);
     context.output.result(document(result), [&] { return text(result); });
 }
 

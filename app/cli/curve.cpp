@@ -10,6 +10,7 @@
 #include "app/cli/race_options.h"
 #include "app/cli/text_table.h"
 #include "core/method/method_curves.h"
+#include "core/report/figure_request.h"
 #include "core/report/race_tables.h"
 #include "core/report/rank_range.h"
 #include "core/report/spectrum_tables.h"
@@ -59,11 +60,11 @@ Json document(const std::vector<report::Curve>& curves, const std::optional<Race
     return result;
 }
 
-report::FigureRequest errorFigure(const std::string& label) {
-    report::FigureRequest request;
-    request.figure = "error";
-    request.title = "Error against rank: " + label;
-    return request;
+report::FigureRequest errorFigure(const std::string& label,
+                                  const std::vector<spectra::Spectrum>& spectra) {
+    return {
+        .title = "Error against rank: " + label,
+        .figure = report::SpectraFigure{.plots = report::SpectraPlots::Error, .spectra = spectra}};
 }
 
 /// A figure of a race has room for one matrix.
@@ -84,9 +85,9 @@ void write(const OutputFile& file, const ChosenMatrices& chosen,
     else if (file.ending() == ".json")
         file.writeText(jsonLine(document(curves, race)));
     else if (file.isFigure() && race)
-        file.writeFigure(race->figure(label), {}, progress);
+        file.writeFigure(race->figure(label), progress);
     else if (file.isFigure())
-        file.writeFigure(errorFigure(label), spectra, progress);
+        file.writeFigure(errorFigure(label, spectra), progress);
 }
 
 void run(const CurveOptions& options, Context& context) {

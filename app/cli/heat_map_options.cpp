@@ -2,6 +2,7 @@
 #include "app/cli/heat_map_options.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "app/cli/command_line.h"
 #include "core/base/error.h"
@@ -51,17 +52,17 @@ void HeatMapOptions::check() const {
         throw usageError("--rank belongs to --heat-map relative-error.");
 }
 
-report::FigureRequest HeatMapOptions::figure(const std::string& label, std::int64_t layers) const {
-    report::FigureRequest request;
-    request.widthMm = 180;
-    request.heightMm = std::clamp(30.0 + 6.0 * static_cast<double>(layers), 80.0, 600.0);
-    request.figure = "heat-map";
-    request.metric = metric;
-    request.title = label;
+report::FigureRequest HeatMapOptions::figure(const std::string& label, std::int64_t layers,
+                                             const std::vector<spectra::Spectrum>& spectra) const {
+    report::HeatMapFigure figure{.metric = metric, .spectra = spectra};
+    report::FigureRequest request{.title = label};
+    request.size.widthMm = 180;
+    request.size.heightMm = std::clamp(30.0 + 6.0 * static_cast<double>(layers), 80.0, 600.0);
     if (rank != 0) {
-        request.rank = rank;
+        figure.rank = rank;
         request.title += ", rank " + std::to_string(rank);
     }
+    request.figure = std::move(figure);
     return request;
 }
 

@@ -4,8 +4,10 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "core/report/figure.h"
+#include "core/report/figure_request.h"
+#include "core/spectra/spectrum.h"
 
 namespace rankscope::cli {
 
@@ -20,9 +22,10 @@ struct HeatMapOptions {
     void check() const;
     /// Throws a usage Error if a heat map is wanted and --out is no figure.
     void requireFigure(bool figure) const;
-    /// The figure's title names the checkpoint; what the colours mean stands beside them. As high
-    /// as `layers` rows need.
-    report::FigureRequest figure(const std::string& label, std::int64_t layers) const;
+    /// The figure's title is `label`, which names the checkpoint; the meaning of the colours stands
+    /// beside them. As high as `layers` rows need.
+    report::FigureRequest figure(const std::string& label, std::int64_t layers,
+                                 const std::vector<spectra::Spectrum>& spectra) const;
 };
 
 }  // namespace rankscope::cli

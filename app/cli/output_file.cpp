@@ -64,11 +64,8 @@ void OutputFile::refuseSource(const checkpoint::Checkpoint& checkpoint) const {
 
 void OutputFile::writeText(std::string_view text) const { writeFileAtomically(m_path, text); }
 
-void OutputFile::writeFigure(report::FigureRequest request,
-                             std::span<const spectra::Spectrum> spectra,
-                             const Progress& progress) const {
+void OutputFile::writeFigure(report::FigureRequest request, const Progress& progress) const {
     request.out = m_path;
-    for (const spectra::Spectrum& spectrum : spectra) request.spectra.push_back(&spectrum);
     report::drawFigure(request, progress);
 }
 

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <initializer_list>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,7 +11,6 @@
 #include "core/base/progress.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/report/figure.h"
-#include "core/spectra/spectrum.h"
 
 namespace rankscope::cli {
 
@@ -35,9 +33,8 @@ class OutputFile {
     void refuseSource(const checkpoint::Checkpoint& checkpoint) const;
 
     void writeText(std::string_view text) const;
-    /// Has the window's plot code draw `request` of these spectra into this file.
-    void writeFigure(report::FigureRequest request, std::span<const spectra::Spectrum> spectra,
-                     const Progress& progress) const;
+    /// Has the window's plot code draw the figure into this file.
+    void writeFigure(report::FigureRequest request, const Progress& progress) const;
 
  private:
     std::filesystem::path m_path;

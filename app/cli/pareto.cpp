@@ -21,6 +21,7 @@
 #include "core/plan/allocation.h"
 #include "core/plan/plan.h"
 #include "core/plan/plan_options.h"
+#include "core/report/figure_request.h"
 #include "core/report/pareto_table.h"
 #include "core/search/measured_plan.h"
 
@@ -186,13 +187,9 @@ bool chooses(const search::ParetoOptions& how, const method::Calibration* calibr
 }
 
 report::FigureRequest figureOf(const search::ParetoFront& front, const std::string& label) {
-    report::FigureRequest request;
-    request.figure = "pareto";
-    request.pareto = toJson(front);
-    request.title = fmt::format("{}, measured on {}", label, report::measuredOn(front));
-    request.widthMm = front.denseRouge ? 220 : 160;
-    request.heightMm = 110;
-    return request;
+    return {.title = fmt::format("{}, measured on {}", label, report::measuredOn(front)),
+            .size = {.widthMm = front.denseRouge ? 220.0 : 160.0, .heightMm = 110},
+            .figure = report::ParetoFigure{front}};
 }
 
 void run(const ParetoCommandOptions& options, Context& context) {
@@ -215,8 +212,7 @@ void run(const ParetoCommandOptions& options, Context& context) {
     if (file.ending() == ".csv") file.writeText(report::paretoCsv(front));
     if (file.ending() == ".json") file.writeText(jsonLine(json));
     if (file.isFigure())
-        file.writeFigure(figureOf(front, printable(chosen.checkpoint.label())), {},
-                         context.progress);
+        file.writeFigure(figureOf(front, printable(chosen.checkpoint.label())), context.progress);
     context.output.result(json, [&] { return shown(front); });
 }
 

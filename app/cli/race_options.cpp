@@ -77,12 +77,9 @@ std::string Race::text() const {
 }
 
 report::FigureRequest Race::figure(const std::string& label) const {
-    report::FigureRequest request;
-    request.figure = "race";
-    request.title =
-        fmt::format("Methods on real activations: {}, {}", label, printable(curves.front().name));
-    request.race = curves;
-    return request;
+    return {.title = fmt::format("Methods on real activations: {}, {}", label,
+                                 printable(curves.front().name)),
+            .figure = report::MethodCurvesFigure{.curves = curves}};
 }
 
 void RaceOptions::addTo(CLI::App& app) {

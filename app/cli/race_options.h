@@ -11,7 +11,7 @@
 #include "app/cli/command_line.h"
 #include "core/method/calibration.h"
 #include "core/method/method_curves.h"
-#include "core/report/figure.h"
+#include "core/report/figure_request.h"
 #include "core/report/rank_range.h"
 
 namespace rankscope::cli {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "app/cli/checkpoint_options.h"
 #include "app/cli/command_line.h"
@@ -9,6 +10,7 @@
 #include "app/cli/output_file.h"
 #include "app/cli/spectrum_analysis.h"
 #include "app/cli/text_table.h"
+#include "core/report/figure_request.h"
 #include "core/report/spectrum_tables.h"
 #include "core/spectra/metrics.h"
 #include "core/workspace/spectra_file.h"
@@ -87,11 +89,15 @@ std::string text(const SpectrumResult& result, const AnalysisOptions& analysis) 
 }
 
 report::FigureRequest spectrumFigure(const std::string& label, const SpectrumResult& result) {
-    report::FigureRequest request;
-    request.analyses = result.analyses;
-    request.figure = "spectrum";
-    request.title = "Singular values: " + label;
-    return request;
+    report::SpectraFigure figure{.spectra = result.run.spectra};
+    for (std::size_t i = 0; i < result.analyses.size(); ++i) {
+        const report::SpectrumAnalysis& analysis = result.analyses[i];
+        if (analysis.powerLaw) figure.overlays.powerLaw = true;
+        if (!analysis.null) continue;
+        figure.overlays.nullBand = true;
+        figure.overlays.nulls.emplace(figure.spectra[i].name(), *analysis.null);
+    }
+    return {.title = "Singular values: " + label, .figure = std::move(figure)};
 }
 
 void write(const OutputFile& file, const checkpoint::Checkpoint& checkpoint,
@@ -106,9 +112,10 @@ void write(const OutputFile& file, const checkpoint::Checkpoint& checkpoint,
     else if (file.isFigure())
         file.writeFigure(heatMap.wanted() ? heatMap.figure(printable(checkpoint.label()),
                                                            checkpoint.config().numLayers +
-                                                               checkpoint.config().numDecoderLayers)
+                                                               checkpoint.config().numDecoderLayers,
+                                                           run.spectra)
                                           : spectrumFigure(printable(checkpoint.label()), result),
-                         run.spectra, context.progress);
+                         context.progress);
 }
 
 void run(const SpectrumOptions& options, Context& context) {

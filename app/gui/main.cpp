@@ -19,9 +19,11 @@
 #include "core/base/nearest_words.h"
 #include "core/base/own_path.h"
 #include "core/base/standard_streams.h"
+#include "core/report/figure_request.h"
 #include "core/report/window_options.h"
 #include "ui/application_icon.h"
 #include "ui/main_window.h"
+#include "ui/plots/figure_renderer.h"
 
 namespace {
 
@@ -52,7 +54,7 @@ int render(const QString& file) {
             text = readTextFile(file.toStdString(), largestRequest);
         }
         const std::string what = file == QLatin1String("-") ? "the request" : file.toStdString();
-        ui::renderFigure(ui::figureRequestFromJson(parseJson(text, what), what));
+        ui::renderFigure(report::figureRequestFromJson(parseJson(text, what), what));
         return 0;
     } catch (const Error& error) {
         writeStandardError(std::string("rankscope: ") + error.what() + '\n');

@@ -6,20 +6,18 @@
 #include <limits>
 #include <utility>
 
-#include "core/base/error.h"
-
 namespace rankscope {
 
-JsonReader::JsonReader(const Json& value, std::string place, std::string remedy)
-    : m_value(&value), m_place(std::move(place)), m_remedy(std::move(remedy)) {}
+JsonReader::JsonReader(const Json& value, std::string place, std::string remedy, ErrorKind kind)
+    : m_value(&value), m_place(std::move(place)), m_remedy(std::move(remedy)), m_kind(kind) {}
 
 void JsonReader::fail(const std::string& reason) const {
-    throw Error(fmt::format("{} {}. {}", m_place, reason, m_remedy), m_place);
+    throw Error(fmt::format("{} {}. {}", m_place, reason, m_remedy), m_place, m_kind);
 }
 
 JsonReader JsonReader::at(const std::string& key) const {
     if (!m_value->is_object() || !m_value->contains(key)) fail(fmt::format("has no \"{}\"", key));
-    return {(*m_value)[key], fmt::format("{}.{}", m_place, key), m_remedy};
+    return {(*m_value)[key], fmt::format("{}.{}", m_place, key), m_remedy, m_kind};
 }
 
 std::optional<JsonReader> JsonReader::find(const std::string& key) const {
@@ -28,11 +26,14 @@ std::optional<JsonReader> JsonReader::find(const std::string& key) const {
     return at(key);
 }
 
+JsonReader JsonReader::element(std::size_t index) const {
+    return {(*m_value)[index], fmt::format("{}[{}]", m_place, index), m_remedy, m_kind};
+}
+
 std::vector<JsonReader> JsonReader::elements() const {
     if (!m_value->is_array()) fail("is not an array");
     std::vector<JsonReader> readers;
-    for (std::size_t i = 0; i < m_value->size(); ++i)
-        readers.emplace_back((*m_value)[i], fmt::format("{}[{}]", m_place, i), m_remedy);
+    for (std::size_t i = 0; i < m_value->size(); ++i) readers.push_back(element(i));
     return readers;
 }
 
@@ -76,6 +77,22 @@ bool JsonReader::flag() const {
 std::vector<std::string> JsonReader::texts() const {
     std::vector<std::string> values;
     for (const JsonReader& element : elements()) values.push_back(element.text());
+    return values;
+}
+
+std::vector<std::int64_t> JsonReader::wholes() const {
+    std::vector<std::int64_t> values;
+    for (const JsonReader& element : elements()) values.push_back(element.whole());
+    return values;
+}
+
+std::vector<double> JsonReader::reals() const {
+    if (!m_value->is_array()) fail("is not an array");
+    std::vector<double> values;
+    for (std::size_t i = 0; i < m_value->size(); ++i) {  // a reader for each would be slow
+        if (!(*m_value)[i].is_number()) element(i).fail("is not a number");
+        values.push_back((*m_value)[i].get<double>());
+    }
     return values;
 }
 

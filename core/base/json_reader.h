@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/base/json.h"
 
 namespace rankscope {
@@ -17,7 +18,8 @@ namespace rankscope {
 class JsonReader {
  public:
     /// `place` begins every message; `value` must outlive the reader.
-    JsonReader(const Json& value, std::string place, std::string remedy);
+    JsonReader(const Json& value, std::string place, std::string remedy,
+               ErrorKind kind = ErrorKind::Failed);
 
     /// A member; its place is that of this value and ".key". Throws Error if it is missing.
     JsonReader at(const std::string& key) const;
@@ -36,13 +38,18 @@ class JsonReader {
     std::string text() const;
     bool flag() const;
     std::vector<std::string> texts() const;
+    std::vector<std::int64_t> wholes() const;
+    std::vector<double> reals() const;  ///< none of them null
 
     [[noreturn]] void fail(const std::string& reason) const;
 
  private:
+    JsonReader element(std::size_t index) const;
+
     const Json* m_value;
     std::string m_place;
     std::string m_remedy;
+    ErrorKind m_kind;
 };
 
 }  // namespace rankscope

@@ -5,7 +5,6 @@
 
 #include <iterator>
 
-#include "core/base/error.h"
 #include "core/report/csv.h"
 
 namespace rankscope::report {
@@ -65,24 +64,17 @@ Json toJson(const spectra::AlphaBootstrap& bootstrap) {
             {"high", number(bootstrap.high)}};
 }
 
-spectra::AlphaBootstrap alphaBootstrapFromJson(const Json& document) {
-    try {
-        spectra::AlphaBootstrap bootstrap;
-        bootstrap.resamples = document.at("resamples").get<int>();
-        bootstrap.seed = document.at("seed").get<std::uint64_t>();
-        bootstrap.fitted = document.at("fitted").get<int>();
-        bootstrap.failed = document.at("failed").get<bool>();
-        if (bootstrap.failed) return bootstrap;
-        bootstrap.deviation = document.at("standard_deviation").get<double>();
-        bootstrap.low = document.at("low").get<double>();
-        bootstrap.high = document.at("high").get<double>();
-        return bootstrap;
-    } catch (const nlohmann::json::exception& problem) {
-        throw Error(
-            fmt::format("A bootstrap of alpha needs resamples, seed, fitted, failed, "
-                        "standard_deviation, low and high ({}).",
-                        printable(problem.what())));
-    }
+spectra::AlphaBootstrap alphaBootstrapFromJson(const JsonReader& reader) {
+    spectra::AlphaBootstrap bootstrap;
+    bootstrap.resamples = static_cast<int>(reader.at("resamples").whole());
+    bootstrap.seed = reader.at("seed").natural();
+    bootstrap.fitted = static_cast<int>(reader.at("fitted").whole());
+    bootstrap.failed = reader.at("failed").flag();
+    if (bootstrap.failed) return bootstrap;
+    bootstrap.deviation = reader.at("standard_deviation").real();
+    bootstrap.low = reader.at("low").real();
+    bootstrap.high = reader.at("high").real();
+    return bootstrap;
 }
 
 Json toJson(const spectra::PowerLawFit& fit) {
@@ -103,27 +95,20 @@ Json toJson(const spectra::NullSpectrum& null) {
             {"jensen_shannon_distance", null.jensenShannonDistance}};
 }
 
-spectra::NullSpectrum nullFromJson(const Json& document) {
-    try {
-        spectra::NullSpectrum null;
-        null.repeats = document.at("repeats").get<int>();
-        null.seed = document.at("seed").get<std::uint64_t>();
-        null.mean = document.at("mean").get<std::vector<double>>();
-        null.low = document.at("low").get<std::vector<double>>();
-        null.high = document.at("high").get<std::vector<double>>();
-        null.largest = document.at("largest").get<double>();
-        null.above = document.at("above").get<std::int64_t>();
-        null.aboveLargest = document.at("above_largest").get<std::int64_t>();
-        null.jensenShannonDistance = document.at("jensen_shannon_distance").get<double>();
-        if (null.low.size() != null.mean.size() || null.high.size() != null.mean.size())
-            throw Error("A null's mean, low and high must have one number a singular value each.");
-        return null;
-    } catch (const nlohmann::json::exception& problem) {
-        throw Error(
-            fmt::format("A null needs repeats, seed, mean, low, high, largest, above, "
-                        "above_largest and jensen_shannon_distance ({}).",
-                        printable(problem.what())));
-    }
+spectra::NullSpectrum nullFromJson(const JsonReader& reader) {
+    spectra::NullSpectrum null;
+    null.repeats = static_cast<int>(reader.at("repeats").whole());
+    null.seed = reader.at("seed").natural();
+    null.mean = reader.at("mean").reals();
+    null.low = reader.at("low").reals();
+    null.high = reader.at("high").reals();
+    null.largest = reader.at("largest").real();
+    null.above = reader.at("above").whole();
+    null.aboveLargest = reader.at("above_largest").whole();
+    null.jensenShannonDistance = reader.at("jensen_shannon_distance").real();
+    if (null.low.size() != null.mean.size() || null.high.size() != null.mean.size())
+        reader.fail("needs one number per singular value in each of mean, low and high");
+    return null;
 }
 
 void addAnalysis(Json& spectrum, const SpectrumAnalysis& analysis) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/base/json.h"
+#include "core/base/json_reader.h"
 #include "core/spectra/permutation_null.h"
 #include "core/spectra/power_law.h"
 
@@ -19,13 +20,13 @@ struct SpectrumAnalysis {
 
 /// The object `bootstrap` in `power_law`, and back; Error naming what is missing.
 Json toJson(const spectra::AlphaBootstrap& bootstrap);
-spectra::AlphaBootstrap alphaBootstrapFromJson(const Json& document);
+spectra::AlphaBootstrap alphaBootstrapFromJson(const JsonReader& reader);
 /// The fields `power_law` and `null` of an element of `spectra[]` (docs/command_line_events.md).
 /// Where a fit failed its numbers are null and `reason` is a sentence.
 Json toJson(const spectra::PowerLawFit& fit);
 Json toJson(const spectra::NullSpectrum& null);
 /// The inverse of toJson(NullSpectrum). Throws Error naming what is missing.
-spectra::NullSpectrum nullFromJson(const Json& document);
+spectra::NullSpectrum nullFromJson(const JsonReader& reader);
 /// Adds what there is of `analysis` to the JSON of a spectrum.
 void addAnalysis(Json& spectrum, const SpectrumAnalysis& analysis);
 

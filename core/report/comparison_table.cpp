@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/base/error.h"
 #include "core/report/csv.h"
 
 namespace rankscope::report {
@@ -40,37 +39,30 @@ Json toJson(const spectra::SkippedMatrix& skipped) {
     return {{"name", skipped.name}, {"reason", skipped.reason}};
 }
 
-spectra::MatrixComparison comparisonFromJson(const Json& matrix, const std::string& what) {
-    try {
-        const auto name = matrix.at("name").get<std::string>();
-        const auto shape = matrix.at("shape").get<std::array<std::int64_t, 2>>();
-        const auto spectrum = [&](const char* key) {
-            return spectra::Spectrum(
-                name, shape[0], shape[1],
-                matrix.at("singular_values").at(key).get<std::vector<double>>());
-        };
-        const Json& relative = matrix.at("relative_difference");
-        const Json& ranks = matrix.at("difference_ranks");
-        const auto directions = matrix.at("directions").get<std::array<std::int64_t, 2>>();
-        return {.name = name,
-                .a = spectrum("a"),
-                .b = spectrum("b"),
-                .difference = spectrum("difference"),
-                .relativeDifference = relative.is_null() ? std::numeric_limits<double>::infinity()
-                                                         : relative.get<double>(),
-                .rank90 = ranks.at("0.9").get<std::int64_t>(),
-                .rank99 = ranks.at("0.99").get<std::int64_t>(),
-                .numericalRank = ranks.at("numerical").get<std::int64_t>(),
-                .directionsA = directions[0],
-                .directionsB = directions[1],
-                .leftCosines = matrix.at("left_cosines").get<std::vector<double>>(),
-                .rightCosines = matrix.at("right_cosines").get<std::vector<double>>(),
-                .intruders = matrix.at("intruders").get<std::int64_t>()};
-    } catch (const Json::exception& problem) {
-        throw Error(fmt::format("{} is not what `compare --json` prints ({}).", printable(what),
-                                printable(problem.what())),
-                    what);
-    }
+spectra::MatrixComparison comparisonFromJson(const JsonReader& matrix) {
+    const std::string name = matrix.at("name").text();
+    const auto shape = matrix.at("shape").elements(2);
+    const auto spectrum = [&](const char* key) {
+        return spectra::Spectrum(name, shape[0].whole(), shape[1].whole(),
+                                 matrix.at("singular_values").at(key).reals());
+    };
+    const JsonReader relative = matrix.at("relative_difference");
+    const JsonReader ranks = matrix.at("difference_ranks");
+    const auto directions = matrix.at("directions").elements(2);
+    return {.name = name,
+            .a = spectrum("a"),
+            .b = spectrum("b"),
+            .difference = spectrum("difference"),
+            .relativeDifference =
+                relative.isNull() ? std::numeric_limits<double>::infinity() : relative.real(),
+            .rank90 = ranks.at("0.9").whole(),
+            .rank99 = ranks.at("0.99").whole(),
+            .numericalRank = ranks.at("numerical").whole(),
+            .directionsA = directions[0].whole(),
+            .directionsB = directions[1].whole(),
+            .leftCosines = matrix.at("left_cosines").reals(),
+            .rightCosines = matrix.at("right_cosines").reals(),
+            .intruders = matrix.at("intruders").whole()};
 }
 
 std::span<const ComparisonColumn> comparisonColumns() {

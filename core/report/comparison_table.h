@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/json.h"
+#include "core/base/json_reader.h"
 #include "core/spectra/compare.h"
 
 namespace rankscope::report {
@@ -19,8 +20,8 @@ Json toJson(const spectra::SkippedMatrix& skipped);
 /// The cosine of the largest principal angle; 1 where there is none.
 double smallestCosine(const std::vector<double>& cosines);
 
-/// Reads an element of `matrices[]` back. Throws Error naming `what` where it is none.
-spectra::MatrixComparison comparisonFromJson(const Json& matrix, const std::string& what);
+/// Reads an element of `matrices[]` back. Throws Error.
+spectra::MatrixComparison comparisonFromJson(const JsonReader& matrix);
 
 /// A column of the table of compared matrices; the same in CSV and in the window.
 struct ComparisonColumn {

@@ -12,15 +12,15 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/own_path.h"
-#include "core/method/method_curves.h"
-#include "core/report/race_tables.h"
 
 namespace rankscope::report {
 
@@ -32,26 +32,8 @@ namespace {
 constexpr std::chrono::seconds longestRender{120};
 
 std::string requestText(const FigureRequest& request, const fs::path& out) {
-    Json spectra = Json::array();
-    for (const spectra::Spectrum* spectrum : request.spectra)
-        spectra.push_back({{"name", spectrum->name()},
-                           {"shape", {spectrum->rows(), spectrum->columns()}},
-                           {"singular_values", spectrum->singularValues()}});
-    bool powerLaw = false;
-    for (std::size_t i = 0; i < request.analyses.size(); ++i) {
-        powerLaw = powerLaw || request.analyses[i].powerLaw;
-        if (request.analyses[i].null) spectra[i]["null"] = toJson(*request.analyses[i].null);
-    }
-    Json document = {{"figure", request.figure},     {"out", out.string()},
-                     {"width_mm", request.widthMm},  {"height_mm", request.heightMm},
-                     {"dpi", request.dpi},           {"title", request.title},
-                     {"spectra", std::move(spectra)}};
-    for (const method::MethodCurve& curve : request.race) document["race"].push_back(toJson(curve));
-    if (powerLaw) document["power_law"] = true;
-    if (!request.pareto.is_null()) document["pareto"] = request.pareto;
-    if (!request.compared.is_null()) document["compared"] = request.compared;
-    if (request.rank) document["rank"] = *request.rank;
-    if (!request.metric.empty()) document["metric"] = request.metric;
+    Json document = toJson(request);
+    document["out"] = out.string();
     return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -8,7 +8,6 @@
 #include <iterator>
 #include <vector>
 
-#include "core/base/error.h"
 #include "core/method/method_curves.h"
 #include "core/report/csv.h"
 
@@ -23,13 +22,21 @@ std::optional<double> at(const std::vector<double>& values, std::size_t place) {
 }
 
 /// Errors, none of them missing: as many as ranks, or none at all.
-std::vector<double> errorsFrom(const Json& document, const char* key, std::size_t count) {
-    const Json& list = document.at(key);
-    if (list.is_null()) return {};
-    auto values = list.get<std::vector<double>>();
-    if (values.size() != count)
-        throw Error(fmt::format("A race needs as many numbers in {} as it has ranks.", key));
-    return values;
+std::vector<double> readErrors(const JsonReader& list, std::size_t ranks) {
+    if (list.isNull()) return {};
+    std::vector<double> errors = list.reals();
+    if (errors.size() != ranks) list.fail("needs as many numbers as there are ranks");
+    return errors;
+}
+
+/// Of a preview, one per rank; those that were not measured are null, or all of them.
+std::vector<std::optional<double>> readExcess(const JsonReader& list, std::size_t ranks) {
+    std::vector<std::optional<double>> excess(ranks);
+    if (list.isNull()) return excess;
+    const std::vector<JsonReader> elements = list.elements(ranks);
+    for (std::size_t place = 0; place < ranks; ++place)
+        if (!elements[place].isNull()) excess[place] = elements[place].real();
+    return excess;
 }
 
 }  // namespace
@@ -77,30 +84,18 @@ Json toJson(const MethodCurve& curve) {
     return document;
 }
 
-MethodCurve raceCurveFromJson(const Json& document) {
-    try {
-        MethodCurve curve;
-        curve.name = document.at("name").get<std::string>();
-        curve.method = document.at("method").get<std::string>();
-        curve.ranks = document.at("ranks").get<std::vector<std::int64_t>>();
-        if (!std::ranges::is_sorted(curve.ranks))
-            throw Error("The ranks of a race must be in ascending order.");
-        curve.activationError = errorsFrom(document, "activation_error", curve.ranks.size());
-        curve.heldOutError = errorsFrom(document, "held_out_error", curve.ranks.size());
-        if (!document.at("preview").get<bool>()) return curve;
-        const Json& excess = document.at("excess_error");
-        for (std::size_t place = 0; place < curve.ranks.size(); ++place) {
-            const Json& value = excess.is_null() ? excess : excess.at(place);
-            curve.excessError.push_back(value.is_null() ? std::nullopt
-                                                        : std::optional(value.get<double>()));
-        }
-        return curve;
-    } catch (const nlohmann::json::exception& problem) {
-        throw Error(fmt::format(
-            "A race needs name, method, preview, ranks, activation_error, held_out_error and "
-            "excess_error ({}).",
-            printable(problem.what())));
-    }
+MethodCurve raceCurveFromJson(const JsonReader& reader) {
+    MethodCurve curve;
+    curve.name = reader.at("name").text();
+    curve.method = reader.at("method").text();
+    const JsonReader ranks = reader.at("ranks");
+    curve.ranks = ranks.wholes();
+    if (!std::ranges::is_sorted(curve.ranks)) ranks.fail("must be in ascending order");
+    curve.activationError = readErrors(reader.at("activation_error"), curve.ranks.size());
+    curve.heldOutError = readErrors(reader.at("held_out_error"), curve.ranks.size());
+    if (reader.at("preview").flag())
+        curve.excessError = readExcess(reader.at("excess_error"), curve.ranks.size());
+    return curve;
 }
 
 std::string raceCsv(std::span<const MethodCurve> curves) {

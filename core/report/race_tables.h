@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/json.h"
+#include "core/base/json_reader.h"
 #include "core/method/method_curves.h"
 
 namespace rankscope::report {
@@ -30,7 +31,7 @@ std::optional<std::size_t> placeOfRank(const method::MethodCurve& curve, std::in
 /// each column as a list, null where nothing of it was measured}.
 Json toJson(const method::MethodCurve& curve);
 /// The inverse; throws Error saying which field is missing or of another length than the ranks.
-method::MethodCurve raceCurveFromJson(const Json& document);
+method::MethodCurve raceCurveFromJson(const JsonReader& reader);
 
 /// RFC 4180: name,method,rank and the columns' keys; an empty cell where nothing was measured.
 std::string raceCsv(std::span<const method::MethodCurve> curves);

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "core/base/atomic_file.h"
 #include "core/base/atomic_folder.h"
@@ -51,33 +53,38 @@ std::string curvesText(const ReportData& data) {
     return curvesCsv(curves);
 }
 
+struct NamedFigure {
+    const char* name;  ///< of its files, without an ending
+    FigureRequest request;
+};
+
+/// All spectra, their errors, and the blog post's view of the first representative matrix.
+std::vector<NamedFigure> figuresOf(const ReportData& data) {
+    const std::vector<spectra::Spectrum>& all = data.spectra.spectra;
+    SpectraFigure values{.plots = SpectraPlots::SingularValues, .spectra = all, .rank = data.rank};
+    SpectraFigure errors{.plots = SpectraPlots::Error, .spectra = all, .rank = data.rank};
+    SpectraFigure one{.plots = SpectraPlots::OneMatrix, .rank = data.rank, .axes = plainAxes};
+    const auto representatives = representativeMatrices(data.matrices);
+    const std::string name = representatives.empty() ? "" : representatives.front().name;
+    std::ranges::copy_if(
+        all, std::back_inserter(one.spectra),
+        [&](const spectra::Spectrum& spectrum) { return spectrum.name() == name; });
+    return {{"spectra", {.title = "Singular values", .figure = std::move(values)}},
+            {"errors", {.title = "Relative Frobenius error", .figure = std::move(errors)}},
+            {"seed",
+             {.title = name, .size = {.widthMm = 200, .heightMm = 90}, .figure = std::move(one)}}};
+}
+
 /// PNG and PDF of the three figures; false, with a warning, if they cannot be drawn.
 bool drawFigures(const fs::path& folder, const ReportData& data, const Progress& progress,
                  std::vector<std::string>& warnings) {
-    const auto representatives = representativeMatrices(data.matrices);
-    FigureRequest all, error, seed;
-    all.figure = "spectrum";
-    all.title = "Singular values";
-    error.figure = "error";
-    error.title = "Relative Frobenius error";
-    for (const spectra::Spectrum& spectrum : data.spectra.spectra) {
-        all.spectra.push_back(&spectrum);
-        if (!representatives.empty() && spectrum.name() == representatives.front().name)
-            seed.spectra.push_back(&spectrum);
-    }
-    error.spectra = all.spectra;
-    seed.figure = "seed";
-    seed.title = representatives.empty() ? "" : representatives.front().name;
-    seed.widthMm = 200;
-    seed.heightMm = 90;
-    all.rank = error.rank = seed.rank = data.rank;
+    std::vector<NamedFigure> figures = figuresOf(data);
     try {
         for (const char* ending : {".png", ".pdf"})
-            for (auto [request, name] : {std::pair{&all, "spectra"}, std::pair{&error, "errors"},
-                                         std::pair{&seed, "seed"}}) {
+            for (auto& [name, request] : figures) {
                 progress.report(0.95, std::string("drawing ") + name + ending);
-                request->out = folder / (std::string(name) + ending);
-                drawFigure(*request, progress);
+                request.out = folder / (std::string(name) + ending);
+                drawFigure(request, progress);
             }
         return true;
     } catch (const Error& problem) {

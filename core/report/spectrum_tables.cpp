@@ -6,7 +6,6 @@
 #include <iterator>
 #include <utility>
 
-#include "core/base/error.h"
 #include "core/report/analysis_tables.h"
 #include "core/report/csv.h"
 #include "core/spectra/metrics.h"
@@ -59,19 +58,11 @@ Json toJson(const Curve& curve) {
             {"energy", curve.energy}};
 }
 
-spectra::Spectrum spectrumFromJson(const Json& document) {
-    try {
-        const Json& shape = document.at("shape");
-        if (!shape.is_array() || shape.size() != 2)
-            throw Error("A spectrum's shape must be two whole numbers, [rows, columns].");
-        const bool direct = document.contains("direct") && document.at("direct").get<bool>();
-        return {document.at("name").get<std::string>(), shape.at(0).get<std::int64_t>(),
-                shape.at(1).get<std::int64_t>(),
-                document.at("singular_values").get<std::vector<double>>(), direct};
-    } catch (const nlohmann::json::exception& problem) {
-        throw Error(fmt::format("A spectrum needs name, shape and singular_values ({}).",
-                                printable(problem.what())));
-    }
+spectra::Spectrum spectrumFromJson(const JsonReader& reader) {
+    const auto shape = reader.at("shape").elements(2);
+    const auto direct = reader.find("direct");
+    return {reader.at("name").text(), shape[0].whole(), shape[1].whole(),
+            reader.at("singular_values").reals(), direct && direct->flag()};
 }
 
 std::string spectraCsv(std::span<const spectra::Spectrum> spectra) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/base/json_reader.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::report {
@@ -27,7 +28,7 @@ Curve makeCurve(const spectra::Spectrum& spectrum, std::span<const std::int64_t>
 Json toJson(const spectra::Spectrum& spectrum);
 Json toJson(const Curve& curve);
 /// The inverse of toJson(Spectrum) for its name, shape and singular values; throws Error.
-spectra::Spectrum spectrumFromJson(const Json& document);
+spectra::Spectrum spectrumFromJson(const JsonReader& reader);
 
 /// RFC 4180 tables with a title line: one row per singular value (name,index,singular_value,
 /// energy,relative_error) and one per rank (name,rank,frobenius_error,relative_error,energy).

@@ -7,8 +7,11 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
+#include "core/report/comparison_table.h"
 #include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
+#include "ui/plots/figure_renderer.h"
 
 namespace rankscope::ui {
 namespace {
@@ -95,8 +98,8 @@ TEST_F(CompareDialogTest, ShowsMatricesAndTheSelectedOnesSpectra) {
     find<ResultTable>(dialog)->selectRow(0);
     EXPECT_TRUE(find<RankPlot>(dialog)->readout().startsWith("encoder 0 SelfAttention.v"));
     EXPECT_EQ(dialog.csv().substr(0, 30), "name,rows,columns,relative_dif");
-    FigureRequest figure = dialog.figure();
-    figure.out = QString::fromStdString(path("c.svg"));
+    report::FigureRequest figure = dialog.figure();
+    figure.out = path("c.svg");
     renderFigure(figure);
     EXPECT_NE(fixtures::readFile(path("c.svg")).find("SelfAttention.v"), std::string::npos);
 }
@@ -120,8 +123,11 @@ exit 1
 
 TEST(ComparisonJson, ComesBackAsItWas) {
     const Json matrix = document()["matrices"][0];
-    EXPECT_EQ(report::toJson(report::comparisonFromJson(matrix, "c")), matrix);
-    EXPECT_THROW(report::comparisonFromJson(Json{{"name", 1}}, "c"), Error);
+    const auto read = [](const Json& json) {
+        return report::comparisonFromJson(JsonReader(json, "The matrix", "Compare again."));
+    };
+    EXPECT_EQ(report::toJson(read(matrix)), matrix);
+    EXPECT_THROW(read(Json{{"name", 1}}), Error);
 }
 
 }  // namespace

@@ -3,11 +3,14 @@
 
 #include <QTest>
 #include <cmath>
+#include <variant>
 
 #include "core/report/analysis_tables.h"
+#include "core/report/figure_request.h"
 #include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/main_window.h"
+#include "ui/plots/figure_renderer.h"
 #include "ui/plots/plot_drawing.h"
 
 namespace rankscope::ui {
@@ -38,9 +41,10 @@ spectra::NullSpectrum bandOf(std::size_t count) {
     return null;
 }
 
-PlotData plotOf(const Spectrum& spectrum, const OverlayChoice& choice, AxesChoice axes = {}) {
+PlotData plotOf(const Spectrum& spectrum, const report::OverlayChoice& choice,
+                report::AxesChoice axes = {}) {
     const Spectrum* const one[] = {&spectrum};
-    return figurePlots(FigureKind::Spectrum, one, axes, choice)[0];
+    return spectraPlots(report::SpectraPlots::SingularValues, one, axes, choice)[0];
 }
 
 TEST(Overlays, ThePowerLawEndsAtItsXMinWithItsSlope) {
@@ -60,8 +64,8 @@ TEST(Overlays, ThePowerLawEndsAtItsXMinWithItsSlope) {
     EXPECT_TRUE(plotOf(lawful(200), {}).overlays.empty());
     const Spectrum spectrum = lawful(200);
     const Spectrum* const two[] = {&spectrum, &spectrum};
-    const OverlayChoice choice{.powerLaw = true, .nullBand = false, .nulls = {}};
-    const PlotData both = figurePlots(FigureKind::Spectrum, two, {}, choice)[0];
+    const report::OverlayChoice choice{.powerLaw = true, .nullBand = false, .nulls = {}};
+    const PlotData both = spectraPlots(report::SpectraPlots::SingularValues, two, {}, choice)[0];
     ASSERT_EQ(both.overlays.size(), 2U);
     EXPECT_EQ(both.overlays[0].label, "power law");
     EXPECT_EQ(both.overlays[1].label, "");  // once in the legend
@@ -77,8 +81,8 @@ TEST(Overlays, AFitThatFailedIsSaid) {
 
 TEST(Overlays, TheBandIsScaledWithItsCurve) {
     const Spectrum spectrum = lawful(12);
-    OverlayChoice choice{.powerLaw = false, .nullBand = true, .nulls = {{q0, bandOf(12)}}};
-    AxesChoice axes;
+    report::OverlayChoice choice{.powerLaw = false, .nullBand = true, .nulls = {{q0, bandOf(12)}}};
+    report::AxesChoice axes;
     axes.normalise = true;  // by 4
     const PlotData data = plotOf(spectrum, choice, axes);
     ASSERT_EQ(data.overlays.size(), 1U);
@@ -95,15 +99,16 @@ TEST(Overlays, AreLeftOutWhereCurvesAreTooMany) {
     for (const auto& spectrum : spectra) {
         shown.push_back(&spectrum);
     }
-    const OverlayChoice choice{.powerLaw = true, .nullBand = false, .nulls = {}};
-    const PlotData data = figurePlots(FigureKind::Spectrum, shown, {}, choice)[0];
+    const report::OverlayChoice choice{.powerLaw = true, .nullBand = false, .nulls = {}};
+    const PlotData data = spectraPlots(report::SpectraPlots::SingularValues, shown, {}, choice)[0];
     EXPECT_TRUE(data.overlays.empty());
     EXPECT_TRUE(data.note.contains("up to 8 matrices"));
 }
 
 TEST(Overlays, AreDrawnWithALegend) {
     QCustomPlot plot;
-    const OverlayChoice choice{.powerLaw = true, .nullBand = true, .nulls = {{q0, bandOf(20)}}};
+    const report::OverlayChoice choice{
+        .powerLaw = true, .nullBand = true, .nulls = {{q0, bandOf(20)}}};
     drawPlot(*plot.axisRect(), plotOf(lawful(20), choice), plot.legend, 12);
     EXPECT_EQ(plot.graphCount(), 1 + 1 + 2);  // curve, law, two edges of the band
     EXPECT_TRUE(plot.legend->visible());
@@ -132,7 +137,8 @@ TEST(Overlays, TheWindowComputesTheBandInAChild) {
               std::vector<double>(size, 1.5));
     const std::string words = fixtures::readFile(open.folder / "words");
     EXPECT_NE(words.find("--targets " + q0 + " --null 40"), std::string::npos) << words;
-    EXPECT_TRUE(page->figure().value().overlays.nulls.contains(q0));
+    const auto figure = std::get<report::SpectraFigure>(page->figure().value().figure);
+    EXPECT_TRUE(figure.overlays.nulls.contains(q0));
     find<QCheckBox>(page, "nullBand")->setChecked(false);
     EXPECT_TRUE(find<RankPlot>(page, "spectrumPlot")->plotData().overlays.empty());
 }

@@ -16,6 +16,7 @@
 #include "tests/ui/ui_fixture.h"
 #include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
+#include "ui/plots/figure_renderer.h"
 
 namespace rankscope::ui {
 namespace {
@@ -187,8 +188,8 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
     EXPECT_EQ(model->index(0, 0).data(), "dense");  // 0.5 is the least loss
     EXPECT_EQ(page()->tables().front().csv.substr(0, 58),
               "method,allocation,ridge,budget,parameters,loss,on_front\r\nd");
-    FigureRequest figure = page()->figure().value();
-    figure.out = QString::fromStdString(path("front.svg"));
+    report::FigureRequest figure = page()->figure().value();
+    figure.out = path("front.svg");
     renderFigure(figure);
     EXPECT_NE(fixtures::readFile(path("front.svg")).find("whitened, water-filling"),
               std::string::npos);

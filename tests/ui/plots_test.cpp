@@ -11,11 +11,14 @@
 #include "tests/ui/ui_fixture.h"
 #include "ui/plots/figure_renderer.h"
 #include "ui/plots/plot_drawing.h"
+#include "ui/plots/plot_export.h"
 #include "ui/plots/rank_plot.h"
 
 namespace rankscope::ui {
 namespace {
 
+using report::AxesChoice;
+using report::SpectraPlots;
 using spectra::Spectrum;
 using uitest::halves;
 
@@ -73,7 +76,7 @@ TEST(PlotSeries, AxesShowEveryPoint) {
     for (const bool logRank : {false, true}) {
         for (const bool logValue : {false, true}) {
             for (const auto& data :
-                 figurePlots(FigureKind::Both, one, {logRank, logValue, false})) {
+                 spectraPlots(SpectraPlots::Both, one, {logRank, logValue, false})) {
                 for (std::size_t i = 0; i < data.curves[0].x.size(); ++i) {
                     EXPECT_LE(data.xLower, data.curves[0].x[i]);
                     EXPECT_GE(data.xUpper, data.curves[0].x[i]);
@@ -225,23 +228,21 @@ TEST_F(RankPlotTest, NewDataKeepTheZoomWhereAsked) {
 
 class FigureTest : public ::testing::Test {
  protected:
-    FigureRequest request(const char* file, FigureKind kind = FigureKind::Both) {
-        FigureRequest result;
-        result.kind = kind;
-        result.out = QString::fromStdString((folder / file).string());
-        result.size = {120, 60, 200};
-        result.title = "A title";
-        result.spectra = {qSpectrum(60)};
-        result.rank = 20;
-        return result;
+    report::FigureRequest request(const char* file, SpectraPlots plots = SpectraPlots::Both,
+                                  const report::Views& views = {}) {
+        return {.out = folder / file,
+                .title = "A title",
+                .size = {120, 60, 200},
+                .figure = report::SpectraFigure{
+                    .plots = plots, .spectra = {qSpectrum(60)}, .rank = 20, .views = views}};
     }
     fixtures::TempFolder folder;
 };
 
 TEST_F(FigureTest, PngHasItsSizeAndResolution) {
-    for (const auto kind :
-         {FigureKind::Spectrum, FigureKind::Error, FigureKind::Both, FigureKind::OneMatrix}) {
-        renderFigure(request("a.png", kind));
+    for (const auto plots : {SpectraPlots::SingularValues, SpectraPlots::Error, SpectraPlots::Both,
+                             SpectraPlots::OneMatrix}) {
+        renderFigure(request("a.png", plots));
         const QImage image(QString::fromStdString((folder / "a.png").string()));
         EXPECT_EQ(image.width(), 945);   // 120 / 25.4 · 200
         EXPECT_EQ(image.height(), 472);  // 60 / 25.4 · 200
@@ -264,9 +265,8 @@ TEST_F(FigureTest, PdfHasItsPageSizeAndVectors) {
 }
 
 TEST_F(FigureTest, NoCurveOfASvgLeavesTheAxes) {
-    auto zoomed = request("a.svg", FigureKind::Spectrum);
-    zoomed.views[0] = View{10, 30, 1e-6, 1e-4};  // the curve enters above and leaves below
-    renderFigure(zoomed);
+    const report::View zoom{10, 30, 1e-6, 1e-4};  // the curve enters above and leaves below
+    renderFigure(request("a.svg", SpectraPlots::SingularValues, {zoom}));
     const std::string text = fixtures::readFile(folder / "a.svg");
     EXPECT_NE(text.find("width=\"120"), std::string::npos);
     const QRegularExpression line(R"(<polyline[^>]*points=\"([^\"]*)\")");
@@ -323,31 +323,6 @@ TEST_F(FigureTest, WrongEndingsSizesAndFoldersAreRefused) {
     wide.size = {900, 900, 1200};
     EXPECT_THROW(renderFigure(wide), Error);
     EXPECT_FALSE(std::filesystem::exists(folder / "a.png"));
-}
-
-TEST_F(FigureTest, ARequestIsReadFieldByField) {
-    const auto parse = [](const char* text) {
-        return figureRequestFromJson(parseJson(text, "request"), "request");
-    };
-    const auto request = parse(R"({"figure":"seed","out":"x.pdf","width_mm":90,"height_mm":50,
-        "dpi":150,"title":"T","rank":1,
-        "spectra":[{"name":"w","shape":[2,3],"singular_values":[2,1]}]})");
-    EXPECT_EQ(request.kind, FigureKind::OneMatrix);
-    EXPECT_EQ(request.size.widthMm, 90);
-    EXPECT_EQ(request.size.dpi, 150);
-    EXPECT_EQ(request.rank, 1);
-    EXPECT_FALSE(request.axes.logValue);
-    ASSERT_EQ(request.spectra.size(), 1U);
-    for (
-        const char* wrong :
-        {"[]", "{}", R"({"figure":"pie","out":"x.png","spectra":[]})",
-         R"({"figure":"error","out":"x.png","spectra":[]})",
-         R"({"figure":"error","out":7,"spectra":[{"name":"w","shape":[1,1],"singular_values":[1]}]})",
-         R"({"figure":"error","out":"x.png","rank":0,"spectra":[{"name":"w","shape":[1,1],"singular_values":[1]}]})",
-         R"({"figure":"error","out":"x.png","dpi":"high","spectra":[{"name":"w","shape":[1,1],"singular_values":[1]}]})",
-         R"({"figure":"error","out":"x.png","spectra":[{"name":"w","shape":[1,1]}]})"}) {
-        EXPECT_THROW(parse(wrong), Error) << wrong;
-    }
 }
 
 }  // namespace

@@ -11,8 +11,10 @@
 #include <QTest>
 #include <cmath>
 #include <sstream>
+#include <variant>
 
 #include "core/plan/plan_json.h"
+#include "core/report/figure_request.h"
 #include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/dialogs/compress_dialog.h"
@@ -227,13 +229,15 @@ TEST_F(WindowTest, TheExportedFigureIsTheShownOneWithItsZoom) {
     click(inTree(q0).parent());
     find<RankPlot>(window, "spectrumPlot")->xAxis->setRange(3, 7);
     open.session.setRank(6);
-    const FigureRequest request = ExportDialog(window.spectraPage()->figure().value()).request();
-    EXPECT_EQ(request.kind, FigureKind::Both);
-    EXPECT_EQ(request.spectra.size(), 7U);
-    EXPECT_EQ(request.rank, 6);
-    ASSERT_TRUE(request.views[0]);
-    EXPECT_EQ(request.views[0]->xLower, 3);
-    EXPECT_EQ(request.views[0]->xUpper, 7);
+    const report::FigureRequest request =
+        ExportDialog(window.spectraPage()->figure().value()).request();
+    const auto& figure = std::get<report::SpectraFigure>(request.figure);
+    EXPECT_EQ(figure.plots, report::SpectraPlots::Both);
+    EXPECT_EQ(figure.spectra.size(), 7U);
+    EXPECT_EQ(figure.rank, 6);
+    ASSERT_TRUE(figure.views[0]);
+    EXPECT_EQ(figure.views[0]->xLower, 3);
+    EXPECT_EQ(figure.views[0]->xUpper, 7);
 }
 
 TEST_F(WindowTest, AJobShowsItsProgressAndCanBeCancelled) {

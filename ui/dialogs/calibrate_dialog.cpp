@@ -8,21 +8,13 @@
 #include <QStandardPaths>
 
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
 #include "core/evaluate/calibrate.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 
 namespace {
-
-double number(const Json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_number() ? found->get<double>() : 0;
-}
-
-QString count(const Json& object, const char* key) {
-    return grouped(static_cast<std::int64_t>(number(object, key)));
-}
 
 /// A folder that is there, and a name after the model.
 QString proposedFile(const Session& session) {
@@ -34,25 +26,17 @@ QString proposedFile(const Session& session) {
 }  // namespace
 
 QString calibrateSummary(const Json& result) {
-    const auto path = result.find("path");
+    const JsonReader reader(result, "The result of calibrate", "The saved file is complete.");
+    const auto count = [&](const char* key) { return grouped(reader.at(key).whole()); };
     QString summary =
         QObject::tr(
             "<b>Saved</b> %1<br>%2 dialogues and %3 held out, %4 tokens in %5 s. "
             "The calibration is in use now.")
-            .arg(path != result.end() && path->is_string()
-                     ? QString::fromStdString(printable(path->get<std::string>(), 4096))
-                           .toHtmlEscaped()
-                     : QString(),
-                 count(result, "samples"), count(result, "held_out"), count(result, "tokens"),
-                 QLocale::c().toString(number(result, "seconds"), 'f', 1));
-    if (const auto warnings = result.find("warnings"); warnings != result.end()) {
-        for (const Json& warning : *warnings) {
-            if (warning.is_string()) {
-                summary +=
-                    QObject::tr("<br>Note: %1")
-                        .arg(QString::fromStdString(warning.get<std::string>()).toHtmlEscaped());
-            }
-        }
+            .arg(QString::fromStdString(printable(reader.at("path").text(), 4096)).toHtmlEscaped(),
+                 count("samples"), count("held_out"), count("tokens"),
+                 QLocale::c().toString(reader.at("seconds").real(), 'f', 1));
+    for (const std::string& warning : reader.at("warnings").texts()) {
+        summary += QObject::tr("<br>Note: %1").arg(QString::fromStdString(warning).toHtmlEscaped());
     }
     return summary;
 }
@@ -230,7 +214,11 @@ void CalibrateDialog::start() {
 }
 
 void CalibrateDialog::finish(const Json& result) {
-    m_result->setText(calibrateSummary(result));
+    try {
+        m_result->setText(calibrateSummary(result));
+    } catch (const Error& problem) {
+        m_result->setText(QString::fromStdString(problem.what()).toHtmlEscaped());
+    }
     m_session->setCalibrationFile(QFileInfo(m_file->text().trimmed()).absoluteFilePath());
 }
 

@@ -14,7 +14,8 @@
 
 namespace rankscope::ui {
 
-/// The lines that tell what a finished `calibrate` did, from its JSON document.
+/// The lines that tell what a finished `calibrate` did, from its JSON document. Throws Error if it
+/// is none.
 QString calibrateSummary(const Json& result);
 
 /// Asks for dialogues and a file to write, runs `rankscope-cli calibrate`, and makes the file the

@@ -10,10 +10,14 @@
 #include <QSplitter>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <utility>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
+#include "core/report/comparison_table.h"
 #include "ui/dialogs/export_dialog.h"
+#include "ui/plots/compared_spectra.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -26,11 +30,6 @@ QString valueAt(const spectra::Spectrum& spectrum, std::int64_t index) {
                ? QStringLiteral("–")
                : QLocale::c().toString(
                      spectrum.singularValues()[static_cast<std::size_t>(index - 1)], 'g', 5);
-}
-
-ComparedSpectra comparedOf(const spectra::MatrixComparison& matrix) {
-    return {matrix.name, matrix.a.singularValues(), matrix.b.singularValues(),
-            matrix.difference.singularValues()};
 }
 
 }  // namespace
@@ -197,14 +196,16 @@ void CompareDialog::take(const Json& document) {
     std::vector<spectra::MatrixComparison> matrices;
     QStringList skipped;
     try {
-        for (const Json& matrix : document.at("matrices")) {
-            matrices.push_back(report::comparisonFromJson(matrix, "The comparison"));
+        const JsonReader result(document, tr("the result").toStdString(),
+                                tr("Compare again.").toStdString());
+        for (const JsonReader& matrix : result.at("matrices").elements()) {
+            matrices.push_back(report::comparisonFromJson(matrix));
         }
-        for (const Json& one : document.at("skipped")) {
-            skipped << QString::fromStdString(printable(one.at("name").get<std::string>()) + ": " +
-                                              one.at("reason").get<std::string>());
+        for (const JsonReader& one : result.at("skipped").elements()) {
+            skipped << QString::fromStdString(printable(one.at("name").text()) + ": " +
+                                              one.at("reason").text());
         }
-    } catch (const std::exception& problem) {
+    } catch (const Error& problem) {
         showError(
             tr("The comparison could not be read: %1").arg(QString::fromUtf8(problem.what())));
         return;
@@ -238,9 +239,9 @@ void CompareDialog::showMatrix() {
     if (!matrix) {
         return;
     }
-    AxesChoice axes;
+    report::AxesChoice axes;
     axes.logValue = m_logValue->isChecked();
-    m_plot->setPlotData(comparedData(comparedOf(*matrix), axes), false);
+    m_plot->setPlotData(comparedData(*matrix, axes), false);
     showReadout(std::clamp<std::int64_t>(m_index, 1, matrix->a.size()));
 }
 
@@ -264,15 +265,15 @@ void CompareDialog::refresh() {
                                 : tr("Name the other checkpoint first"));
 }
 
-FigureRequest CompareDialog::figure() const {
-    FigureRequest request;
-    request.kind = FigureKind::Compare;
-    request.axes.logValue = m_logValue->isChecked();
+report::FigureRequest CompareDialog::figure() const {
+    report::ComparisonFigure figure;
+    figure.axes.logValue = m_logValue->isChecked();
+    QString title;
     if (const auto* matrix = selected()) {
-        request.compared = {comparedOf(*matrix)};
-        request.title = tr("A: %1, B: %2").arg(m_name, QFileInfo(m_comparedWith).fileName());
+        figure.matrices = {*matrix};
+        title = tr("A: %1, B: %2").arg(m_name, QFileInfo(m_comparedWith).fileName());
     }
-    return request;
+    return {.title = title.toStdString(), .figure = std::move(figure)};
 }
 
 std::string CompareDialog::csv() const { return report::comparisonCsv(m_model->matrices()); }

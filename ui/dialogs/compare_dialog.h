@@ -9,10 +9,10 @@
 #include <QSpinBox>
 #include <QStackedWidget>
 
+#include "core/report/figure_request.h"
 #include "ui/dialogs/job_dialog.h"
 #include "ui/models/comparison_model.h"
 #include "ui/models/number_sort.h"
-#include "ui/plots/figure_renderer.h"
 #include "ui/plots/rank_plot.h"
 #include "ui/session/job_slot.h"
 #include "ui/session/session.h"
@@ -29,7 +29,7 @@ class CompareDialog : public JobDialog {
  public:
     explicit CompareDialog(Session* session, QWidget* parent = nullptr);
     /// The selected matrix's plot as a figure; `out` is left to the caller.
-    FigureRequest figure() const;
+    report::FigureRequest figure() const;
     std::string csv() const;
 
  public slots:

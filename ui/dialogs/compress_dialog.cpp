@@ -11,6 +11,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/json_reader.h"
 #include "core/method/method.h"
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
@@ -25,21 +26,8 @@ namespace {
 
 constexpr std::array<const char*, 4> storageNames{"auto", "factored", "pivoted", "dense"};
 
-std::int64_t integer(const Json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_number() ? found->get<std::int64_t>() : 0;
-}
-
-const Json& part(const Json& object, const char* key) {
-    static const Json nothing;
-    const auto found = object.find(key);
-    return found != object.end() ? *found : nothing;
-}
-
-QString text(const Json& value) {
-    return value.is_string()
-               ? QString::fromStdString(printable(value.get<std::string>(), 4096)).toHtmlEscaped()
-               : QString();
+QString htmlOf(const JsonReader& text) {
+    return QString::fromStdString(printable(text.text(), 4096)).toHtmlEscaped();
 }
 
 QString bytes(std::int64_t count) {
@@ -50,28 +38,26 @@ QString bytes(std::int64_t count) {
 }  // namespace
 
 QString compressSummary(const Json& result) {
-    const Json& parameters = part(result, "parameters");
-    const Json& size = part(result, "bytes");
+    const JsonReader reader(result, "The result of compress", "The saved folder is complete.");
+    const JsonReader parameters = reader.at("parameters");
+    const JsonReader size = reader.at("bytes");
     double worst = -1;
     double excess = -1;  // of a preview
     QString worstName;
-    for (const Json& layer : part(result, "layers")) {
-        const Json& error = part(layer, "relative_error");
-        if (error.is_number() && error.get<double>() > worst) {
-            worst = error.get<double>();
-            worstName = text(part(layer, "name"));
+    for (const JsonReader& layer : reader.at("layers").elements()) {
+        if (const double error = layer.at("relative_error").real(); error > worst) {
+            worst = error;
+            worstName = htmlOf(layer.at("name"));
         }
-        if (const Json& above = part(layer, "excess_error"); above.is_number()) {
-            excess = std::max(excess, above.get<double>());
+        if (const auto above = layer.find("excess_error")) {
+            excess = std::max(excess, above->real());
         }
     }
-    const Json& verified = part(result, "verified");
-    const bool proven = verified.is_boolean() && verified.get<bool>();
     QString summary =
         QObject::tr("<b>Saved</b> %1<br>Parameters: %2, before %3<br>Weight files: %4, before %5")
-            .arg(text(part(result, "path")), grouped(integer(parameters, "stored")),
-                 grouped(integer(parameters, "dense")), bytes(integer(size, "after")),
-                 bytes(integer(size, "before")));
+            .arg(htmlOf(reader.at("path")), grouped(parameters.at("stored").whole()),
+                 grouped(parameters.at("dense").whole()), bytes(size.at("after").whole()),
+                 bytes(size.at("before").whole()));
     if (worst >= 0) {
         summary += QObject::tr("<br>Largest relative error: %1 in %2")
                        .arg(QLocale::c().toString(worst, 'g', 4), worstName);
@@ -80,10 +66,11 @@ QString compressSummary(const Json& result) {
         summary += QObject::tr("<br>A preview: up to %1 % above the error of svd, measured")
                        .arg(QLocale::c().toString(100 * excess, 'f', 2));
     }
-    summary += proven ? QObject::tr(
-                            "<br>Verified: every matrix was read back and its error "
-                            "compared with the prediction.")
-                      : QObject::tr("<br><b>Not verified.</b>");
+    summary += reader.at("verified").flag()
+                   ? QObject::tr(
+                         "<br>Verified: every matrix was read back and its error "
+                         "compared with the prediction.")
+                   : QObject::tr("<br><b>Not verified.</b>");
     return summary;
 }
 
@@ -305,15 +292,7 @@ void CompressDialog::followJob() {
         m_progress->setValue(static_cast<int>(1000 * fraction));
         m_label->setText(label);
     });
-    connect(&m_job, &JobSlot::done, this, [this](const Json& result) {
-        m_progress->setValue(1000);
-        m_label->setText(tr("Done."));
-        QString text = compressSummary(result);
-        for (const QString& warning : m_job.warnings()) {
-            text += tr("<br>Note: %1").arg(warning.toHtmlEscaped());
-        }
-        m_result->setText(text);
-    });
+    connect(&m_job, &JobSlot::done, this, &CompressDialog::finish);
     connect(&m_job, &JobSlot::failed, this, [this](const QString& message) {
         m_label->setText(tr("Failed. Nothing was written."));
         m_result->setText(message.toHtmlEscaped());
@@ -321,6 +300,21 @@ void CompressDialog::followJob() {
     connect(&m_job, &JobSlot::cancelled, this,
             [this] { m_label->setText(tr("Cancelled. Nothing was written.")); });
     connect(&m_job, &JobSlot::runningChanged, this, &CompressDialog::showRunning);
+}
+
+void CompressDialog::finish(const Json& result) {
+    m_progress->setValue(1000);
+    m_label->setText(tr("Done."));
+    QString text;
+    try {
+        text = compressSummary(result);
+    } catch (const Error& problem) {
+        text = QString::fromStdString(problem.what()).toHtmlEscaped();
+    }
+    for (const QString& warning : m_job.warnings()) {
+        text += tr("<br>Note: %1").arg(warning.toHtmlEscaped());
+    }
+    m_result->setText(text);
 }
 
 void CompressDialog::showRunning() {

@@ -17,7 +17,8 @@
 
 namespace rankscope::ui {
 
-/// The lines that tell what a finished `compress` did, from its JSON document.
+/// The lines that tell what a finished `compress` did, from its JSON document. Throws Error if it
+/// is none.
 QString compressSummary(const Json& result);
 
 /// Asks where and how to write, runs `rankscope-cli compress` with the session's plan, and shows
@@ -37,6 +38,7 @@ class CompressDialog : public JobDialog {
     method::MethodSettings chosenSettings() const;
     QStringList arguments(const QString& planFile) const;
     void followJob();
+    void finish(const Json& result);
     void showRunning();
 
     Session* m_session;

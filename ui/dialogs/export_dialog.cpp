@@ -8,6 +8,9 @@
 #include <QPushButton>
 #include <QSpinBox>
 #include <QVBoxLayout>
+#include <variant>
+
+#include "ui/plots/figure_renderer.h"
 
 namespace rankscope::ui {
 
@@ -23,28 +26,26 @@ QDoubleSpinBox* lengthField(double value, const QString& name, QWidget* parent) 
     return field;
 }
 
+template <typename... Kinds>
+bool isOneOf(const report::Figure& figure) {
+    return (std::holds_alternative<Kinds>(figure) || ...);
+}
+
 }  // namespace
 
-ExportDialog::ExportDialog(FigureRequest shown, QWidget* parent)
+ExportDialog::ExportDialog(report::FigureRequest shown, QWidget* parent)
     : QDialog(parent), m_shown(std::move(shown)) {
     setWindowTitle(tr("Export figure"));
     auto* form = new QFormLayout;
     m_what = new QComboBox(this);
     m_what->setAccessibleName(tr("What to export"));
-    const bool one = m_shown.kind == FigureKind::Pareto || m_shown.kind == FigureKind::Compare;
-    m_what->addItem(one                                        ? tr("the plot")
-                    : m_shown.kind == FigureKind::HeatMap      ? tr("the overview, as shown")
-                    : m_shown.kind == FigureKind::MethodCurves ? tr("the curves, as shown")
-                                                               : tr("both plots, as shown"),
-                    static_cast<int>(m_shown.kind));
-    if (m_shown.kind == FigureKind::Both) {
-        m_what->addItem(tr("singular values"), static_cast<int>(FigureKind::Spectrum));
-        m_what->addItem(tr("error against rank"), static_cast<int>(FigureKind::Error));
-    }
-    m_title = new QLineEdit(m_shown.title, this);
+    offerPlots();
+    m_title = new QLineEdit(QString::fromStdString(m_shown.title), this);
     m_title->setAccessibleName(tr("Title of the figure"));
     m_width = lengthField(180, tr("Width"), this);
-    m_height = lengthField(one ? 110 : 90, tr("Height"), this);
+    m_height = lengthField(
+        isOneOf<report::ParetoFigure, report::ComparisonFigure>(m_shown.figure) ? 110 : 90,
+        tr("Height"), this);
     m_dpi = new QSpinBox(this);
     m_dpi->setRange(30, 1200);
     m_dpi->setValue(300);
@@ -65,29 +66,53 @@ ExportDialog::ExportDialog(FigureRequest shown, QWidget* parent)
     layout->addWidget(buttons);
 }
 
-FigureRequest ExportDialog::request() const {
-    FigureRequest result = m_shown;
-    result.kind = static_cast<FigureKind>(m_what->currentData().toInt());
-    if (result.kind == FigureKind::Error) {
-        result.views[0] = result.views[1];  // its only axes are the window's right ones
+void ExportDialog::offerPlots() {
+    if (const auto* spectra = std::get_if<report::SpectraFigure>(&m_shown.figure)) {
+        const auto offer = [&](const QString& words, report::SpectraPlots plots) {
+            m_what->addItem(words, static_cast<int>(plots));
+        };
+        offer(tr("both plots, as shown"), spectra->plots);
+        if (spectra->plots == report::SpectraPlots::Both) {
+            offer(tr("singular values"), report::SpectraPlots::SingularValues);
+            offer(tr("error against rank"), report::SpectraPlots::Error);
+        }
+    } else if (isOneOf<report::HeatMapFigure>(m_shown.figure)) {
+        m_what->addItem(tr("the overview, as shown"));
+    } else if (isOneOf<report::MethodCurvesFigure>(m_shown.figure)) {
+        m_what->addItem(tr("the curves, as shown"));
+    } else {
+        m_what->addItem(tr("the plot"));
     }
-    result.title = m_title->text();
+}
+
+report::FigureRequest ExportDialog::request() const {
+    report::FigureRequest result = m_shown;
+    if (auto* spectra = std::get_if<report::SpectraFigure>(&result.figure)) {
+        spectra->plots = static_cast<report::SpectraPlots>(m_what->currentData().toInt());
+        if (spectra->plots == report::SpectraPlots::Error) {
+            spectra->views[0] = spectra->views[1];  // its only axes are the window's right ones
+        }
+    }
+    result.title = m_title->text().toStdString();
     result.size = {m_width->value(), m_height->value(), m_dpi->value()};
     return result;
 }
 
-QString exportFigure(const FigureRequest& shown, const QString& suggestedName, QWidget* parent) {
+QString exportFigure(const report::FigureRequest& shown, const QString& suggestedName,
+                     QWidget* parent) {
     ExportDialog dialog(shown, parent);
     if (dialog.exec() != QDialog::Accepted) {
         return {};
     }
-    FigureRequest request = dialog.request();
-    request.out = QFileDialog::getSaveFileName(parent, QObject::tr("Save figure"), suggestedName,
-                                               QObject::tr("Figures (*.pdf *.svg *.png)"));
-    if (!request.out.isEmpty()) {
+    report::FigureRequest request = dialog.request();
+    const QString out =
+        QFileDialog::getSaveFileName(parent, QObject::tr("Save figure"), suggestedName,
+                                     QObject::tr("Figures (*.pdf *.svg *.png)"));
+    if (!out.isEmpty()) {
+        request.out = out.toStdString();
         renderFigure(request);
     }
-    return request.out;
+    return out;
 }
 
 }  // namespace rankscope::ui

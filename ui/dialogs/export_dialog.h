@@ -5,8 +5,9 @@
 #include <QDialog>
 #include <QDoubleSpinBox>
 #include <QLineEdit>
+#include <QSpinBox>
 
-#include "ui/plots/figure_renderer.h"
+#include "core/report/figure_request.h"
 
 namespace rankscope::ui {
 
@@ -15,12 +16,14 @@ class ExportDialog : public QDialog {
     Q_OBJECT
  public:
     /// `shown` is the window's figure; the dialog offers it whole or one of its plots.
-    explicit ExportDialog(FigureRequest shown, QWidget* parent = nullptr);
+    explicit ExportDialog(report::FigureRequest shown, QWidget* parent = nullptr);
     /// The figure as chosen, without `out`.
-    FigureRequest request() const;
+    report::FigureRequest request() const;
 
  private:
-    FigureRequest m_shown;
+    void offerPlots();
+
+    report::FigureRequest m_shown;
     QComboBox* m_what;
     QLineEdit* m_title;
     QDoubleSpinBox* m_width;
@@ -30,6 +33,7 @@ class ExportDialog : public QDialog {
 
 /// Asks what, how large and where, and draws it: the file written, empty where the user cancelled.
 /// Throws Error.
-QString exportFigure(const FigureRequest& shown, const QString& suggestedName, QWidget* parent);
+QString exportFigure(const report::FigureRequest& shown, const QString& suggestedName,
+                     QWidget* parent);
 
 }  // namespace rankscope::ui

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ui/plots/figure_renderer.h"
+#include "core/report/figure_request.h"
 
 namespace rankscope::ui {
 
@@ -25,7 +25,7 @@ class Page : public QWidget {
 
     /// The plots as they stand, zoom included; `out` and `size` are left to the caller. Nothing if
     /// there is no such figure.
-    virtual std::optional<FigureRequest> figure() const { return std::nullopt; }
+    virtual std::optional<report::FigureRequest> figure() const { return std::nullopt; }
     /// Why there is nothing to export; empty if there is a figure.
     virtual QString whyNoFigure() const { return {}; }
     virtual std::vector<NamedTable> tables() const { return {}; }

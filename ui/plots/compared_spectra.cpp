@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
-#include "core/base/error.h"
 #include "ui/plots/plot_style.h"
 
 namespace rankscope::ui {
@@ -14,7 +14,8 @@ namespace {
 
 constexpr double roundingShare = 1e-6;  // of the largest value: below it is mostly rounding
 
-Curve curveOf(const QString& label, const std::vector<double>& values, double scale, double least) {
+Curve curveOf(const QString& label, const spectra::Spectrum& spectrum, double scale, double least) {
+    const std::vector<double>& values = spectrum.singularValues();
     Curve curve;
     curve.label = label;
     curve.group = QStringLiteral("other");
@@ -26,14 +27,8 @@ Curve curveOf(const QString& label, const std::vector<double>& values, double sc
     return curve;
 }
 
-double largestOf(const ComparedSpectra& spectra) {
-    double largest = 0;
-    for (const auto* values : {&spectra.a, &spectra.b, &spectra.difference}) {
-        for (const double value : *values) {
-            largest = std::max(largest, value);
-        }
-    }
-    return largest;
+double largestOf(const spectra::Spectrum& spectrum) {
+    return spectrum.size() == 0 ? 0 : spectrum.singularValues().front();
 }
 
 /// The axes show all that is drawn.
@@ -67,40 +62,27 @@ void fit(PlotData& data) {
 
 }  // namespace
 
-ComparedSpectra comparedFromJson(const Json& matrix, const std::string& what) {
-    try {
-        const Json& values = matrix.at("singular_values");
-        return {matrix.at("name").get<std::string>(), values.at("a").get<std::vector<double>>(),
-                values.at("b").get<std::vector<double>>(),
-                values.at("difference").get<std::vector<double>>()};
-    } catch (const Json::exception& problem) {
-        throw Error(
-            what + " is not what `compare --json` prints (" + printable(problem.what()) + ").",
-            what);
-    }
-}
-
-PlotData comparedData(const ComparedSpectra& spectra, const AxesChoice& axes) {
+PlotData comparedData(const spectra::MatrixComparison& matrix, const report::AxesChoice& axes) {
     PlotData data;
     data.logX = axes.logRank;
     data.logY = axes.logValue;
     data.xTitle = tr("index i");
     data.yTitle = axes.normalise ? tr("singular value σᵢ / σ₁ of A") : tr("singular value σᵢ");
-    const double first = spectra.a.empty() ? 0 : spectra.a.front();
+    const double first = largestOf(matrix.a);
     const double scale = axes.normalise && first > 0 ? 1 / first : 1;
-    const double least = data.logY ? roundingShare * largestOf(spectra) * scale : -1;
-    data.curves = {curveOf(tr("A"), spectra.a, scale, least),
-                   curveOf(tr("B"), spectra.b, scale, least),
-                   curveOf(tr("A − B"), spectra.difference, scale, least)};
+    const double largest = std::max({first, largestOf(matrix.b), largestOf(matrix.difference)});
+    const double least = data.logY ? roundingShare * largest * scale : -1;
+    data.curves = {curveOf(tr("A"), matrix.a, scale, least),
+                   curveOf(tr("B"), matrix.b, scale, least),
+                   curveOf(tr("A − B"), matrix.difference, scale, least)};
     data.curves[0].width = 4;  // where A and B are equal, B must be seen on it
     data.curves[1].width = 2;
     const bool cut = std::ranges::any_of(data.curves, [](const Curve& curve) {
         return std::ranges::any_of(curve.y, [](double value) { return std::isnan(value); });
     });
     if (cut) {
-        data.note = largestOf({{}, {}, {}, spectra.difference}) > 0
-                        ? tr("not drawn: below 10⁻⁶ of the largest")
-                        : tr("A − B is 0: the matrices are equal");
+        data.note = largestOf(matrix.difference) > 0 ? tr("not drawn: below 10⁻⁶ of the largest")
+                                                     : tr("A − B is 0: the matrices are equal");
     }
     fit(data);
     return data;

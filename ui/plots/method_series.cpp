@@ -49,7 +49,7 @@ class Divisor {
 };
 
 /// The points that the axes can show; a zero on a logarithmic axis is a gap.
-void addPoints(const method::MethodCurve& one, bool heldOut, const AxesChoice& axes,
+void addPoints(const method::MethodCurve& one, bool heldOut, const report::AxesChoice& axes,
                const Divisor& divisor, std::vector<double>& x, std::vector<double>& y) {
     const auto& errors = heldOut ? one.heldOutError : one.activationError;
     for (std::size_t i = 0; i < errors.size(); ++i) {
@@ -111,7 +111,7 @@ int methodStyle(const std::string& method) {
     return known ? static_cast<int>(known - method::methods().data()) : -1;
 }
 
-PlotData methodCurvesData(MethodCurves curves, const AxesChoice& axes) {
+PlotData methodCurvesData(MethodCurves curves, const report::AxesChoice& axes) {
     PlotData data;
     data.logX = axes.logRank;
     data.logY = axes.logValue;

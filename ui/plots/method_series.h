@@ -15,7 +15,7 @@ using MethodCurves = std::span<const method::MethodCurve>;
 /// calibration dialogues are solid. A method has its colour and marker whatever else is shown; a
 /// preview is markers alone, at the ranks where it was made. `normalise` divides by the errors of
 /// svd on the same dialogues, where svd takes part.
-PlotData methodCurvesData(MethodCurves curves, const AxesChoice& axes);
+PlotData methodCurvesData(MethodCurves curves, const report::AxesChoice& axes);
 
 /// "r = 48   best held out: whitened, 0.0871"; previews do not take part.
 QString methodCurvesReadout(MethodCurves curves, std::int64_t rank);

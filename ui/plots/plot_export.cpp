@@ -13,6 +13,8 @@
 
 namespace rankscope::ui {
 
+using report::FigureSize;
+
 namespace {
 
 constexpr double mmPerInch = 25.4;
@@ -41,7 +43,7 @@ QByteArray png(QCustomPlot& plot, const FigureSize& size) {
         throw Error("The figure could not be drawn: too little memory for its size");
     }
     image.fill(Qt::white);
-    draw(plot, image, size.layoutPixels(), scale, false);
+    draw(plot, image, layoutPixels(size), scale, false);
     // Afterwards: a painter takes the image's resolution for the size of its text.
     const int dotsPerMeter = static_cast<int>(std::lround(size.dpi / mmPerInch * 1000));
     image.setDotsPerMeterX(dotsPerMeter);
@@ -65,7 +67,7 @@ QByteArray pdf(QCustomPlot& plot, const FigureSize& size, const QString& title) 
         writer.setPageMargins(QMarginsF(0, 0, 0, 0));
         writer.setTitle(title);
         writer.setCreator(QStringLiteral("Rankscope"));
-        draw(plot, writer, size.layoutPixels(), 1, true);
+        draw(plot, writer, layoutPixels(size), 1, true);
     }
     return bytes;
 }
@@ -81,20 +83,20 @@ QByteArray svg(QCustomPlot& plot, const FigureSize& size, const QString& title) 
         QSvgGenerator generator;
         generator.setOutputDevice(&buffer);
         generator.setResolution(layoutDpi);
-        generator.setSize(size.layoutPixels());
-        generator.setViewBox(QRect(QPoint(0, 0), size.layoutPixels()));
+        generator.setSize(layoutPixels(size));
+        generator.setViewBox(QRect(QPoint(0, 0), layoutPixels(size)));
         generator.setTitle(title);
         generator.setDescription(QStringLiteral("Made by Rankscope"));
-        draw(plot, generator, size.layoutPixels(), 1, true);
+        draw(plot, generator, layoutPixels(size), 1, true);
     }
     return bytes;
 }
 
 }  // namespace
 
-QSize FigureSize::layoutPixels() const {
-    return {static_cast<int>(std::lround(widthMm / mmPerInch * layoutDpi)),
-            static_cast<int>(std::lround(heightMm / mmPerInch * layoutDpi))};
+QSize layoutPixels(const FigureSize& size) {
+    return {static_cast<int>(std::lround(size.widthMm / mmPerInch * layoutDpi)),
+            static_cast<int>(std::lround(size.heightMm / mmPerInch * layoutDpi))};
 }
 
 void checkSize(const FigureSize& size) {

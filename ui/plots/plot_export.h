@@ -5,25 +5,20 @@
 
 #include <QString>
 
+#include "core/report/figure_choices.h"
+
 namespace rankscope::ui {
 
-/// Size of a figure on paper; text is set as at 96 dpi whatever the resolution.
-struct FigureSize {
-    double widthMm = 160;
-    double heightMm = 100;
-    int dpi = 300;  ///< of PNG
-
-    /// In pixels of 1/96 inch.
-    QSize layoutPixels() const;
-};
+/// In pixels of 1/96 inch.
+QSize layoutPixels(const report::FigureSize& size);
 
 /// Limits that writeFigure() holds: 20 to 1000 mm, 30 to 1200 dpi, at most 200 million pixels.
 /// Throws Error of kind Usage.
-void checkSize(const FigureSize& size);
+void checkSize(const report::FigureSize& size);
 
 /// Writes the plot to a .png, .pdf or .svg file, atomically. Curves of an SVG are cut at the axes.
 /// Throws Error for another ending, a size out of range, or a file that cannot be written.
-void writeFigure(QCustomPlot& plot, const QString& path, const FigureSize& size,
+void writeFigure(QCustomPlot& plot, const QString& path, const report::FigureSize& size,
                  const QString& title);
 
 }  // namespace rankscope::ui

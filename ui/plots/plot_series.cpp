@@ -61,7 +61,7 @@ void shortenLabels(PlotData& data) {
     }
 }
 
-PlotData emptyData(Spectra spectra, const AxesChoice& axes) {
+PlotData emptyData(Spectra spectra, const report::AxesChoice& axes) {
     PlotData data;
     data.logX = axes.logRank;
     data.logY = axes.logValue;
@@ -125,7 +125,7 @@ void fitAxes(PlotData& data) {
     }
 }
 
-PlotData spectrumData(Spectra spectra, const AxesChoice& axes) {
+PlotData spectrumData(Spectra spectra, const report::AxesChoice& axes) {
     PlotData data = emptyData(spectra, axes);
     data.xTitle = tr("index i");
     data.yTitle = axes.normalise ? tr("singular value σᵢ / σ₁") : tr("singular value σᵢ");
@@ -148,7 +148,7 @@ PlotData spectrumData(Spectra spectra, const AxesChoice& axes) {
     return data;
 }
 
-PlotData errorData(Spectra spectra, const AxesChoice& axes) {
+PlotData errorData(Spectra spectra, const report::AxesChoice& axes) {
     PlotData data = emptyData(spectra, axes);
     data.yTitle = tr("relative Frobenius error ‖W − Wᵣ‖ / ‖W‖");
     for (const auto* spectrum : spectra) {
@@ -166,7 +166,7 @@ PlotData errorData(Spectra spectra, const AxesChoice& axes) {
     return data;
 }
 
-PlotData frobeniusData(const spectra::Spectrum& spectrum, const AxesChoice& axes) {
+PlotData frobeniusData(const spectra::Spectrum& spectrum, const report::AxesChoice& axes) {
     const spectra::Spectrum* const one[] = {&spectrum};
     PlotData data = emptyData(one, axes);
     data.yTitle = tr("Frobenius error ‖W − Wᵣ‖");

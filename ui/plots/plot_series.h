@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/report/figure_choices.h"
 #include "core/spectra/spectrum.h"
 
 namespace rankscope::ui {
@@ -50,25 +51,17 @@ struct PlotData {
     QString note;  ///< e.g. that zeros are not drawn; empty if there is nothing to say
 };
 
-/// The user's choices for the axes.
-struct AxesChoice {
-    bool logRank = false;
-    bool logValue = true;
-    bool normalise = false;  ///< singular values divided by the largest of their matrix, errors of
-                             ///< methods by those of svd
-};
-
 /// Sets the axes to show every point of curves and overlays.
 void fitAxes(PlotData& data);
 
 using Spectra = std::span<const spectra::Spectrum* const>;
 
 /// Singular value i against i = 1 … n.
-PlotData spectrumData(Spectra spectra, const AxesChoice& axes);
+PlotData spectrumData(Spectra spectra, const report::AxesChoice& axes);
 /// ‖W - W_r‖ / ‖W‖ against r, from 0 (from 1 on a logarithmic rank axis) to n.
-PlotData errorData(Spectra spectra, const AxesChoice& axes);
+PlotData errorData(Spectra spectra, const report::AxesChoice& axes);
 /// The blog post's curve: ‖W - W_r‖ against r from 32 (1 for smaller matrices) to n.
-PlotData frobeniusData(const spectra::Spectrum& spectrum, const AxesChoice& axes);
+PlotData frobeniusData(const spectra::Spectrum& spectrum, const report::AxesChoice& axes);
 
 /// The numbers at a rank, as the plots show them beside the rank line. Ranks above a matrix's own
 /// full rank mean its full rank.

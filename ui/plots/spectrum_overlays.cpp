@@ -63,8 +63,8 @@ void addBand(PlotData& data, std::size_t place, const spectra::NullSpectrum& nul
 
 }  // namespace
 
-void addOverlays(PlotData& data, Spectra spectra, const AxesChoice& axes,
-                 const OverlayChoice& choice) {
+void addOverlays(PlotData& data, Spectra spectra, const report::AxesChoice& axes,
+                 const report::OverlayChoice& choice) {
     if ((choice.powerLaw || choice.nullBand) && spectra.size() > mostNamedCurves) {
         addNote(data,
                 tr("power laws and bands are drawn for up to %1 matrices").arg(mostNamedCurves));

@@ -22,9 +22,9 @@ QStringList AlphaBootstraps::words(const QStringList& matrices) const {
             QString::number(resamples)};
 }
 
-void AlphaBootstraps::read(const Json& document) {
-    for (const Json& spectrum : document.at("spectra")) {
-        add(spectrum.at("name").get<std::string>(),
+void AlphaBootstraps::read(const JsonReader& document) {
+    for (const JsonReader& spectrum : document.at("spectra").elements()) {
+        add(spectrum.at("name").text(),
             report::alphaBootstrapFromJson(spectrum.at("power_law").at("bootstrap")));
     }
 }

@@ -17,7 +17,7 @@ class AlphaBootstraps : public MatrixResults<spectra::AlphaBootstrap> {
  protected:
     QString title(const QStringList& matrices) const override;
     QStringList words(const QStringList& matrices) const override;
-    void read(const Json& document) override;
+    void read(const JsonReader& document) override;
     QString cannotBeRead() const override;
 };
 

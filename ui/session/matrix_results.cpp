@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/session/matrix_results.h"
 
+#include "core/base/error.h"
+
 namespace rankscope::ui {
 
 MatrixRequests::MatrixRequests(Session* session, QObject* parent)
@@ -68,8 +70,8 @@ void MatrixRequests::setProblem(const QString& sentence) {
 
 void MatrixRequests::take(const Json& document) {
     try {
-        read(document);
-    } catch (const std::exception& problem) {
+        read(JsonReader(document, tr("the result").toStdString(), tr("Try again.").toStdString()));
+    } catch (const Error& problem) {
         m_session->report(cannotBeRead().arg(QString::fromUtf8(problem.what())));
     }
     for (const std::string& matrix : m_running) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/json_reader.h"
 #include "ui/session/job_slot.h"
 #include "ui/session/session.h"
 
@@ -47,7 +48,7 @@ class MatrixRequests : public QObject {
     /// The words after `rankscope-cli`, without --events.
     virtual QStringList words(const QStringList& matrices) const = 0;
     /// Adds the results of what the child printed. Throws if it cannot be read.
-    virtual void read(const Json& document) = 0;
+    virtual void read(const JsonReader& document) = 0;
     /// "The permutations could not be read: %1"
     virtual QString cannotBeRead() const = 0;
 

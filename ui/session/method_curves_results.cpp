@@ -31,17 +31,17 @@ QStringList MethodCurvesResults::words(const QStringList& matrices) const {
             QStringLiteral("--ranks"),       QStringLiteral("0:%1:1").arg(matrix->fullRank())};
 }
 
-void MethodCurvesResults::read(const Json& document) {
+void MethodCurvesResults::read(const JsonReader& document) {
     std::map<std::string, MatrixMethodCurves> found;
-    for (const Json& element : document.at("race")) {
+    for (const JsonReader& element : document.at("race").elements()) {
         method::MethodCurve curve = report::raceCurveFromJson(element);
         found[curve.name].curves.push_back(std::move(curve));
     }
-    const Json& calibration = document.at("calibration");
+    const JsonReader calibration = document.at("calibration");
     for (auto& [name, result] : found) {
         result.notes = job()->warnings();
-        result.samples = calibration.at("samples").get<std::int64_t>();
-        result.heldOut = calibration.at("held_out").get<std::int64_t>();
+        result.samples = calibration.at("samples").whole();
+        result.heldOut = calibration.at("held_out").whole();
         add(name, std::move(result));
     }
 }

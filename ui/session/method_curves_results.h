@@ -28,7 +28,7 @@ class MethodCurvesResults : public MatrixResults<MatrixMethodCurves> {
  protected:
     QString title(const QStringList& matrices) const override;
     QStringList words(const QStringList& matrices) const override;
-    void read(const Json& document) override;
+    void read(const JsonReader& document) override;
     QString cannotBeRead() const override;
 };
 

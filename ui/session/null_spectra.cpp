@@ -24,9 +24,9 @@ QStringList NullSpectra::words(const QStringList& matrices) const {
             matrices.join(QLatin1Char(',')), QStringLiteral("--null"), QString::number(repeats)};
 }
 
-void NullSpectra::read(const Json& document) {
-    for (const Json& spectrum : document.at("spectra")) {
-        add(spectrum.at("name").get<std::string>(), report::nullFromJson(spectrum.at("null")));
+void NullSpectra::read(const JsonReader& document) {
+    for (const JsonReader& spectrum : document.at("spectra").elements()) {
+        add(spectrum.at("name").text(), report::nullFromJson(spectrum.at("null")));
     }
 }
 

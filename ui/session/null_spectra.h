@@ -15,7 +15,7 @@ class NullSpectra : public MatrixResults<spectra::NullSpectrum> {
  protected:
     QString title(const QStringList& matrices) const override;
     QStringList words(const QStringList& matrices) const override;
-    void read(const Json& document) override;
+    void read(const JsonReader& document) override;
     QString cannotBeRead() const override;
 };
 

@@ -23,7 +23,8 @@ std::string messageOf(const std::function<void()>& read) {
 
 TEST(JsonReader, ReadsEveryType) {
     const Json document = Json::parse(
-        R"({"a": {"n": 3, "x": 0.5, "t": "word", "f": true, "none": null, "l": ["p", "q"]}})");
+        R"({"a": {"n": 3, "x": 0.5, "t": "word", "f": true, "none": null, "l": ["p", "q"],
+                 "w": [1, 2], "r": [1, 0.5]}})");
     const JsonReader reader(document, "file.json", "Write it again.");
     const JsonReader a = reader.at("a");
     EXPECT_EQ(a.at("n").whole(), 3);
@@ -35,6 +36,8 @@ TEST(JsonReader, ReadsEveryType) {
     EXPECT_TRUE(a.at("none").isNull());
     EXPECT_TRUE(std::isnan(a.at("none").real()));
     EXPECT_EQ(a.at("l").texts(), (std::vector<std::string>{"p", "q"}));
+    EXPECT_EQ(a.at("w").wholes(), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(a.at("r").reals(), (std::vector<double>{1, 0.5}));
     EXPECT_FALSE(a.find("none"));
     EXPECT_FALSE(a.find("missing"));
     EXPECT_EQ(a.find("n")->whole(), 3);
@@ -54,6 +57,10 @@ TEST(JsonReader, NamesThePlaceTheReasonAndTheRemedy) {
               "file.json: it.list should have 3 elements. Write it again.");
     EXPECT_EQ(messageOf([&] { reader.at("list").elements()[0].at("n"); }),
               "file.json: it.list[0] has no \"n\". Write it again.");
+    EXPECT_EQ(messageOf([&] { reader.at("list").reals(); }),
+              "file.json: it.list[1] is not a number. Write it again.");
+    EXPECT_EQ(messageOf([&] { reader.at("big").reals(); }),
+              "file.json: it.big is not an array. Write it again.");
     EXPECT_EQ(messageOf([&] { reader.elements(); }),
               "file.json: it is not an array. Write it again.");
     EXPECT_EQ(reader.at("big").natural(), 18446744073709551615U);
@@ -63,6 +70,20 @@ TEST(JsonReader, NamesThePlaceTheReasonAndTheRemedy) {
               "file.json: it.big is not a text. Write it again.");
     EXPECT_EQ(messageOf([&] { reader.at("big").flag(); }),
               "file.json: it.big is not true or false. Write it again.");
+}
+
+TEST(JsonReader, ErrorsHaveTheKindAskedFor) {
+    const Json document = Json::parse(R"({"list": [{}]})");
+    const auto kindOf = [&](const JsonReader& reader) {
+        try {
+            reader.at("list").elements()[0].at("n");
+        } catch (const Error& error) {
+            return error.kind();
+        }
+        return ErrorKind::Interrupted;
+    };
+    EXPECT_EQ(kindOf(JsonReader(document, "it", "Again.")), ErrorKind::Failed);
+    EXPECT_EQ(kindOf(JsonReader(document, "it", "Again.", ErrorKind::Usage)), ErrorKind::Usage);
 }
 
 }  // namespace

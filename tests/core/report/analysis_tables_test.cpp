@@ -8,6 +8,14 @@
 namespace rankscope::report {
 namespace {
 
+spectra::NullSpectrum readNull(const Json& json) {
+    return nullFromJson(JsonReader(json, "The null", "Write it again."));
+}
+
+spectra::AlphaBootstrap readBootstrap(const Json& json) {
+    return alphaBootstrapFromJson(JsonReader(json, "The bootstrap", "Write it again."));
+}
+
 SpectrumAnalysis fitted() {
     SpectrumAnalysis analysis;
     spectra::PowerLawFit fit;
@@ -56,14 +64,14 @@ TEST(AnalysisTables, AFailedFitHasAReasonAndNoNumbers) {
 TEST(AnalysisTables, NullsRoundTrip) {
     const spectra::NullSpectrum null = *fitted().null;
     Json json = toJson(null);
-    const spectra::NullSpectrum again = nullFromJson(Json::parse(json.dump()));
+    const spectra::NullSpectrum again = readNull(Json::parse(json.dump()));
     EXPECT_EQ(again.repeats, null.repeats);
     EXPECT_EQ(again.low, null.low);
     EXPECT_EQ(again.high, null.high);
     EXPECT_EQ(again.largest, null.largest);
     json["high"] = {1, 2};
-    EXPECT_THROW(nullFromJson(json), Error);
-    EXPECT_THROW(nullFromJson(Json::object()), Error);
+    EXPECT_THROW(readNull(json), Error);
+    EXPECT_THROW(readNull(Json::object()), Error);
 }
 
 TEST(AnalysisTables, BootstrapsRoundTripAndHaveTheirColumns) {
@@ -72,7 +80,7 @@ TEST(AnalysisTables, BootstrapsRoundTripAndHaveTheirColumns) {
     analysis.powerLaw->bootstrap = spectra::AlphaBootstrap{40, 3, 39, false, 0.5, 2.25, 3.5};
     const Json json = toJson(*analysis.powerLaw)["bootstrap"];
     EXPECT_EQ(json["standard_deviation"], 0.5);
-    const spectra::AlphaBootstrap again = alphaBootstrapFromJson(Json::parse(json.dump()));
+    const spectra::AlphaBootstrap again = readBootstrap(Json::parse(json.dump()));
     EXPECT_EQ(again.resamples, 40);
     EXPECT_EQ(again.seed, 3U);
     EXPECT_EQ(again.fitted, 39);
@@ -88,8 +96,8 @@ TEST(AnalysisTables, BootstrapsRoundTripAndHaveTheirColumns) {
     analysis.powerLaw->bootstrap->failed = true;
     EXPECT_TRUE(endsWith("\r\nw,1,4,1,0,2.5,0.5,0.25,0.125,9,,,\r\n"));
     EXPECT_TRUE(toJson(*analysis.powerLaw->bootstrap)["low"].is_null());
-    EXPECT_TRUE(alphaBootstrapFromJson(toJson(*analysis.powerLaw->bootstrap)).failed);
-    EXPECT_THROW(alphaBootstrapFromJson(Json::object()), Error);
+    EXPECT_TRUE(readBootstrap(toJson(*analysis.powerLaw->bootstrap)).failed);
+    EXPECT_THROW(readBootstrap(Json::object()), Error);
 }
 
 TEST(AnalysisTables, CsvHasTheColumnsAskedFor) {

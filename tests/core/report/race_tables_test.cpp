@@ -9,6 +9,10 @@
 namespace rankscope::report {
 namespace {
 
+method::MethodCurve readCurve(const Json& json) {
+    return raceCurveFromJson(JsonReader(json, "The race", "Measure it again."));
+}
+
 const method::MethodCurve svd{"=w", "svd", {0, 2, 4}, {1, 0.5, 0}, {1, 0.75, 0}, {}};
 const method::MethodCurve preview{"=w", "randomized", {0, 4}, {1, 0.25}, {}, {0.0, std::nullopt}};
 
@@ -18,7 +22,7 @@ TEST(RaceJson, RoundTripsAndNullStandsForWhatWasNotMeasured) {
     EXPECT_EQ(json["excess_error"], (Json{0.0, nullptr}));
     EXPECT_TRUE(toJson(svd)["excess_error"].is_null());
     for (const method::MethodCurve& curve : {svd, preview}) {
-        const method::MethodCurve again = raceCurveFromJson(Json::parse(toJson(curve).dump()));
+        const method::MethodCurve again = readCurve(Json::parse(toJson(curve).dump()));
         EXPECT_EQ(again.name, curve.name);
         EXPECT_EQ(again.method, curve.method);
         EXPECT_EQ(again.ranks, curve.ranks);
@@ -31,12 +35,15 @@ TEST(RaceJson, RoundTripsAndNullStandsForWhatWasNotMeasured) {
 TEST(RaceJson, WhatDoesNotFitIsRefused) {
     Json json = toJson(svd);
     json["held_out_error"] = {1, 0.5};
-    EXPECT_THROW(raceCurveFromJson(json), Error);
+    EXPECT_THROW(readCurve(json), Error);
     json = toJson(svd);
     json["ranks"] = {4, 2, 0};
-    EXPECT_THROW(raceCurveFromJson(json), Error);
+    EXPECT_THROW(readCurve(json), Error);
     json.erase("ranks");
-    EXPECT_THROW(raceCurveFromJson(json), Error);
+    EXPECT_THROW(readCurve(json), Error);
+    json = toJson(preview);
+    json["excess_error"] = {0.0};
+    EXPECT_THROW(readCurve(json), Error);
 }
 
 TEST(RaceCsv, HasOneRowARankAndEmptyCells) {

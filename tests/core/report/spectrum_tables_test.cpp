@@ -13,6 +13,10 @@
 namespace rankscope::report {
 namespace {
 
+spectra::Spectrum readSpectrumBack(const Json& json) {
+    return spectrumFromJson(JsonReader(json, "The spectrum", "Write it again."));
+}
+
 // Squares 16, 4, 4, 1: tails 25, 9, 5, 1, 0.
 const spectra::Spectrum sample("w", 4, 5, {4, 2, 2, 1});
 
@@ -32,13 +36,13 @@ TEST(SpectrumJson, RoundTripsAndNamesTheMetrics) {
     EXPECT_DOUBLE_EQ(json["participation_ratio"].get<double>(), 625.0 / (256 + 16 + 16 + 1));
     EXPECT_EQ(json["energy_ranks"]["0.9"], 3);  // (16 + 4 + 4) / 25 = 0.96
     EXPECT_EQ(json["energy_ranks"]["0.99"], 4);
-    const spectra::Spectrum again = spectrumFromJson(Json::parse(json.dump()));
+    const spectra::Spectrum again = readSpectrumBack(Json::parse(json.dump()));
     EXPECT_EQ(again.name(), "w");
     EXPECT_EQ(again.rows(), 4);
     EXPECT_EQ(again.columns(), 5);
     EXPECT_EQ(again.singularValues(), sample.singularValues());
-    EXPECT_THROW(spectrumFromJson({{"name", "w"}}), Error);
-    EXPECT_THROW(spectrumFromJson({{"name", "w"}, {"shape", {4}}, {"singular_values", {1.0}}}),
+    EXPECT_THROW(readSpectrumBack({{"name", "w"}}), Error);
+    EXPECT_THROW(readSpectrumBack({{"name", "w"}, {"shape", {4}}, {"singular_values", {1.0}}}),
                  Error);
 }
 

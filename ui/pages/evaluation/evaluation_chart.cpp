@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/report/evaluation_table.h"
+#include "core/report/figure_choices.h"
 #include "ui/plots/plot_export.h"
 #include "ui/wording/wording.h"
 
@@ -101,7 +102,7 @@ void EvaluationChart::draw() {
 }
 
 void EvaluationChart::writeTo(const QString& path) {
-    writeFigure(*m_plot, path, FigureSize{}, m_plot->bars().yTitle.simplified());
+    writeFigure(*m_plot, path, report::FigureSize{}, m_plot->bars().yTitle.simplified());
 }
 
 QString EvaluationChart::exportChart() {

@@ -10,6 +10,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/report/pareto_table.h"
 
 namespace rankscope::ui {
 
@@ -187,18 +188,16 @@ void ParetoPage::choose(std::size_t point) {
     }
 }
 
-std::optional<FigureRequest> ParetoPage::figure() const {
+std::optional<report::FigureRequest> ParetoPage::figure() const {
     const auto* front = m_run->front();
     if (!front) {
         return std::nullopt;
     }
-    FigureRequest request;
-    request.kind = FigureKind::Pareto;
-    request.front = *front;
-    request.title =
+    const QString title =
         tr("%1, measured on %2")
             .arg(m_session->modelName(), QString::fromStdString(report::measuredOn(*front)));
-    return request;
+    return report::FigureRequest{.title = title.toStdString(),
+                                 .figure = report::ParetoFigure{*front}};
 }
 
 QString ParetoPage::whyNoFigure() const {

@@ -21,7 +21,7 @@ class ParetoPage : public Page {
     Q_OBJECT
  public:
     explicit ParetoPage(Session* session, QWidget* parent = nullptr);
-    std::optional<FigureRequest> figure() const override;
+    std::optional<report::FigureRequest> figure() const override;
     QString whyNoFigure() const override;
     /// "pareto": the table.
     std::vector<NamedTable> tables() const override;

@@ -6,8 +6,10 @@
 #include <QSplitter>
 #include <QVBoxLayout>
 #include <numeric>
+#include <utility>
 
 #include "core/report/spectrum_tables.h"
+#include "ui/plots/figure_renderer.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -16,7 +18,7 @@ namespace {
 
 constexpr int curveMilliseconds = 60;
 
-View viewOf(const RankPlot& plot) {
+report::View viewOf(const RankPlot& plot) {
     const QCPRange x = plot.xAxis->range();
     const QCPRange y = plot.yAxis->range();
     return {x.lower, x.upper, y.lower, y.upper};
@@ -130,12 +132,17 @@ QWidget* CurvesPage::makeRankRow() {
     return row;
 }
 
-AxesChoice CurvesPage::axes() const {
+report::SpectraPlots CurvesPage::plotsShown() const {
+    return m_oneMatrix ? report::SpectraPlots::OneMatrix : report::SpectraPlots::Both;
+}
+
+report::AxesChoice CurvesPage::axes() const {
     return {m_logRank->isChecked(), m_logValue->isChecked(), m_normalise->isChecked()};
 }
 
-OverlayChoice CurvesPage::overlays(const std::vector<const spectra::Spectrum*>& shown) const {
-    OverlayChoice choice;
+report::OverlayChoice CurvesPage::overlays(
+    const std::vector<const spectra::Spectrum*>& shown) const {
+    report::OverlayChoice choice;
     choice.powerLaw = m_powerLaw->isChecked();
     choice.nullBand = m_nullBand->isChecked();
     if (!choice.nullBand) {
@@ -186,7 +193,6 @@ void CurvesPage::refreshSoon() {
 void CurvesPage::refresh(bool keepView) {
     m_heading->setText(heading());
     const auto shown = shownSpectra();
-    const auto kind = m_oneMatrix ? FigureKind::OneMatrix : FigureKind::Both;
     if (m_nullBand->isChecked() && shown.size() <= mostNamedCurves) {
         std::vector<std::string> names;
         for (const auto* spectrum : shown) {
@@ -194,7 +200,7 @@ void CurvesPage::refresh(bool keepView) {
         }
         m_nulls->request(names);
     }
-    auto plots = figurePlots(kind, shown, axes(), overlays(shown));
+    auto plots = spectraPlots(plotsShown(), shown, axes(), overlays(shown));
     for (auto& data : plots) {
         data.largestRank = m_session->largestRank();
     }
@@ -229,21 +235,21 @@ void CurvesPage::showRank() {
     m_rankText->setText(tr("%1 of %2").arg(rank).arg(m_session->largestRank()));
 }
 
-std::optional<FigureRequest> CurvesPage::figure() const {
-    FigureRequest request;
-    request.kind = m_oneMatrix ? FigureKind::OneMatrix : FigureKind::Both;
-    for (const auto* spectrum : shownSpectra()) {
-        request.spectra.push_back(*spectrum);
+std::optional<report::FigureRequest> CurvesPage::figure() const {
+    const auto shown = shownSpectra();
+    report::SpectraFigure figure{.plots = plotsShown(),
+                                 .rank = m_session->rank(),
+                                 .axes = axes(),
+                                 .overlays = overlays(shown),
+                                 .views = {viewOf(*m_spectrumPlot), viewOf(*m_errorPlot)}};
+    for (const auto* spectrum : shown) {
+        figure.spectra.push_back(*spectrum);
     }
-    request.rank = m_session->rank();
-    request.axes = axes();
-    request.overlays = overlays(shownSpectra());
-    request.views = {viewOf(*m_spectrumPlot), viewOf(*m_errorPlot)};
-    request.title = m_session->modelName();
-    if (m_oneMatrix && !request.spectra.empty()) {
-        request.title += tr(": %1").arg(heading());
+    QString title = m_session->modelName();
+    if (m_oneMatrix && !shown.empty()) {
+        title += tr(": %1").arg(heading());
     }
-    return request;
+    return report::FigureRequest{.title = title.toStdString(), .figure = std::move(figure)};
 }
 
 std::vector<NamedTable> CurvesPage::tables() const {

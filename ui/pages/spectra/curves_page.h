@@ -23,7 +23,7 @@ class CurvesPage : public Page {
     explicit CurvesPage(Session* session, QWidget* parent = nullptr);
     void showOneMatrix(bool one);
 
-    std::optional<FigureRequest> figure() const override;
+    std::optional<report::FigureRequest> figure() const override;
     /// "singular-values" and "error": the left plot's and the right plot's data.
     std::vector<NamedTable> tables() const override;
 
@@ -35,11 +35,12 @@ class CurvesPage : public Page {
     void refresh(bool keepView);
     void showRank();
     void showScan();
-    AxesChoice axes() const;
+    report::SpectraPlots plotsShown() const;
+    report::AxesChoice axes() const;
     /// The spectra drawn now.
     std::vector<const spectra::Spectrum*> shownSpectra() const;
     /// The overlays that the boxes ask for, as far as they are known.
-    OverlayChoice overlays(const std::vector<const spectra::Spectrum*>& shown) const;
+    report::OverlayChoice overlays(const std::vector<const spectra::Spectrum*>& shown) const;
     QString heading() const;
 
     Session* m_session;

@@ -6,6 +6,7 @@
 #include <QHeaderView>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <utility>
 
 #include "core/method/method_curves.h"
 #include "core/report/race_tables.h"
@@ -128,7 +129,7 @@ QWidget* MethodCurvesPage::makeCurvesPage() {
     return page;
 }
 
-AxesChoice MethodCurvesPage::axes() const {
+report::AxesChoice MethodCurvesPage::axes() const {
     return {m_logRank->isChecked(), m_logValue->isChecked(), m_share->isChecked()};
 }
 
@@ -225,19 +226,17 @@ void MethodCurvesPage::showRank() {
     m_plot->setRank(m_session->rank(), methodCurvesReadout(m_model->curves(), m_session->rank()));
 }
 
-std::optional<FigureRequest> MethodCurvesPage::figure() const {
+std::optional<report::FigureRequest> MethodCurvesPage::figure() const {
     if (!showsCurves()) {
         return std::nullopt;
     }
-    FigureRequest request;
-    request.kind = FigureKind::MethodCurves;
-    request.methodCurves = m_model->curves();
-    request.rank = m_session->rank();
-    request.axes = axes();
-    request.views[0] = View{m_plot->xAxis->range().lower, m_plot->xAxis->range().upper,
-                            m_plot->yAxis->range().lower, m_plot->yAxis->range().upper};
-    request.title = tr("%1: %2").arg(m_session->modelName(), shortName(m_shown));
-    return request;
+    report::MethodCurvesFigure figure{
+        .curves = m_model->curves(), .rank = m_session->rank(), .axes = axes()};
+    figure.views[0] = report::View{m_plot->xAxis->range().lower, m_plot->xAxis->range().upper,
+                                   m_plot->yAxis->range().lower, m_plot->yAxis->range().upper};
+    return report::FigureRequest{
+        .title = tr("%1: %2").arg(m_session->modelName(), shortName(m_shown)).toStdString(),
+        .figure = std::move(figure)};
 }
 
 QString MethodCurvesPage::whyNoFigure() const {

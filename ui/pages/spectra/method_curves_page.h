@@ -23,7 +23,7 @@ class MethodCurvesPage : public Page {
     Q_OBJECT
  public:
     explicit MethodCurvesPage(Session* session, QWidget* parent = nullptr);
-    std::optional<FigureRequest> figure() const override;
+    std::optional<report::FigureRequest> figure() const override;
     QString whyNoFigure() const override;
     /// "error": the shown numbers.
     std::vector<NamedTable> tables() const override;
@@ -45,7 +45,7 @@ class MethodCurvesPage : public Page {
     void showCurves(const MatrixMethodCurves& found);
     void drawCurves();
     void showRank();
-    AxesChoice axes() const;
+    report::AxesChoice axes() const;
 
     Session* m_session;
     MethodCurvesResults* m_results;

@@ -5,6 +5,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/report/heat_map.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -83,12 +84,9 @@ void OverviewPage::choose(const QString& metric) {
     m_chooser->setCurrentIndex(std::max(0, m_chooser->findData(metric)));
 }
 
-std::optional<FigureRequest> OverviewPage::figure() const {
-    FigureRequest request;
-    request.kind = FigureKind::HeatMap;
-    request.heatMap = m_plot->heatMap();
-    request.title = m_session->modelName();
-    return request;
+std::optional<report::FigureRequest> OverviewPage::figure() const {
+    return report::FigureRequest{.title = m_session->modelName().toStdString(),
+                                 .figure = report::HeatMapFigure{.map = m_plot->heatMap()}};
 }
 
 void OverviewPage::showEvent(QShowEvent* event) {

@@ -21,7 +21,7 @@ class OverviewPage : public Page {
     explicit OverviewPage(Session* session, QWidget* parent = nullptr);
     /// A number by its name in report::heatMetrics(); the first if there is none of that name.
     void choose(const QString& metric);
-    std::optional<FigureRequest> figure() const override;
+    std::optional<report::FigureRequest> figure() const override;
 
  signals:
     /// The user clicked a matrix's cell.

@@ -63,7 +63,7 @@ void SpectraPage::showOverview(const QString& metric) {
 
 void SpectraPage::showMethods() { m_tabs->setCurrentIndex(MethodsTab); }
 
-std::optional<FigureRequest> SpectraPage::figure() const { return m_shown->figure(); }
+std::optional<report::FigureRequest> SpectraPage::figure() const { return m_shown->figure(); }
 
 QString SpectraPage::whyNoFigure() const { return m_shown->whyNoFigure(); }
 

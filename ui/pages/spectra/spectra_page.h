@@ -23,7 +23,7 @@ class SpectraPage : public Page {
     void showOverview(const QString& metric);
     void showMethods();
 
-    std::optional<FigureRequest> figure() const override;
+    std::optional<report::FigureRequest> figure() const override;
     QString whyNoFigure() const override;
     /// The singular values and the errors shown; in the view of the methods its errors.
     std::vector<NamedTable> tables() const override;
