@@ -14,8 +14,8 @@
 #include "app/cli/summarization_flags.h"
 #include "core/base/own_path.h"
 #include "core/evaluate/evaluation.h"
-#include "core/report/csv.h"
 #include "core/report/evaluation_table.h"
+#include "core/report/table_text.h"
 
 namespace rankscope::cli {
 

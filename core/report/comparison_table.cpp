@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "core/base/error.h"
-#include "core/report/csv.h"
+#include "core/report/table_text.h"
 
 namespace rankscope::report {
 

@@ -9,7 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/number_text.h"
-#include "core/report/csv.h"
+#include "core/report/table_text.h"
 #include "core/search/pareto.h"
 
 namespace rankscope::report {
