@@ -82,7 +82,7 @@ TEST_F(EvaluationJobTest, RunsExactlyTheShownCommandAndShowsItsResult) {
               (words + QStringList{"--events"}).join('\n').toStdString() + "\n");
     ASSERT_TRUE(open.session.evaluation());
     EXPECT_EQ(open.session.evaluation()->samples.size(), 4U);
-    EXPECT_EQ(find<EvaluationModel>(page())->rowCount(), 3);
+    EXPECT_EQ(find<TableModel>(find<EvaluationResults>(page()))->rowCount(), 3);
     EXPECT_TRUE(find<QLabel>(find<JobProgress>(page(), "progress"), "label")
                     ->text()
                     .startsWith("Finished in"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/models/evaluation_model.h"
+#include "ui/models/table_model.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,6 @@
 #include "ui/models/number_sort.h"
 #include "ui/models/result_tables.h"
 #include "ui/models/sample_model.h"
-#include "ui/models/table_model.h"
 #include "ui/models/word_diff.h"
 #include "ui/plots/bar_series.h"
 #include "ui/session/evaluation_request.h"
@@ -130,11 +129,11 @@ TEST(EvaluationRequest, TheShellLineIsReadBackAsTheSameWords) {
               "evaluate 'a b' 'it'\\''s' '' x=1");
 }
 
-TEST(EvaluationModel, ShowsValuesDifferencesAndMarksThoseBeyondChance) {
+TEST(EvaluationTable, ShowsValuesDifferencesAndMarksThoseBeyondChance) {
     const auto evaluation = threeRuns();
-    EvaluationModel model;
+    TableModel model;
     const QAbstractItemModelTester tester(&model, TesterMode::Fatal);
-    model.setEvaluation(&evaluation);
+    model.setTable(evaluationTable(evaluation), runTitles(evaluation));
     ASSERT_EQ(model.rowCount(), 3);
     const auto text = [&](int row, const char* key, int role = Qt::DisplayRole) {
         return model.index(row, model.columnOf(key)).data(role);
@@ -154,23 +153,23 @@ TEST(EvaluationModel, ShowsValuesDifferencesAndMarksThoseBeyondChance) {
     EXPECT_EQ(model.headerData(2, Qt::Vertical, Qt::DisplayRole), "quarter");
     EXPECT_EQ(model.headerData(model.columnOf("generate_seconds"), Qt::Horizontal, Qt::DisplayRole),
               "Generation time (s)");
-    model.setEvaluation(nullptr);
+    model.setTable({});
     EXPECT_EQ(model.rowCount(), 0);
 }
 
-TEST(EvaluationModel, LeavesOutColumnsThatNoRunHas) {
+TEST(EvaluationTable, LeavesOutColumnsThatNoRunHas) {
     auto evaluation = threeRuns();
     for (auto& run : evaluation.runs) {
         run.loss.reset();
     }
-    EvaluationModel model;
-    model.setEvaluation(&evaluation);
+    TableModel model;
+    model.setTable(evaluationTable(evaluation), runTitles(evaluation));
     EXPECT_EQ(model.columnOf("loss"), -1);
     EXPECT_EQ(model.columnOf("loss_seconds"), -1);
     EXPECT_GE(model.columnOf("rouge1"), 0);
 }
 
-TEST(EvaluationModel, RunsOfOneNameAreNumbered) {
+TEST(EvaluationTable, RunsOfOneNameAreNumbered) {
     auto evaluation = threeRuns();
     evaluation.runs[2].checkpoint = "/elsewhere/half/";
     EXPECT_EQ(runNames(evaluation), (std::vector<QString>{"demo", "half (1)", "half (2)"}));
@@ -179,10 +178,10 @@ TEST(EvaluationModel, RunsOfOneNameAreNumbered) {
 TEST(NumberSort, CellsWithoutAValueStandLastInBothDirections) {
     auto evaluation = threeRuns();
     evaluation.runs[0].loss.reset();
-    EvaluationModel model;
+    TableModel model;
     NumberSort sort;
     sort.setSourceModel(&model);
-    model.setEvaluation(&evaluation);
+    model.setTable(evaluationTable(evaluation), runTitles(evaluation));
     const auto rows = [&] {
         std::vector<int> order;
         for (int row = 0; row < sort.rowCount(); ++row) {
