@@ -60,17 +60,7 @@ Json document(const CompareResult& result) {
 }
 
 std::string text(const CompareResult& result) {
-    std::vector<std::string> header = {"matrix"};
-    for (const report::ComparisonColumn& column : report::comparisonColumns())
-        header.emplace_back(column.title);
-    TextTable table(header);
-    for (const spectra::MatrixComparison& matrix : result.matrices) {
-        std::vector<std::string> row = {printable(matrix.name)};
-        for (const report::ComparisonColumn& column : report::comparisonColumns())
-            row.push_back(report::comparisonCell(column, matrix));
-        table.addRow(std::move(row));
-    }
-    std::string out = table.text();
+    std::string out = TextTable(report::comparisonTable(result.matrices)).text();
     for (const spectra::SkippedMatrix& matrix : result.skipped)
         out += fmt::format("not compared: {}. {}\n", printable(matrix.name), matrix.reason);
     return out + fmt::format(

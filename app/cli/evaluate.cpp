@@ -14,7 +14,6 @@
 #include "app/cli/summarization_flags.h"
 #include "core/base/own_path.h"
 #include "core/evaluate/evaluation.h"
-#include "core/report/csv.h"
 #include "core/report/evaluation_table.h"
 
 namespace rankscope::cli {
@@ -65,23 +64,9 @@ text::Dataset dataOf(const EvaluateOptions& options, const Context& context) {
     return options.data.read(demo, true, context.progress);
 }
 
-std::string csvOf(const evaluate::Evaluation& evaluation) {
-    // Only a name can hold what CSV must quote; the rest are numbers and keys.
-    std::istringstream lines(report::evaluationTsv(evaluation));
-    std::string out;
-    for (std::string line; std::getline(lines, line);) {
-        const std::size_t tab = line.find('\t');
-        std::string rest = line.substr(tab);
-        for (char& c : rest)
-            if (c == '\t') c = ',';
-        out += report::csvCell(line.substr(0, tab)) + rest + "\r\n";
-    }
-    return out;
-}
-
 void write(const OutputFile& file, const evaluate::Evaluation& evaluation, const Json& result) {
     if (file.ending() == ".json") file.writeText(jsonLine(result));
-    if (file.ending() == ".csv") file.writeText(csvOf(evaluation));
+    if (file.ending() == ".csv") file.writeText(report::evaluationCsv(evaluation));
     if (file.ending() == ".tsv") file.writeText(report::evaluationTsv(evaluation));
     if (file.ending() == ".md") file.writeText(report::evaluationMarkdown(evaluation));
     if (file.ending() == ".tex") file.writeText(report::evaluationLatex(evaluation));

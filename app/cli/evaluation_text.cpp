@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "app/cli/text_table.h"
 #include "core/base/error.h"
@@ -31,14 +30,7 @@ std::string shortName(const Evaluation& evaluation, std::size_t run) {
 }
 
 std::string metric(std::size_t column) {
-    const report::EvaluationColumn& described = report::evaluationColumns()[column];
-    return described.unit.empty() ? std::string(described.title)
-                                  : fmt::format("{} ({})", described.title, described.unit);
-}
-
-bool filled(const Cells& cells, std::size_t column) {
-    return std::any_of(cells.begin(), cells.end(),
-                       [column](const auto& row) { return std::isfinite(row[column].value); });
+    return report::titleOf(report::evaluationColumns()[column]);
 }
 
 /// `cell(run, column)` of the runs from `first` on, a metric a row.
@@ -48,8 +40,7 @@ std::string table(const Evaluation& evaluation, const Cells& cells, std::size_t 
     std::vector<std::string> header = {corner};
     for (std::size_t r = first; r < first + count; ++r) header.push_back(shortName(evaluation, r));
     TextTable text(std::move(header));
-    for (std::size_t c = 0; c < report::evaluationColumns().size(); ++c) {
-        if (!filled(cells, c)) continue;
+    for (const std::size_t c : report::filledColumns(cells)) {
         std::vector<std::string> row = {metric(c)};
         for (std::size_t r = first; r < first + count; ++r) row.push_back(cell(r, c));
         text.addRow(std::move(row));
@@ -65,19 +56,16 @@ std::string intervalText(const EvaluationCell& cell, int digits) {
 
 std::string oneRun(const Evaluation& evaluation, const Cells& cells) {
     TextTable text({"", shortName(evaluation, 0), "95 % interval"});
-    for (std::size_t c = 0; c < report::evaluationColumns().size(); ++c)
-        if (filled(cells, c))
-            text.addRow({metric(c), cells[0][c].text,
-                         intervalText(cells[0][c], report::evaluationColumns()[c].digits)});
+    for (const std::size_t c : report::filledColumns(cells))
+        text.addRow({metric(c), cells[0][c].text,
+                     intervalText(cells[0][c], report::evaluationColumns()[c].decimals)});
     return text.text();
 }
 
 std::string twoRuns(const Evaluation& evaluation, const Cells& cells) {
     TextTable text({"", shortName(evaluation, 0), shortName(evaluation, 1), "difference"});
-    for (std::size_t c = 0; c < report::evaluationColumns().size(); ++c)
-        if (filled(cells, c))
-            text.addRow(
-                {metric(c), cells[0][c].text, cells[1][c].text, cells[1][c].differenceText});
+    for (const std::size_t c : report::filledColumns(cells))
+        text.addRow({metric(c), cells[0][c].text, cells[1][c].text, cells[1][c].differenceText});
     return text.text();
 }
 

@@ -83,16 +83,8 @@ std::vector<double> budgetsOf(const std::string& text) {
 }
 
 std::string shown(const search::ParetoFront& front) {
-    std::vector<std::string> header;
-    for (const report::ParetoColumn& column : report::paretoColumns(front))
-        header.emplace_back(column.title);
-    TextTable table(header);
-    for (const auto& cells : report::paretoCells(front)) {
-        std::vector<std::string> row;
-        for (const report::ParetoCell& cell : cells) row.push_back(cell.shown);
-        table.addRow(std::move(row));
-    }
-    return table.text() + "*: no other setting stores as little and loses less\nmeasured on " +
+    return TextTable(report::paretoTable(front)).text() +
+           "*: no other setting stores as little and loses less\nmeasured on " +
            report::measuredOn(front) + "\n";
 }
 

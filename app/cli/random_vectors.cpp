@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/evaluate/random_vectors.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <variant>
 
 #include "app/cli/command_line.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/text_table.h"
+#include "core/report/random_vectors_table.h"
 
 namespace rankscope::cli {
 
@@ -20,22 +22,16 @@ struct RandomVectorsCommandOptions {
 };
 
 std::string text(const std::vector<evaluate::RandomVectorsResult>& results) {
-    const auto columns = evaluate::randomVectorsColumns(results);
-    std::vector<std::string> header = {"matrix", "rank", "vectors"};
-    for (const evaluate::RandomVectorsColumn& column : columns) header.emplace_back(column.title);
-    TextTable table(header);
-    bool real = false;
-    for (const evaluate::RandomVectorsResult& result : results) {
-        std::vector<std::string> row = {printable(result.name), fmt::format("{}", result.rank),
-                                        fmt::format("{}", result.vectors)};
-        for (const evaluate::RandomVectorsColumn& column : columns) {
-            const std::optional<double> value = column.value(result);
-            row.push_back(value ? fmt::format("{:.6f}", *value) : "-");
-        }
-        table.addRow(std::move(row));
-        real = real || result.onCalibration;
-    }
-    return table.text() +
+    constexpr int decimals = 6;
+    const auto columns = report::randomVectorsColumns(results);
+    report::TableData table = report::tableOf(columns, results);
+    for (auto& row : table.rows)
+        for (report::Cell& cell : row)
+            if (!std::holds_alternative<std::string>(cell.value))
+                cell.shown = report::shownValue(cell.value, decimals, "-");
+    const bool real = std::ranges::any_of(
+        results, [](const auto& result) { return result.onCalibration.has_value(); });
+    return TextTable(table).text() +
            "predicted: sqrt of the kept energy, the pooled cosine for inputs without a "
            "direction\n" +
            (real ? "calibration, held out: pooled over the real inputs of the layer\n" : "");

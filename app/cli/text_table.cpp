@@ -25,6 +25,15 @@ bool isNumber(const std::string& cell) {
 
 TextTable::TextTable(std::vector<std::string> header) { m_rows.push_back(std::move(header)); }
 
+TextTable::TextTable(const report::TableData& table) {
+    std::vector<std::string>& header = m_rows.emplace_back();
+    for (const report::TableColumn& column : table.columns) header.push_back(column.title);
+    for (const auto& row : table.rows) {
+        std::vector<std::string>& cells = m_rows.emplace_back();
+        for (const report::Cell& cell : row) cells.push_back(cell.shown);
+    }
+}
+
 void TextTable::addRow(std::vector<std::string> cells) {
     cells.resize(m_rows.front().size());
     m_rows.push_back(std::move(cells));

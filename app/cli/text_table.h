@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/readable_bytes.h"
+#include "core/report/table.h"
 
 namespace rankscope::cli {
 
@@ -13,6 +14,8 @@ namespace rankscope::cli {
 class TextTable {
  public:
     explicit TextTable(std::vector<std::string> header);
+    /// The columns' titles and what the cells show.
+    explicit TextTable(const report::TableData& table);
     void addRow(std::vector<std::string> cells);
     std::string text() const;
 

@@ -172,18 +172,6 @@ RandomVectorsResult compare(const compress::PlannedModel& model, const plan::Pla
     return result;
 }
 
-template <double RandomVectorsResult::*figure>
-std::optional<double> always(const RandomVectorsResult& result) {
-    return result.*figure;
-}
-
-template <std::optional<RealInputsResult> RandomVectorsResult::*inputs,
-          double RealInputsResult::*figure>
-std::optional<double> onReal(const RandomVectorsResult& result) {
-    const auto& real = result.*inputs;
-    return real ? std::optional((*real).*figure) : std::nullopt;
-}
-
 }  // namespace
 
 std::span<const Option> randomVectorsOptionTable() {
@@ -252,36 +240,6 @@ Json toJson(std::span<const RandomVectorsResult> results) {
         list.push_back(std::move(item));
     }
     return {{"results", std::move(list)}};
-}
-
-std::vector<RandomVectorsColumn> randomVectorsColumns(
-    std::span<const RandomVectorsResult> results) {
-    static const std::vector<RandomVectorsColumn> table = {
-        {"mean cosine", "Mean over the vectors of the cosine of W x and W′ x",
-         always<&RandomVectorsResult::cosineMean>},
-        {"pooled cosine", "Cosine of all W x and all W′ x taken together",
-         always<&RandomVectorsResult::cosinePooled>},
-        {"predicted cosine", "√energy kept: the pooled cosine of isotropic random x",
-         always<&RandomVectorsResult::predictedCosine>},
-        {"relative error", "‖Y − Y′‖ / ‖Y‖ (Frobenius) over all vectors",
-         always<&RandomVectorsResult::relativeError>},
-        {"cosine, calibration", "Pooled cosine on the layer's inputs of the calibration dialogues",
-         onReal<&RandomVectorsResult::onCalibration, &RealInputsResult::cosinePooled>},
-        {"error, calibration", "‖Y − Y′‖ / ‖Y‖ on the layer's inputs of the calibration dialogues",
-         onReal<&RandomVectorsResult::onCalibration, &RealInputsResult::relativeError>},
-        {"cosine, held out", "Pooled cosine on the layer's inputs of the held-out dialogues",
-         onReal<&RandomVectorsResult::onHeldOut, &RealInputsResult::cosinePooled>},
-        {"error, held out", "‖Y − Y′‖ / ‖Y‖ on the layer's inputs of the held-out dialogues",
-         onReal<&RandomVectorsResult::onHeldOut, &RealInputsResult::relativeError>}};
-    constexpr std::ptrdiff_t onRandomVectors = 4;
-    std::vector<RandomVectorsColumn> columns(table.begin(), table.begin() + onRandomVectors);
-    std::copy_if(table.begin() + onRandomVectors, table.end(), std::back_inserter(columns),
-                 [&](const RandomVectorsColumn& column) {
-                     return std::any_of(results.begin(), results.end(), [&](const auto& result) {
-                         return column.value(result).has_value();
-                     });
-                 });
-    return columns;
 }
 
 }  // namespace rankscope::evaluate

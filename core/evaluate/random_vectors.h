@@ -5,7 +5,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/backend/backend.h"
@@ -54,15 +53,5 @@ std::vector<RandomVectorsResult> randomVectors(const compress::PlannedModel& mod
                                                const Progress& progress);
 
 Json toJson(std::span<const RandomVectorsResult> results);
-
-/// A figure of a matrix as tables show it.
-struct RandomVectorsColumn {
-    std::string_view title;
-    std::string_view help;  ///< one line, for a tool tip
-    std::optional<double> (*value)(const RandomVectorsResult& result);
-};
-
-/// The figures on random vectors, and those on real inputs that any of the results has.
-std::vector<RandomVectorsColumn> randomVectorsColumns(std::span<const RandomVectorsResult> results);
 
 }  // namespace rankscope::evaluate

@@ -3,25 +3,79 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
+#include <vector>
 
-#include "core/report/csv.h"
+#include "core/report/table_text.h"
 
 namespace rankscope::report {
 
 namespace {
 
-std::string powerLawCells(const spectra::PowerLawFit& fit) {
-    std::string cells = fit.failed
-                            ? ",,,,,"
-                            : fmt::format(",{:.17g},{:.17g},{:.17g},{:.17g},{}", fit.alpha,
-                                          fit.standardError, fit.xMin, fit.ksDistance, fit.tail);
-    if (fit.bootstrap)
-        cells += fit.bootstrap->failed
-                     ? ",,,"
-                     : fmt::format(",{:.17g},{:.17g},{:.17g}", fit.bootstrap->deviation,
-                                   fit.bootstrap->low, fit.bootstrap->high);
-    return cells;
+/// A singular value with what was asked for beside its spectrum.
+struct SpectrumRow {
+    const spectra::Spectrum* spectrum;
+    std::int64_t rank;
+    const SpectrumAnalysis* analysis;
+
+    std::size_t place() const { return static_cast<std::size_t>(rank - 1); }
+};
+
+using SpectrumColumn = Column<SpectrumRow>;
+
+template <std::vector<double> spectra::NullSpectrum::*values>
+Value ofNull(const SpectrumRow& row) {
+    return ((*row.analysis->null).*values)[row.place()];
+}
+
+template <auto figure>
+Value ofFit(const SpectrumRow& row) {
+    const spectra::PowerLawFit& fit = *row.analysis->powerLaw;
+    return fit.failed ? Value() : Value(fit.*figure);
+}
+
+template <double spectra::AlphaBootstrap::*figure>
+Value ofBootstrap(const SpectrumRow& row) {
+    const spectra::AlphaBootstrap& bootstrap = *row.analysis->powerLaw->bootstrap;
+    return bootstrap.failed ? Value() : Value(bootstrap.*figure);
+}
+
+std::vector<SpectrumColumn> spectrumColumns() {
+    return {
+        fileColumn<SpectrumRow>("name",
+                                [](const SpectrumRow& row) { return Value(row.spectrum->name()); }),
+        fileColumn<SpectrumRow>("index", [](const SpectrumRow& row) { return Value(row.rank); }),
+        fileColumn<SpectrumRow>("singular_value",
+                                [](const SpectrumRow& row) {
+                                    return Value(row.spectrum->singularValues()[row.place()]);
+                                }),
+        fileColumn<SpectrumRow>(
+            "energy", [](const SpectrumRow& row) { return Value(row.spectrum->energy(row.rank)); }),
+        fileColumn<SpectrumRow>("relative_error", [](const SpectrumRow& row) {
+            return Value(row.spectrum->relativeError(row.rank));
+        })};
+}
+
+std::vector<SpectrumColumn> nullColumns() {
+    return {fileColumn<SpectrumRow>("null_mean", ofNull<&spectra::NullSpectrum::mean>),
+            fileColumn<SpectrumRow>("null_low", ofNull<&spectra::NullSpectrum::low>),
+            fileColumn<SpectrumRow>("null_high", ofNull<&spectra::NullSpectrum::high>)};
+}
+
+std::vector<SpectrumColumn> fitColumns() {
+    using Fit = spectra::PowerLawFit;
+    return {fileColumn<SpectrumRow>("power_law_alpha", ofFit<&Fit::alpha>),
+            fileColumn<SpectrumRow>("power_law_standard_error", ofFit<&Fit::standardError>),
+            fileColumn<SpectrumRow>("power_law_x_min", ofFit<&Fit::xMin>),
+            fileColumn<SpectrumRow>("power_law_ks_distance", ofFit<&Fit::ksDistance>),
+            fileColumn<SpectrumRow>("power_law_tail", ofFit<&Fit::tail>)};
+}
+
+std::vector<SpectrumColumn> bootstrapColumns() {
+    using Bootstrap = spectra::AlphaBootstrap;
+    return {fileColumn<SpectrumRow>("power_law_bootstrap_deviation",
+                                    ofBootstrap<&Bootstrap::deviation>),
+            fileColumn<SpectrumRow>("power_law_bootstrap_low", ofBootstrap<&Bootstrap::low>),
+            fileColumn<SpectrumRow>("power_law_bootstrap_high", ofBootstrap<&Bootstrap::high>)};
 }
 
 Json withoutBootstrap(const spectra::PowerLawFit& fit) {
@@ -118,36 +172,19 @@ void addAnalysis(Json& spectrum, const SpectrumAnalysis& analysis) {
 
 std::string spectraCsv(std::span<const spectra::Spectrum> spectra,
                        std::span<const SpectrumAnalysis> analyses) {
-    const bool nulls = !analyses.empty() && analyses.front().null;
-    const bool fits = !analyses.empty() && analyses.front().powerLaw;
-    std::string text = "name,index,singular_value,energy,relative_error";
-    if (nulls) text += ",null_mean,null_low,null_high";
-    if (fits)
-        text +=
-            ",power_law_alpha,power_law_standard_error,power_law_x_min,power_law_ks_distance,"
-            "power_law_tail";
-    if (fits && analyses.front().powerLaw->bootstrap)
-        text += ",power_law_bootstrap_deviation,power_law_bootstrap_low,power_law_bootstrap_high";
-    text += "\r\n";
-    for (std::size_t place = 0; place < spectra.size(); ++place) {
-        const spectra::Spectrum& spectrum = spectra[place];
-        const std::string name = csvCell(spectrum.name());
-        const std::string fit = fits ? powerLawCells(*analyses[place].powerLaw) : "";
-        for (std::int64_t rank = 1; rank <= spectrum.size(); ++rank) {
-            const auto i = static_cast<std::size_t>(rank - 1);
-            fmt::format_to(std::back_inserter(text), "{},{},{:.17g},{:.17g},{:.17g}", name, rank,
-                           spectrum.singularValues()[i], spectrum.energy(rank),
-                           spectrum.relativeError(rank));
-            if (nulls) {
-                const spectra::NullSpectrum& null = *analyses[place].null;
-                fmt::format_to(std::back_inserter(text), ",{:.17g},{:.17g},{:.17g}", null.mean[i],
-                               null.low[i], null.high[i]);
-            }
-            text += fit;
-            text += "\r\n";
-        }
-    }
-    return text;
+    std::vector<SpectrumColumn> columns = spectrumColumns();
+    const auto add = [&columns](const std::vector<SpectrumColumn>& more) {
+        columns.insert(columns.end(), more.begin(), more.end());
+    };
+    const SpectrumAnalysis asked = analyses.empty() ? SpectrumAnalysis() : analyses.front();
+    if (asked.null) add(nullColumns());
+    if (asked.powerLaw) add(fitColumns());
+    if (asked.powerLaw && asked.powerLaw->bootstrap) add(bootstrapColumns());
+    std::vector<SpectrumRow> rows;
+    for (std::size_t i = 0; i < spectra.size(); ++i)
+        for (std::int64_t rank = 1; rank <= spectra[i].size(); ++rank)
+            rows.push_back({&spectra[i], rank, analyses.empty() ? nullptr : &analyses[i]});
+    return toCsv(columns, rows, Digits::Seventeen);
 }
 
 }  // namespace rankscope::report

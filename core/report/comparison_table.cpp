@@ -7,9 +7,30 @@
 #include <cmath>
 #include <limits>
 
-#include "core/report/csv.h"
+#include "core/report/table_text.h"
 
 namespace rankscope::report {
+
+using ComparedMatrix = spectra::MatrixComparison;
+
+namespace {
+
+constexpr int cosineDecimals = 4;
+
+Value nameOf(const ComparedMatrix& matrix) { return matrix.name; }
+
+std::string shownName(const ComparedMatrix& matrix) { return printable(matrix.name); }
+
+Value leftCosine(const ComparedMatrix& matrix) { return smallestCosine(matrix.leftCosines); }
+
+Value rightCosine(const ComparedMatrix& matrix) { return smallestCosine(matrix.rightCosines); }
+
+/// "–" if there are no directions to compare.
+std::string shownCosine(const ComparedMatrix& matrix, const Value& cosine) {
+    return shownValue(matrix.leftCosines.empty() ? Value() : cosine, cosineDecimals);
+}
+
+}  // namespace
 
 double smallestCosine(const std::vector<double>& cosines) {
     return cosines.empty() ? 1 : cosines.back();
@@ -65,64 +86,52 @@ spectra::MatrixComparison comparisonFromJson(const JsonReader& matrix) {
             .intruders = matrix.at("intruders").whole()};
 }
 
-std::span<const ComparisonColumn> comparisonColumns() {
-    using Matrix = spectra::MatrixComparison;
-    static const std::array columns = {
-        ComparisonColumn{"rows", "rows", "Rows of the matrix, [out, in]", 0,
-                         [](const Matrix& m) { return static_cast<double>(m.a.rows()); }},
-        ComparisonColumn{"columns", "columns", "Columns of the matrix, [out, in]", 0,
-                         [](const Matrix& m) { return static_cast<double>(m.a.columns()); }},
-        ComparisonColumn{"relative_difference", "relative difference",
-                         "|A - B| / |A| (Frobenius); infinite where A alone is zero", 6,
-                         [](const Matrix& m) { return m.relativeDifference; }},
-        ComparisonColumn{"rank_90", "rank 90 %", "Rank that holds 90 % of the energy of A - B", 0,
-                         [](const Matrix& m) { return static_cast<double>(m.rank90); }},
-        ComparisonColumn{"rank_99", "rank 99 %", "Rank that holds 99 % of the energy of A - B", 0,
-                         [](const Matrix& m) { return static_cast<double>(m.rank99); }},
-        ComparisonColumn{"numerical_rank", "numerical rank",
-                         "Singular values of A - B above what rounding explains", 0,
-                         [](const Matrix& m) { return static_cast<double>(m.numericalRank); }},
-        ComparisonColumn{"directions_a", "directions of A",
-                         "Leading singular directions of A that are compared", 0,
-                         [](const Matrix& m) { return static_cast<double>(m.directionsA); }},
-        ComparisonColumn{"directions_b", "directions of B",
-                         "Leading singular directions of B that are compared", 0,
-                         [](const Matrix& m) { return static_cast<double>(m.directionsB); }},
-        ComparisonColumn{"smallest_left_cosine", "left cosine",
-                         "Cosine of the largest principal angle between the leading left singular "
-                         "subspaces; 1 is the same",
-                         4, [](const Matrix& m) { return smallestCosine(m.leftCosines); }},
-        ComparisonColumn{"smallest_right_cosine", "right cosine",
-                         "Cosine of the largest principal angle between the leading right singular "
-                         "subspaces; 1 is the same",
-                         4, [](const Matrix& m) { return smallestCosine(m.rightCosines); }},
-        ComparisonColumn{"intruders", "intruders",
-                         "Leading left singular vectors of B that no singular vector of A is near "
-                         "(cosine below 0.5 to each)",
-                         0, [](const Matrix& m) { return static_cast<double>(m.intruders); }}};
+const std::vector<Column<ComparedMatrix>>& comparisonColumns() {
+    static const std::vector<Column<ComparedMatrix>> columns = {
+        {"name", "matrix", "", "In the order of checkpoint A", nameOf, 0, shownName, Side::Left},
+        {"rows", "rows", "", "Rows of the matrix, [out, in]",
+         [](const ComparedMatrix& m) { return Value(m.a.rows()); }},
+        {"columns", "columns", "", "Columns of the matrix, [out, in]",
+         [](const ComparedMatrix& m) { return Value(m.a.columns()); }},
+        {"relative_difference", "relative difference", "",
+         "|A - B| / |A| (Frobenius); infinite where A alone is zero",
+         [](const ComparedMatrix& m) { return Value(m.relativeDifference); }, 6},
+        {"rank_90", "rank 90 %", "", "Rank that holds 90 % of the energy of A - B",
+         [](const ComparedMatrix& m) { return Value(m.rank90); }},
+        {"rank_99", "rank 99 %", "", "Rank that holds 99 % of the energy of A - B",
+         [](const ComparedMatrix& m) { return Value(m.rank99); }},
+        {"numerical_rank", "numerical rank", "",
+         "Singular values of A - B above what rounding explains",
+         [](const ComparedMatrix& m) { return Value(m.numericalRank); }},
+        {"directions_a", "directions of A", "",
+         "Leading singular directions of A that are compared",
+         [](const ComparedMatrix& m) { return Value(m.directionsA); }},
+        {"directions_b", "directions of B", "",
+         "Leading singular directions of B that are compared",
+         [](const ComparedMatrix& m) { return Value(m.directionsB); }},
+        {"smallest_left_cosine", "left cosine", "",
+         "Cosine of the largest principal angle between the leading left singular subspaces; 1 is "
+         "the same",
+         leftCosine, cosineDecimals,
+         [](const ComparedMatrix& m) { return shownCosine(m, leftCosine(m)); }},
+        {"smallest_right_cosine", "right cosine", "",
+         "Cosine of the largest principal angle between the leading right singular subspaces; 1 is "
+         "the same",
+         rightCosine, cosineDecimals,
+         [](const ComparedMatrix& m) { return shownCosine(m, rightCosine(m)); }},
+        {"intruders", "intruders", "",
+         "Leading left singular vectors of B that no singular vector of A is near (cosine below "
+         "0.5 to each)",
+         [](const ComparedMatrix& m) { return Value(m.intruders); }}};
     return columns;
 }
 
-std::string comparisonCell(const ComparisonColumn& column,
-                           const spectra::MatrixComparison& matrix) {
-    const double value = column.value(matrix);
-    const bool cosine = column.key.ends_with("cosine");
-    if (!std::isfinite(value) || (cosine && matrix.leftCosines.empty())) return "–";
-    return fmt::format("{:.{}f}", value, column.decimals);
+TableData comparisonTable(std::span<const ComparedMatrix> comparisons) {
+    return tableOf(comparisonColumns(), comparisons);
 }
 
-std::string comparisonCsv(std::span<const spectra::MatrixComparison> comparisons) {
-    std::string text = "name";
-    for (const ComparisonColumn& column : comparisonColumns())
-        text += fmt::format(",{}", column.key);
-    text += "\r\n";
-    for (const spectra::MatrixComparison& one : comparisons) {
-        text += csvCell(one.name);
-        for (const ComparisonColumn& column : comparisonColumns())
-            text += fmt::format(",{:.17g}", column.value(one));
-        text += "\r\n";
-    }
-    return text;
+std::string comparisonCsv(std::span<const ComparedMatrix> comparisons) {
+    return toCsv(comparisonColumns(), comparisons, Digits::Seventeen);
 }
 
 }  // namespace rankscope::report

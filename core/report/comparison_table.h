@@ -3,10 +3,11 @@
 
 #include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/base/json_reader.h"
+#include "core/report/table.h"
 #include "core/spectra/compare.h"
 
 namespace rankscope::report {
@@ -23,20 +24,12 @@ double smallestCosine(const std::vector<double>& cosines);
 /// Reads an element of `matrices[]` back. Throws Error.
 spectra::MatrixComparison comparisonFromJson(const JsonReader& matrix);
 
-/// A column of the table of compared matrices; the same in CSV and in the window.
-struct ComparisonColumn {
-    std::string_view key;    ///< in CSV
-    std::string_view title;  ///< in tables
-    std::string_view help;   ///< one sentence
-    int decimals;            ///< shown; 0: a whole number
-    double (*value)(const spectra::MatrixComparison&);
-};
+/// The columns of `compare`: the matrix's name, its shape, and how far A and B are apart.
+const std::vector<Column<spectra::MatrixComparison>>& comparisonColumns();
 
-/// All but the name, which stands first in every table.
-std::span<const ComparisonColumn> comparisonColumns();
-
-/// What a table shows; "–" where there is no such number (no directions to compare, or infinite).
-std::string comparisonCell(const ComparisonColumn& column, const spectra::MatrixComparison& matrix);
+/// A row per compared matrix; "–" for a number that is infinite or that has no directions to
+/// compare.
+TableData comparisonTable(std::span<const spectra::MatrixComparison> comparisons);
 
 /// RFC 4180, one row a compared matrix: name,rows,columns,relative_difference,rank_90,rank_99,
 /// numerical_rank,directions_a,directions_b,smallest_left_cosine,smallest_right_cosine,intruders.

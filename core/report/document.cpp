@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/report/document.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <string_view>
 #include <utility>
 
-#include "core/report/csv.h"
+#include "core/report/table_text.h"
 
 namespace rankscope::report {
 
@@ -55,15 +55,6 @@ std::string escapedHtml(std::string_view text) {
     return out;
 }
 
-std::string escapedMarkdown(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (std::string_view("\\|*_`<>[]#").find(c) != std::string_view::npos) out += '\\';
-        out += c == '\n' ? ' ' : c;
-    }
-    return out;
-}
-
 struct HtmlWriter {
     std::string& out;
 
@@ -105,19 +96,12 @@ struct MarkdownWriter {
     }
     void operator()(const Table& table) const {
         out += fmt::format("**{}**\n\n", escapedMarkdown(table.caption));
-        row(table.header);
-        out += "|---";
-        for (std::size_t c = 1; c < table.header.size(); ++c) out += "|---:";
-        out += "|\n";
-        for (const auto& cells : table.rows) row(cells);
-        out += '\n';
+        TableData data = tableData(table);
+        for (TableColumn& column : data.columns) column.title = escapedMarkdown(column.title);
+        out += toMarkdown(data) + '\n';
     }
     void operator()(const Picture& picture) const {
         out += fmt::format("![{}]({})\n\n", escapedMarkdown(picture.caption), picture.file);
-    }
-    void row(const std::vector<std::string>& cells) const {
-        for (const auto& cell : cells) out += fmt::format("| {} ", escapedMarkdown(cell));
-        out += "|\n";
     }
 };
 
@@ -144,16 +128,15 @@ std::string toMarkdown(const Document& document) {
     return out;
 }
 
-std::string toCsv(const Table& table) {
-    std::string out;
-    const auto line = [&out](const std::vector<std::string>& cells) {
-        std::vector<std::string> quoted;
-        for (const std::string& cell : cells) quoted.push_back(csvCell(cell));
-        out += fmt::format("{}\r\n", fmt::join(quoted, ","));
-    };
-    line(table.header);
-    for (const auto& row : table.rows) line(row);
-    return out;
+TableData tableData(const Table& table) {
+    TableData data;
+    for (const std::string& title : table.header)
+        data.columns.push_back({.key = title, .title = title, .help = {}});
+    for (const auto& row : table.rows) {
+        std::vector<Cell>& cells = data.rows.emplace_back();
+        for (const std::string& words : row) cells.push_back({words, words});
+    }
+    return data;
 }
 
 }  // namespace rankscope::report

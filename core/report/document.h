@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/report/table.h"
+
 namespace rankscope::report {
 
 struct Heading {
@@ -43,7 +45,7 @@ std::string toHtml(const Document& document);
 /// The same as GitHub Markdown.
 std::string toMarkdown(const Document& document);
 
-/// The table as RFC 4180.
-std::string toCsv(const Table& table);
+/// The table of words for the writers of core/report/table_text.h; keys are the header.
+TableData tableData(const Table& table);
 
 }  // namespace rankscope::report

@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include "core/base/number_text.h"
 #include "core/evaluate/evaluation.h"
+#include "core/report/table_text.h"
+#include "core/text/rouge/rouge.h"
 
 namespace rankscope::report {
 
@@ -20,37 +23,21 @@ namespace {
 
 constexpr double notMeasured = std::numeric_limits<double>::quiet_NaN();
 
-double lossValue(const EvaluationRun& run, std::string_view key) {
-    if (!run.loss) return notMeasured;
-    if (key == "loss") return run.loss->tokenMean;
-    return key == "trainer_weighted" ? run.loss->trainerWeighted : run.loss->trainerBatchMean;
-}
-
-/// The index in rougeTypes of "rouge1" …; their number where `key` is none of them.
+/// The index in rougeTypes of "rouge1" …; their number if `key` is none of them.
 std::size_t rougeIndex(std::string_view key) {
     std::size_t t = 0;
     while (t < text::rougeTypes.size() && text::rougeName(text::rougeTypes[t]) != key) ++t;
     return t;
 }
 
-double valueOf(const EvaluationRun& run, std::string_view key) {
-    const std::size_t rouge = rougeIndex(key);
-    if (rouge < text::rougeTypes.size()) return run.hasRouge ? run.rouge[rouge] : notMeasured;
-    if (key == "parameters") return static_cast<double>(run.parameters);
-    if (key == "bytes") return static_cast<double>(run.bytes);
-    if (key == "generated_length") return run.hasRouge ? run.generatedLength : notMeasured;
-    if (key == "loss_seconds") return run.loss ? run.lossSeconds : notMeasured;
-    if (key == "loss_tokens_per_second") return run.loss ? run.lossTokensPerSecond : notMeasured;
-    if (key == "generate_seconds") return run.hasRouge ? run.generateSeconds : notMeasured;
-    if (key == "generate_tokens_per_second")
-        return run.hasRouge ? run.generateTokensPerSecond : notMeasured;
-    return lossValue(run, key);
+double numberIn(const EvaluationColumn& column, const EvaluationRun& run) {
+    return numberOf(column.value(run)).value_or(notMeasured);
 }
 
 std::string shown(const EvaluationColumn& column, double value) {
     if (!std::isfinite(value)) return "-";
-    if (column.digits == 0) return groupedNumber(std::llround(value));
-    return fmt::format("{:.{}f}", value, column.digits);
+    if (column.decimals == 0) return groupedNumber(std::llround(value));
+    return fmt::format("{:.{}f}", value, column.decimals);
 }
 
 /// Sizes are compared in per cent, times and speeds as a factor, the rest by subtraction.
@@ -60,7 +47,7 @@ std::string plainDifference(const EvaluationColumn& column, double value, double
         return baseline == 0 ? "" : fmt::format("{:+.1f} %", 100 * (value / baseline - 1));
     if (column.unit == "s" || column.unit == "tokens/s")
         return baseline == 0 ? "" : fmt::format("{:.2f}x", value / baseline);
-    return fmt::format("{:+.{}f}", value - baseline, column.digits);
+    return fmt::format("{:+.{}f}", value - baseline, column.decimals);
 }
 
 const Comparison* comparisonOf(const Evaluation& evaluation, std::size_t run,
@@ -75,7 +62,7 @@ const Comparison* comparisonOf(const Evaluation& evaluation, std::size_t run,
 EvaluationCell cellOf(const Evaluation& evaluation, std::size_t r, const EvaluationColumn& column) {
     const EvaluationRun& run = evaluation.runs[r];
     EvaluationCell cell;
-    cell.value = valueOf(run, column.key);
+    cell.value = numberIn(column, run);
     cell.text = shown(column, cell.value);
     if (r == 0) {
         const std::size_t rouge = rougeIndex(column.key);
@@ -83,7 +70,7 @@ EvaluationCell cellOf(const Evaluation& evaluation, std::size_t r, const Evaluat
         if (cell.hasInterval) cell.interval = run.rougeIntervals[rouge];
         return cell;
     }
-    const double baseline = valueOf(evaluation.runs.front(), column.key);
+    const double baseline = numberIn(column, evaluation.runs.front());
     cell.difference = cell.value - baseline;
     cell.differenceText = plainDifference(column, cell.value, baseline);
     const Comparison* comparison =
@@ -93,26 +80,9 @@ EvaluationCell cellOf(const Evaluation& evaluation, std::size_t r, const Evaluat
     cell.interval = comparison->interval;
     cell.difference = comparison->difference;
     cell.differenceText =
-        fmt::format("{:+.{}f} [{:+.{}f}, {:+.{}f}]", cell.difference, column.digits,
-                    cell.interval.low, column.digits, cell.interval.high, column.digits);
+        fmt::format("{:+.{}f} [{:+.{}f}, {:+.{}f}]", cell.difference, column.decimals,
+                    cell.interval.low, column.decimals, cell.interval.high, column.decimals);
     return cell;
-}
-
-std::string heading(const EvaluationColumn& column) {
-    return column.unit.empty() ? std::string(column.title)
-                               : fmt::format("{} ({})", column.title, column.unit);
-}
-
-/// Columns in which some run has a value.
-std::vector<std::size_t> filledColumns(const std::vector<std::vector<EvaluationCell>>& cells) {
-    std::vector<std::size_t> filled;
-    for (std::size_t c = 0; c < evaluationColumns().size(); ++c)
-        for (const auto& row : cells)
-            if (std::isfinite(row[c].value)) {
-                filled.push_back(c);
-                break;
-            }
-    return filled;
 }
 
 /// A name without what would end a cell or a line.
@@ -123,68 +93,120 @@ std::string oneLine(std::string_view text) {
     return line;
 }
 
-std::string markdownText(std::string_view text) {
-    std::string out;
-    for (const char c : oneLine(text)) {
-        if (std::string_view("\\|*_`<>[]#").find(c) != std::string_view::npos) out += '\\';
-        out += c;
+/// A row per run with its name alone.
+TableData namesOf(const Evaluation& evaluation) {
+    TableData table;
+    table.columns.push_back({.key = "model", .title = "Model", .help = {}, .side = Side::Left});
+    for (const EvaluationRun& run : evaluation.runs) {
+        const std::string name = oneLine(run.checkpoint);
+        table.rows.push_back({{name, name}});
     }
-    return out;
+    return table;
 }
 
-std::string latexText(std::string_view text) {
-    std::string out;
-    for (const char c : oneLine(text)) {
-        if (std::string_view("&%$#_{}").find(c) != std::string_view::npos)
-            out += std::string("\\") + c;
-        else if (c == '\\')
-            out += "\\textbackslash{}";
-        else if (c == '~')
-            out += "\\textasciitilde{}";
-        else if (c == '^')
-            out += "\\textasciicircum{}";
-        else
-            out += c;
+/// Values with their differences in brackets, for people.
+TableData shownTable(const Evaluation& evaluation) {
+    const auto cells = evaluationCells(evaluation);
+    TableData table = namesOf(evaluation);
+    for (const std::size_t c : filledColumns(cells)) {
+        table.columns.push_back(headOf(evaluationColumns()[c]));
+        for (std::size_t r = 0; r < cells.size(); ++r) {
+            const EvaluationCell& cell = cells[r][c];
+            table.rows[r].push_back({cell.differenceText.empty()
+                                         ? cell.text
+                                         : fmt::format("{} ({})", cell.text, cell.differenceText),
+                                     finiteOf(cell.value)});
+        }
     }
-    return out;
+    return table;
 }
 
-std::string exact(double value) {
-    return std::isfinite(value) ? fmt::format("{}", value) : std::string();
+/// Every number for itself, for files: after each compared column the difference and its interval.
+TableData exactTable(const Evaluation& evaluation) {
+    const auto cells = evaluationCells(evaluation);
+    TableData table = namesOf(evaluation);
+    for (const std::size_t c : filledColumns(cells)) {
+        const EvaluationColumn& column = evaluationColumns()[c];
+        std::vector<std::string> keys = {std::string(column.key)};
+        if (column.compared)
+            for (const char* part : {"difference", "low", "high"})
+                keys.push_back(fmt::format("{}_{}", column.key, part));
+        for (const std::string& key : keys)
+            table.columns.push_back({.key = key, .title = key, .help = {}});
+        for (std::size_t r = 0; r < cells.size(); ++r) {
+            const EvaluationCell& cell = cells[r][c];
+            table.rows[r].push_back({{}, finiteOf(cell.value)});
+            if (!column.compared) continue;
+            const bool against = r > 0 && cell.hasInterval;
+            for (const double number : {cell.difference, cell.interval.low, cell.interval.high})
+                table.rows[r].push_back({{}, against ? finiteOf(number) : Value()});
+        }
+    }
+    return table;
+}
+
+using Loss = evaluate::EvaluationLoss;
+
+/// By one of the three rules; nothing if no losses were measured.
+Value lossOf(const EvaluationRun& run, double Loss::*rule) {
+    return run.loss ? Value((*run.loss).*rule) : Value();
+}
+
+/// What was measured together with the losses.
+Value ofLoss(const EvaluationRun& run, double value) { return run.loss ? Value(value) : Value(); }
+
+/// What was measured on generated summaries.
+Value ofRouge(const EvaluationRun& run, double value) {
+    return run.hasRouge ? Value(value) : Value();
+}
+
+template <std::size_t type>
+EvaluationColumn rougeColumn(std::string_view help) {
+    return {{text::rougeName(text::rougeTypes[type]), text::rougeTitle(text::rougeTypes[type]), "",
+             help, [](const EvaluationRun& run) { return ofRouge(run, run.rouge[type]); }, 2},
+            true,
+            true};
 }
 
 }  // namespace
 
 const std::vector<EvaluationColumn>& evaluationColumns() {
     static const std::vector<EvaluationColumn> columns = {
-        {"parameters", "Parameters", "", "Numbers stored, tied tensors once", 0, false, false},
-        {"bytes", "Bytes", "", "Size of the weight files", 0, false, false},
-        {"loss", "Loss", "", "Negative log-likelihood of the references, mean over all tokens", 4,
-         false, true},
-        {"trainer_weighted", "eval_loss to 4.35", "",
-         "The Trainer's eval_loss up to transformers 4.35: batch means weighted by batch size", 4,
-         false, false},
-        {"trainer_batch_mean", "eval_loss from 4.36", "",
-         "The Seq2SeqTrainer's eval_loss from transformers 4.36 on: plain mean of the batch means",
-         4, false, false},
-        {"rouge1", text::rougeTitle(text::RougeType::Rouge1), "",
-         "Words in common with the reference, F times 100, mean over the examples", 2, true, true},
-        {"rouge2", text::rougeTitle(text::RougeType::Rouge2), "",
-         "Pairs of words in common with the reference, F times 100, mean over the examples", 2,
-         true, true},
-        {"rougeL", text::rougeTitle(text::RougeType::RougeL), "",
-         "Longest common subsequence of words, F times 100, mean over the examples", 2, true, true},
-        {"rougeLsum", text::rougeTitle(text::RougeType::RougeLsum), "",
-         "The same sentence by sentence, F times 100, mean over the examples", 2, true, true},
-        {"generated_length", "Length", "tokens",
-         "Mean number of generated tokens, the end token among them", 2, false, true},
-        {"loss_seconds", "Loss time", "s", "Seconds spent on the losses", 2, false, false},
-        {"loss_tokens_per_second", "Loss speed", "tokens/s",
-         "Source and target tokens a second, padding not counted", 0, true, false},
-        {"generate_seconds", "Generation time", "s", "Seconds spent on generation", 2, false,
-         false},
-        {"generate_tokens_per_second", "Generation speed", "tokens/s", "Generated tokens a second",
-         0, true, false},
+        {{"parameters", "Parameters", "", "Numbers stored, tied tensors once",
+          [](const EvaluationRun& run) { return Value(run.parameters); }}},
+        {{"bytes", "Bytes", "", "Size of the weight files",
+          [](const EvaluationRun& run) { return Value(static_cast<double>(run.bytes)); }}},
+        {{"loss", "Loss", "", "Negative log-likelihood of the references, mean over all tokens",
+          [](const EvaluationRun& run) { return lossOf(run, &Loss::tokenMean); }, 4},
+         false,
+         true},
+        {{"trainer_weighted", "eval_loss to 4.35", "",
+          "The Trainer's eval_loss up to transformers 4.35: batch means weighted by batch size",
+          [](const EvaluationRun& run) { return lossOf(run, &Loss::trainerWeighted); }, 4}},
+        {{"trainer_batch_mean", "eval_loss from 4.36", "",
+          "The Seq2SeqTrainer's eval_loss from transformers 4.36 on: plain mean of the batch means",
+          [](const EvaluationRun& run) { return lossOf(run, &Loss::trainerBatchMean); }, 4}},
+        rougeColumn<0>("Words in common with the reference, F times 100, mean over the examples"),
+        rougeColumn<1>(
+            "Pairs of words in common with the reference, F times 100, mean over the examples"),
+        rougeColumn<2>("Longest common subsequence of words, F times 100, mean over the examples"),
+        rougeColumn<3>("The same sentence by sentence, F times 100, mean over the examples"),
+        {{"generated_length", "Length", "tokens",
+          "Mean number of generated tokens, the end token among them",
+          [](const EvaluationRun& run) { return ofRouge(run, run.generatedLength); }, 2},
+         false,
+         true},
+        {{"loss_seconds", "Loss time", "s", "Seconds spent on the losses",
+          [](const EvaluationRun& run) { return ofLoss(run, run.lossSeconds); }, 2}},
+        {{"loss_tokens_per_second", "Loss speed", "tokens/s",
+          "Source and target tokens a second, padding not counted",
+          [](const EvaluationRun& run) { return ofLoss(run, run.lossTokensPerSecond); }},
+         true},
+        {{"generate_seconds", "Generation time", "s", "Seconds spent on generation",
+          [](const EvaluationRun& run) { return ofRouge(run, run.generateSeconds); }, 2}},
+        {{"generate_tokens_per_second", "Generation speed", "tokens/s", "Generated tokens a second",
+          [](const EvaluationRun& run) { return ofRouge(run, run.generateTokensPerSecond); }},
+         true},
     };
     return columns;
 }
@@ -197,73 +219,25 @@ std::vector<std::vector<EvaluationCell>> evaluationCells(const Evaluation& evalu
     return cells;
 }
 
-std::string evaluationTsv(const Evaluation& evaluation) {
-    const auto cells = evaluationCells(evaluation);
-    const auto filled = filledColumns(cells);
-    std::string out = "model";
-    for (const std::size_t c : filled) {
-        const EvaluationColumn& column = evaluationColumns()[c];
-        out += fmt::format("\t{}", column.key);
-        if (column.compared) out += fmt::format("\t{0}_difference\t{0}_low\t{0}_high", column.key);
-    }
-    out += '\n';
-    for (std::size_t r = 0; r < cells.size(); ++r) {
-        out += oneLine(evaluation.runs[r].checkpoint);
-        for (const std::size_t c : filled) {
-            const EvaluationCell& cell = cells[r][c];
-            out += fmt::format("\t{}", exact(cell.value));
-            if (!evaluationColumns()[c].compared) continue;
-            const bool against = r > 0 && cell.hasInterval;
-            out += fmt::format("\t{}\t{}\t{}", against ? exact(cell.difference) : "",
-                               against ? exact(cell.interval.low) : "",
-                               against ? exact(cell.interval.high) : "");
-        }
-        out += '\n';
-    }
-    return out;
+std::vector<std::size_t> filledColumns(const std::vector<std::vector<EvaluationCell>>& cells) {
+    std::vector<std::size_t> filled;
+    for (std::size_t c = 0; c < evaluationColumns().size(); ++c)
+        if (std::ranges::any_of(cells,
+                                [c](const auto& row) { return std::isfinite(row[c].value); }))
+            filled.push_back(c);
+    return filled;
 }
 
+std::string evaluationTsv(const Evaluation& evaluation) { return toTsv(exactTable(evaluation)); }
+
+std::string evaluationCsv(const Evaluation& evaluation) { return toCsv(exactTable(evaluation)); }
+
 std::string evaluationMarkdown(const Evaluation& evaluation) {
-    const auto cells = evaluationCells(evaluation);
-    const auto filled = filledColumns(cells);
-    std::string out = "| Model |", rule = "|---|";
-    for (const std::size_t c : filled) {
-        out += fmt::format(" {} |", heading(evaluationColumns()[c]));
-        rule += "---:|";
-    }
-    out += fmt::format("\n{}\n", rule);
-    for (std::size_t r = 0; r < cells.size(); ++r) {
-        out += fmt::format("| {} |", markdownText(evaluation.runs[r].checkpoint));
-        for (const std::size_t c : filled) {
-            const EvaluationCell& cell = cells[r][c];
-            out += cell.differenceText.empty()
-                       ? fmt::format(" {} |", cell.text)
-                       : fmt::format(" {} ({}) |", cell.text, cell.differenceText);
-        }
-        out += '\n';
-    }
-    return out;
+    return toMarkdown(shownTable(evaluation));
 }
 
 std::string evaluationLatex(const Evaluation& evaluation) {
-    const auto cells = evaluationCells(evaluation);
-    const auto filled = filledColumns(cells);
-    std::string out =
-        fmt::format("\\begin{{tabular}}{{l{}}}\n\\toprule\nModel", std::string(filled.size(), 'r'));
-    for (const std::size_t c : filled)
-        out += fmt::format(" & {}", latexText(heading(evaluationColumns()[c])));
-    out += " \\\\\n\\midrule\n";
-    for (std::size_t r = 0; r < cells.size(); ++r) {
-        out += latexText(evaluation.runs[r].checkpoint);
-        for (const std::size_t c : filled) {
-            const EvaluationCell& cell = cells[r][c];
-            out += cell.differenceText.empty() ? fmt::format(" & {}", latexText(cell.text))
-                                               : fmt::format(" & {} ({})", latexText(cell.text),
-                                                             latexText(cell.differenceText));
-        }
-        out += " \\\\\n";
-    }
-    return out + "\\bottomrule\n\\end{tabular}\n";
+    return toLatex(shownTable(evaluation));
 }
 
 }  // namespace rankscope::report

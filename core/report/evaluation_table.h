@@ -2,21 +2,16 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/evaluate/bootstrap.h"
 #include "core/evaluate/evaluation.h"
+#include "core/report/table.h"
 
 namespace rankscope::report {
 
-/// One column of the side-by-side table: its title, its unit, and how many digits it is shown with.
-struct EvaluationColumn {
-    std::string_view key;    ///< as in JSON: "rouge1", "loss", "parameters" …
-    std::string_view title;  ///< "ROUGE-1"
-    std::string_view unit;   ///< "", "%", "s", "tokens/s"
-    std::string_view help;   ///< one sentence: what it is
-    int digits = 2;
+/// A column of the side-by-side table.
+struct EvaluationColumn : Column<evaluate::EvaluationRun> {
     bool higherIsBetter = false;
     bool compared = false;  ///< has a difference with an interval
 };
@@ -37,8 +32,13 @@ struct EvaluationCell {
 /// [run][column]
 std::vector<std::vector<EvaluationCell>> evaluationCells(const evaluate::Evaluation& evaluation);
 
-/// The whole table as text to paste: tab-separated, Markdown, or a LaTeX tabular (booktabs).
+/// The places in evaluationColumns() of those in which some run has a value.
+std::vector<std::size_t> filledColumns(const std::vector<std::vector<EvaluationCell>>& cells);
+
+/// The whole table as text: tab-separated or RFC 4180 with all digits, Markdown, or a LaTeX tabular
+/// (booktabs).
 std::string evaluationTsv(const evaluate::Evaluation& evaluation);
+std::string evaluationCsv(const evaluate::Evaluation& evaluation);
 std::string evaluationMarkdown(const evaluate::Evaluation& evaluation);
 std::string evaluationLatex(const evaluate::Evaluation& evaluation);
 

@@ -3,14 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <cstdint>
 #include <filesystem>
-#include <limits>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/number_text.h"
-#include "core/report/csv.h"
+#include "core/report/table_text.h"
 #include "core/search/pareto.h"
+#include "core/text/rouge/rouge.h"
 
 namespace rankscope::report {
 
@@ -19,83 +20,86 @@ using search::ParetoPoint;
 
 namespace {
 
-constexpr double none = std::numeric_limits<double>::quiet_NaN();
+struct FrontRow {
+    const ParetoFront* front;
+    const ParetoPoint* point;
+    bool dense;
+};
 
-ParetoCell textCell(std::string words) { return {words, csvCell(words), none}; }
-
-ParetoCell numberCell(double value, int decimals) {
-    if (!std::isfinite(value)) return {"–", "", none};
-    return {fmt::format("{:.{}f}", value, decimals), fmt::format("{}", value), value};
+std::string shownBudget(const FrontRow& row) {
+    return row.dense ? "" : fmt::format("{:g} %", 100 * row.point->budget);
 }
 
-ParetoCell ridgeCell(const ParetoPoint& point) {
-    if (!point.ridge) return {"", "", none};
-    return {fmt::format("{:g}", *point.ridge), fmt::format("{}", *point.ridge), *point.ridge};
+std::string shownParameters(const FrontRow& row) {
+    const double share = 100 * static_cast<double>(row.point->parameters) /
+                         static_cast<double>(row.front->denseParameters);
+    return fmt::format("{} ({:.1f} %)", groupedNumber(row.point->parameters), share);
 }
 
-std::vector<ParetoCell> row(const ParetoFront& front, const ParetoPoint& point, bool dense) {
-    const double share =
-        100 * static_cast<double>(point.parameters) / static_cast<double>(front.denseParameters);
-    std::vector<ParetoCell> cells = {
-        textCell(dense ? "dense" : point.method),
-        textCell(point.allocation),
-        ridgeCell(point),
-        ParetoCell{dense ? "" : fmt::format("{:g} %", 100 * point.budget),
-                   fmt::format("{}", point.budget), point.budget},
-        ParetoCell{fmt::format("{} ({:.1f} %)", groupedNumber(point.parameters), share),
-                   fmt::format("{}", point.parameters), static_cast<double>(point.parameters)},
-        numberCell(point.loss, 4)};
+std::string shownRidge(const FrontRow& row) {
+    return row.point->ridge ? fmt::format("{:g}", *row.point->ridge) : "";
+}
+
+template <std::size_t type>
+Value rougeMean(const FrontRow& row) {
+    return row.point->rouge ? finiteOf((*row.point->rouge)[type]) : Value();
+}
+
+template <std::size_t type>
+Column<FrontRow> rougeOfFront() {
+    return {text::rougeName(text::rougeTypes[type]),
+            text::rougeTitle(text::rougeTypes[type]),
+            "",
+            "Mean F of the summaries, × 100",
+            rougeMean<type>,
+            2};
+}
+
+Value onFront(const FrontRow& row) {
+    return row.dense ? Value() : Value(row.point->onFront ? 1.0 : 0.0);
+}
+
+std::vector<Column<FrontRow>> columnsOf(const ParetoFront& front) {
+    std::vector<Column<FrontRow>> columns = {
+        {"method", "method", "", "How matrices are approximated (--method)",
+         [](const FrontRow& row) { return Value(row.dense ? "dense" : row.point->method); }, 0,
+         nullptr, Side::Left},
+        {"allocation", "allocation", "", "How the budget is distributed (--allocation)",
+         [](const FrontRow& row) { return Value(row.point->allocation); }, 0, nullptr, Side::Left},
+        {"ridge", "ridge", "", "Ridge that the factors were made with (--ridge)",
+         [](const FrontRow& row) { return valueOf(row.point->ridge); }, 0, shownRidge},
+        {"budget", "budget", "", "Kept share of the model's parameters that was asked for",
+         [](const FrontRow& row) { return Value(row.point->budget); }, 0, shownBudget},
+        {"parameters", "parameters", "", "Parameters of the whole model, as stored",
+         [](const FrontRow& row) { return Value(row.point->parameters); }, 0, shownParameters},
+        {"loss", "loss", "", "Mean of -log p over all tokens of the references (nats)",
+         [](const FrontRow& row) { return finiteOf(row.point->loss); }, 4}};
     if (front.denseRouge)
-        for (const double mean : point.rouge.value_or(search::RougeMeans{none, none, none, none}))
-            cells.push_back(numberCell(mean, 2));
-    const double onFront = point.onFront ? 1 : 0;
-    cells.push_back(
-        dense ? ParetoCell{"", "", none}
-              : ParetoCell{point.onFront ? "*" : "", fmt::format("{}", onFront), onFront});
-    return cells;
+        columns.insert(columns.end(), {rougeOfFront<0>(), rougeOfFront<1>(), rougeOfFront<2>(),
+                                       rougeOfFront<3>()});
+    columns.push_back({"on_front", "front", "",
+                       "*: no other setting stores as little and loses less", onFront, 0,
+                       [](const FrontRow& row) {
+                           return std::string(!row.dense && row.point->onFront ? "*" : "");
+                       },
+                       Side::Centre});
+    return columns;
 }
 
 }  // namespace
 
-std::vector<ParetoColumn> paretoColumns(const ParetoFront& front) {
-    std::vector<ParetoColumn> columns = {
-        {"method", "method", "How matrices are approximated (--method)", true},
-        {"allocation", "allocation", "How the budget is distributed (--allocation)", true},
-        {"ridge", "ridge", "Ridge that the factors were made with (--ridge)"},
-        {"budget", "budget", "Kept share of the model's parameters that was asked for"},
-        {"parameters", "parameters", "Parameters of the whole model, as stored"},
-        {"loss", "loss", "Mean of -log p over all tokens of the references (nats)"}};
-    if (front.denseRouge)
-        for (const text::RougeType type : text::rougeTypes)
-            columns.push_back(
-                {text::rougeName(type), text::rougeTitle(type), "Mean F of the summaries, × 100"});
-    columns.push_back({"on_front", "front", "*: no other setting stores as little and loses less"});
-    return columns;
-}
-
-std::vector<std::vector<ParetoCell>> paretoCells(const ParetoFront& front) {
+TableData paretoTable(const ParetoFront& front) {
     ParetoPoint dense;
     dense.budget = 1;
     dense.parameters = front.denseParameters;
     dense.loss = front.denseLoss;
     dense.rouge = front.denseRouge;
-    std::vector<std::vector<ParetoCell>> rows = {row(front, dense, true)};
-    for (const ParetoPoint& point : front.points) rows.push_back(row(front, point, false));
-    return rows;
+    std::vector<FrontRow> rows = {{&front, &dense, true}};
+    for (const ParetoPoint& point : front.points) rows.push_back({&front, &point, false});
+    return tableOf(columnsOf(front), rows);
 }
 
-std::string paretoCsv(const ParetoFront& front) {
-    std::string text;
-    const auto add = [&text](std::string_view cell, bool last) {
-        text += cell;
-        text += last ? "\r\n" : ",";
-    };
-    const std::vector<ParetoColumn> columns = paretoColumns(front);
-    for (std::size_t c = 0; c < columns.size(); ++c) add(columns[c].key, c + 1 == columns.size());
-    for (const std::vector<ParetoCell>& cells : paretoCells(front))
-        for (std::size_t c = 0; c < cells.size(); ++c) add(cells[c].csv, c + 1 == cells.size());
-    return text;
-}
+std::string paretoCsv(const ParetoFront& front) { return toCsv(paretoTable(front)); }
 
 std::string measuredOn(const ParetoFront& front) {
     if (front.data.empty())

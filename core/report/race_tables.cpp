@@ -4,12 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <iterator>
 #include <vector>
 
 #include "core/method/method_curves.h"
-#include "core/report/csv.h"
+#include "core/report/table_text.h"
 
 namespace rankscope::report {
 
@@ -17,8 +15,8 @@ using method::MethodCurve;
 
 namespace {
 
-std::optional<double> at(const std::vector<double>& values, std::size_t place) {
-    return place < values.size() ? std::optional(values[place]) : std::nullopt;
+Value at(const std::vector<double>& values, std::size_t place) {
+    return place < values.size() ? Value(values[place]) : Value();
 }
 
 /// Errors, none of them missing: as many as ranks, or none at all.
@@ -41,23 +39,22 @@ std::vector<std::optional<double>> readExcess(const JsonReader& list, std::size_
 
 }  // namespace
 
-std::span<const RaceColumn> raceColumns() {
-    static constexpr std::array<RaceColumn, 3> table{{
-        {"activation_error", "on calibration",
+const std::vector<Column<RacePlace>>& raceColumns() {
+    static const std::vector<Column<RacePlace>> columns = {
+        {"activation_error", "on calibration", "",
          "‖(W − Wᵣ)X‖ / ‖WX‖ on the calibration dialogues, which the factors were made from.",
-         [](const MethodCurve& curve, std::size_t place) {
-             return at(curve.activationError, place);
-         }},
-        {"held_out_error", "held out",
+         [](const RacePlace& row) { return at(row.curve->activationError, row.place); }},
+        {"held_out_error", "held out", "",
          "‖(W − Wᵣ)X‖ / ‖WX‖ on the held-out dialogues, which no factor saw.",
-         [](const MethodCurve& curve, std::size_t place) { return at(curve.heldOutError, place); }},
-        {"excess_error", "preview: over svd",
+         [](const RacePlace& row) { return at(row.curve->heldOutError, row.place); }},
+        {"excess_error", "preview: over svd", "",
          "How far ‖W − W′‖ of a preview lies above that of svd, measured.",
-         [](const MethodCurve& curve, std::size_t place) {
-             return place < curve.excessError.size() ? curve.excessError[place] : std::nullopt;
+         [](const RacePlace& row) {
+             const auto& excess = row.curve->excessError;
+             return row.place < excess.size() ? valueOf(excess[row.place]) : Value();
          }},
-    }};
-    return table;
+    };
+    return columns;
 }
 
 std::optional<std::size_t> placeOfRank(const MethodCurve& curve, std::int64_t rank) {
@@ -71,11 +68,11 @@ Json toJson(const MethodCurve& curve) {
                      {"method", curve.method},
                      {"preview", !curve.excessError.empty()},
                      {"ranks", curve.ranks}};
-    for (const RaceColumn& column : raceColumns()) {
+    for (const Column<RacePlace>& column : raceColumns()) {
         Json values = Json::array();
         bool any = false;
         for (std::size_t place = 0; place < curve.ranks.size(); ++place) {
-            const std::optional<double> value = column.value(curve, place);
+            const std::optional<double> value = numberOf(column.value({&curve, place}));
             any = any || value;
             values.push_back(value ? Json(*value) : Json());
         }
@@ -99,22 +96,18 @@ MethodCurve raceCurveFromJson(const JsonReader& reader) {
 }
 
 std::string raceCsv(std::span<const MethodCurve> curves) {
-    std::string text = "name,method,rank";
-    for (const RaceColumn& column : raceColumns()) text += fmt::format(",{}", column.key);
-    text += "\r\n";
-    for (const MethodCurve& curve : curves) {
-        const std::string name = csvCell(curve.name);
-        for (std::size_t place = 0; place < curve.ranks.size(); ++place) {
-            fmt::format_to(std::back_inserter(text), "{},{},{}", name, curve.method,
-                           curve.ranks[place]);
-            for (const RaceColumn& column : raceColumns()) {
-                const std::optional<double> value = column.value(curve, place);
-                text += value ? fmt::format(",{:.17g}", *value) : ",";
-            }
-            text += "\r\n";
-        }
-    }
-    return text;
+    std::vector<Column<RacePlace>> columns = {
+        fileColumn<RacePlace>("name", [](const RacePlace& row) { return Value(row.curve->name); }),
+        fileColumn<RacePlace>("method",
+                              [](const RacePlace& row) { return Value(row.curve->method); }),
+        fileColumn<RacePlace>(
+            "rank", [](const RacePlace& row) { return Value(row.curve->ranks[row.place]); })};
+    columns.insert(columns.end(), raceColumns().begin(), raceColumns().end());
+    std::vector<RacePlace> rows;
+    for (const MethodCurve& curve : curves)
+        for (std::size_t place = 0; place < curve.ranks.size(); ++place)
+            rows.push_back({&curve, place});
+    return toCsv(columns, rows, Digits::Seventeen);
 }
 
 }  // namespace rankscope::report

@@ -4,25 +4,23 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/base/json_reader.h"
 #include "core/method/method_curves.h"
+#include "core/report/table.h"
 
 namespace rankscope::report {
 
-/// One number of a race at one rank.
-struct RaceColumn {
-    std::string_view key;    ///< in JSON and CSV, e.g. "held_out_error"
-    std::string_view title;  ///< in tables
-    std::string_view help;   ///< a sentence
-    /// At curve.ranks[place]; nothing where it was not measured.
-    std::optional<double> (*value)(const method::MethodCurve& curve, std::size_t place);
+/// A curve of a race at its rank curve->ranks[place].
+struct RacePlace {
+    const method::MethodCurve* curve;
+    std::size_t place;
 };
 
-/// activation_error, held_out_error, excess_error.
-std::span<const RaceColumn> raceColumns();
+/// activation_error, held_out_error, excess_error: numbers, nothing if it was not measured.
+const std::vector<Column<RacePlace>>& raceColumns();
 
 /// The place of the largest rank of the curve that is no more than `rank`; nothing where all are.
 std::optional<std::size_t> placeOfRank(const method::MethodCurve& curve, std::int64_t rank);

@@ -18,6 +18,7 @@
 #include "core/report/report_evaluation.h"
 #include "core/report/report_story.h"
 #include "core/report/spectrum_tables.h"
+#include "core/report/table_text.h"
 
 namespace rankscope::report {
 
@@ -120,9 +121,11 @@ ReportResult writeReport(const checkpoint::Checkpoint& checkpoint, const ReportO
     write("report.md", toMarkdown(document));
     write("spectra.csv", spectraCsv(data.spectra.spectra));
     write("curves.csv", curvesText(data));
-    write("parameters.csv", toCsv(parameterStory(data, checkpoint.denseParameterCount())));
-    write("random_vectors.csv", toCsv(randomVectorStory(data)));
-    if (data.evaluation) write("evaluation.csv", toCsv(evaluationStory(*data.evaluation)));
+    write("parameters.csv",
+          toCsv(tableData(parameterStory(data, checkpoint.denseParameterCount()))));
+    write("random_vectors.csv", toCsv(tableData(randomVectorStory(data))));
+    if (data.evaluation)
+        write("evaluation.csv", toCsv(tableData(evaluationStory(*data.evaluation))));
     write("tables.json", result.tables.dump(1) + '\n');
     for (const fs::directory_entry& entry : fs::directory_iterator(partial))
         result.files.push_back(entry.path().filename().string());

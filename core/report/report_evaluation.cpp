@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/backend/backend.h"
@@ -38,11 +37,6 @@ evaluate::EvaluationSubject planned(const checkpoint::Checkpoint& checkpoint, st
     options.storage = storage;
     return {checkpoint.label(), plan::makePlan(checkpoint, matrices, {}, options),
             fmt::format("{} at rank {}, {}", targets, rank, name)};
-}
-
-std::string metricName(const EvaluationColumn& column) {
-    return column.unit.empty() ? std::string(column.title)
-                               : fmt::format("{} ({})", column.title, column.unit);
 }
 
 /// Our figure for a metric as the post names it: 0 is the loss, then the ROUGE types.
@@ -79,15 +73,13 @@ Table evaluationStory(const Evaluation& evaluation) {
         table.header.push_back(printable(evaluation.runs[r].checkpoint));
         if (r > 0) table.header.emplace_back("difference");
     }
-    for (std::size_t c = 0; c < evaluationColumns().size(); ++c) {
-        std::vector<std::string> row = {metricName(evaluationColumns()[c])};
-        bool filled = false;
+    for (const std::size_t c : filledColumns(cells)) {
+        std::vector<std::string> row = {titleOf(evaluationColumns()[c])};
         for (std::size_t r = 0; r < cells.size(); ++r) {
-            filled = filled || std::isfinite(cells[r][c].value);
             row.push_back(cells[r][c].text);
             if (r > 0) row.push_back(cells[r][c].differenceText);
         }
-        if (filled) table.rows.push_back(std::move(row));
+        table.rows.push_back(std::move(row));
     }
     return table;
 }

@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/number_text.h"
 #include "core/evaluate/random_vectors.h"
+#include "core/report/random_vectors_table.h"
 #include "core/report/report_evaluation.h"
 
 namespace rankscope::report {
@@ -190,17 +193,16 @@ Table parameterStory(const ReportData& data, std::int64_t dense) {
 }
 
 Table randomVectorStory(const ReportData& data) {
-    const auto columns = evaluate::randomVectorsColumns({});
-    Table table{"Random vectors", {"matrix", "inputs", "rank"}, {}};
-    for (const evaluate::RandomVectorsColumn& column : columns)
-        table.header.emplace_back(column.title);
+    auto columns = randomVectorsColumns({});
+    std::erase_if(columns, [](const auto& column) { return column.key == "vectors"; });
+    Table table{"Random vectors", {}, {}};
+    for (const auto& column : columns) table.header.push_back(titleOf(column));
+    table.header.insert(table.header.begin() + 1, "inputs");
     const auto add = [&](const char* inputs, const auto& results) {
         for (const evaluate::RandomVectorsResult& result : results) {
-            std::vector<std::string> row = {printable(result.name), inputs,
-                                            fmt::format("{}", result.rank)};
-            for (const evaluate::RandomVectorsColumn& column : columns)
-                row.push_back(fmt::format("{:.4f}", *column.value(result)));
-            table.rows.push_back(std::move(row));
+            std::vector<std::string>& row = table.rows.emplace_back();
+            for (const auto& column : columns) row.push_back(cellOf(column, result).shown);
+            row.insert(row.begin() + 1, inputs);
         }
     };
     add("uniform", data.uniform);

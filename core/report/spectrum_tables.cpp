@@ -3,11 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <utility>
 
 #include "core/report/analysis_tables.h"
-#include "core/report/csv.h"
+#include "core/report/table_text.h"
 #include "core/spectra/metrics.h"
 
 namespace rankscope::report {
@@ -70,15 +69,25 @@ std::string spectraCsv(std::span<const spectra::Spectrum> spectra) {
 }
 
 std::string curvesCsv(std::span<const Curve> curves) {
-    std::string text = "name,rank,frobenius_error,relative_error,energy\r\n";
-    for (const Curve& curve : curves) {
-        const std::string name = csvCell(curve.name);
-        for (std::size_t i = 0; i < curve.ranks.size(); ++i)
-            fmt::format_to(std::back_inserter(text), "{},{},{:.17g},{:.17g},{:.17g}\r\n", name,
-                           curve.ranks[i], curve.frobeniusError[i], curve.relativeError[i],
-                           curve.energy[i]);
-    }
-    return text;
+    struct Point {
+        const Curve* curve;
+        std::size_t place;
+    };
+    const std::vector<Column<Point>> columns = {
+        fileColumn<Point>("name", [](const Point& at) { return Value(at.curve->name); }),
+        fileColumn<Point>("rank", [](const Point& at) { return Value(at.curve->ranks[at.place]); }),
+        fileColumn<Point>(
+            "frobenius_error",
+            [](const Point& at) { return Value(at.curve->frobeniusError[at.place]); }),
+        fileColumn<Point>("relative_error",
+                          [](const Point& at) { return Value(at.curve->relativeError[at.place]); }),
+        fileColumn<Point>("energy",
+                          [](const Point& at) { return Value(at.curve->energy[at.place]); })};
+    std::vector<Point> points;
+    for (const Curve& curve : curves)
+        for (std::size_t place = 0; place < curve.ranks.size(); ++place)
+            points.push_back({&curve, place});
+    return toCsv(columns, points, Digits::Seventeen);
 }
 
 }  // namespace rankscope::report

@@ -75,11 +75,14 @@ TEST_F(CompareDialogTest, ShowsMatricesAndTheSelectedOnesSpectra) {
     auto* model = find<ResultTable>(dialog)->model();
     ASSERT_EQ(model->rowCount(), 2);
     const auto columns = report::comparisonColumns();
-    for (int c = 1; c < model->columnCount(); ++c) {
+    ASSERT_EQ(model->columnCount(), static_cast<int>(columns.size()));
+    for (int c = 0; c < model->columnCount(); ++c) {
         EXPECT_EQ(model->headerData(c, Qt::Horizontal).toString().toStdString(),
-                  columns[static_cast<std::size_t>(c - 1)].title);
+                  columns[static_cast<std::size_t>(c)].title);
     }
     EXPECT_EQ(model->index(0, 0).data(), "encoder 0 SelfAttention.q");
+    EXPECT_EQ(model->index(0, 0).data(Qt::ToolTipRole).toString(),
+              QString::fromStdString(q0) + ", 4 × 3");
     EXPECT_EQ(model->index(0, 3).data(), "0.500000");
     EXPECT_EQ(model->index(0, 9).data(), "0.5000");
     EXPECT_EQ(model->index(0, 10).data(), "0.2500");

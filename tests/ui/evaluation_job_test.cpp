@@ -82,7 +82,7 @@ TEST_F(EvaluationJobTest, RunsExactlyTheShownCommandAndShowsItsResult) {
               (words + QStringList{"--events"}).join('\n').toStdString() + "\n");
     ASSERT_TRUE(open.session.evaluation());
     EXPECT_EQ(open.session.evaluation()->samples.size(), 4U);
-    EXPECT_EQ(find<EvaluationModel>(page())->rowCount(), 3);
+    EXPECT_EQ(find<TableModel>(find<EvaluationResults>(page()))->rowCount(), 3);
     EXPECT_TRUE(find<QLabel>(find<JobProgress>(page(), "progress"), "label")
                     ->text()
                     .startsWith("Finished in"));
@@ -206,9 +206,9 @@ printf '"predicted_cosine":0.75}]}}\n'
     const auto cell = [&](int column) {
         return find<ResultTable>(panel)->model()->index(0, column).data();
     };
-    EXPECT_EQ(cell(RandomVectorsModel::NameColumn), "encoder 0 SelfAttention.q");
-    EXPECT_EQ(cell(RandomVectorsModel::FirstFigureColumn), "0.5000");
-    EXPECT_EQ(cell(RandomVectorsModel::FirstFigureColumn + 2), "0.7500");
+    EXPECT_EQ(cell(0), "encoder 0 SelfAttention.q");
+    EXPECT_EQ(cell(2), "0.5000");
+    EXPECT_EQ(cell(4), "0.7500");
     EXPECT_FALSE(find<QLabel>(panel, "note")->text().contains("earlier"));
     open.session.setRank(6);
     EXPECT_TRUE(find<QLabel>(panel, "note")->text().contains("earlier"));

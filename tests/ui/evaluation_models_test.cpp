@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/models/evaluation_model.h"
+#include "ui/models/table_model.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include "tests/ui/evaluation_fixture.h"
 #include "tests/ui/ui_fixture.h"
 #include "ui/models/number_sort.h"
-#include "ui/models/random_vectors_model.h"
+#include "ui/models/result_tables.h"
 #include "ui/models/sample_model.h"
 #include "ui/models/word_diff.h"
 #include "ui/plots/bar_series.h"
@@ -129,11 +129,11 @@ TEST(EvaluationRequest, TheShellLineIsReadBackAsTheSameWords) {
               "evaluate 'a b' 'it'\\''s' '' x=1");
 }
 
-TEST(EvaluationModel, ShowsValuesDifferencesAndMarksThoseBeyondChance) {
+TEST(EvaluationTable, ShowsValuesDifferencesAndMarksThoseBeyondChance) {
     const auto evaluation = threeRuns();
-    EvaluationModel model;
+    TableModel model;
     const QAbstractItemModelTester tester(&model, TesterMode::Fatal);
-    model.setEvaluation(&evaluation);
+    model.setTable(evaluationTable(evaluation), runTitles(evaluation));
     ASSERT_EQ(model.rowCount(), 3);
     const auto text = [&](int row, const char* key, int role = Qt::DisplayRole) {
         return model.index(row, model.columnOf(key)).data(role);
@@ -153,23 +153,23 @@ TEST(EvaluationModel, ShowsValuesDifferencesAndMarksThoseBeyondChance) {
     EXPECT_EQ(model.headerData(2, Qt::Vertical, Qt::DisplayRole), "quarter");
     EXPECT_EQ(model.headerData(model.columnOf("generate_seconds"), Qt::Horizontal, Qt::DisplayRole),
               "Generation time (s)");
-    model.setEvaluation(nullptr);
+    model.setTable({});
     EXPECT_EQ(model.rowCount(), 0);
 }
 
-TEST(EvaluationModel, LeavesOutColumnsThatNoRunHas) {
+TEST(EvaluationTable, LeavesOutColumnsThatNoRunHas) {
     auto evaluation = threeRuns();
     for (auto& run : evaluation.runs) {
         run.loss.reset();
     }
-    EvaluationModel model;
-    model.setEvaluation(&evaluation);
+    TableModel model;
+    model.setTable(evaluationTable(evaluation), runTitles(evaluation));
     EXPECT_EQ(model.columnOf("loss"), -1);
     EXPECT_EQ(model.columnOf("loss_seconds"), -1);
     EXPECT_GE(model.columnOf("rouge1"), 0);
 }
 
-TEST(EvaluationModel, RunsOfOneNameAreNumbered) {
+TEST(EvaluationTable, RunsOfOneNameAreNumbered) {
     auto evaluation = threeRuns();
     evaluation.runs[2].checkpoint = "/elsewhere/half/";
     EXPECT_EQ(runNames(evaluation), (std::vector<QString>{"demo", "half (1)", "half (2)"}));
@@ -178,10 +178,10 @@ TEST(EvaluationModel, RunsOfOneNameAreNumbered) {
 TEST(NumberSort, CellsWithoutAValueStandLastInBothDirections) {
     auto evaluation = threeRuns();
     evaluation.runs[0].loss.reset();
-    EvaluationModel model;
+    TableModel model;
     NumberSort sort;
     sort.setSourceModel(&model);
-    model.setEvaluation(&evaluation);
+    model.setTable(evaluationTable(evaluation), runTitles(evaluation));
     const auto rows = [&] {
         std::vector<int> order;
         for (int row = 0; row < sort.rowCount(); ++row) {
@@ -234,10 +234,12 @@ TEST(SampleFilter, FindsEveryWordInTextsAndSummaries) {
     EXPECT_EQ(filter.rowCount(), 4);
 }
 
+constexpr int firstFigure = 2;  // after name and rank
+
 /// Titles and cells of the figures in a row.
-QStringList cellsOf(const RandomVectorsModel& model, int row = 0) {
+QStringList cellsOf(const TableModel& model, int row = 0) {
     QStringList cells;
-    for (int i = RandomVectorsModel::FirstFigureColumn; i < model.columnCount(); ++i) {
+    for (int i = firstFigure; i < model.columnCount(); ++i) {
         cells
             << model.headerData(i, Qt::Horizontal, Qt::DisplayRole).toString().replace("\n", " ") +
                    " " + model.index(row, i).data().toString();
@@ -245,45 +247,49 @@ QStringList cellsOf(const RandomVectorsModel& model, int row = 0) {
     return cells;
 }
 
-TEST(RandomVectorsModel, ReadsAndShowsTheResultDocument) {
+TEST(RandomVectorsTable, ReadsAndShowsTheResultDocument) {
     const auto results = randomVectorsFromJson(parseJson(
         R"({"results":[{"name":"encoder.block.0.layer.0.SelfAttention.q.weight","rank":8,
             "vectors":1000,"cosine_mean":0.91,"cosine_pooled":0.92,"relative_error":0.39,
             "predicted_cosine":null}]})",
         "test"));
-    RandomVectorsModel model;
+    TableModel model;
     const QAbstractItemModelTester tester(&model, TesterMode::Fatal);
-    model.setResults(results);
+    model.setTable(randomVectorsTable(results));
     ASSERT_EQ(model.rowCount(), 1);
-    EXPECT_EQ(model.index(0, RandomVectorsModel::NameColumn).data(), "encoder 0 SelfAttention.q");
-    EXPECT_EQ(model.index(0, RandomVectorsModel::RankColumn).data().toInt(), 8);
+    EXPECT_EQ(model.index(0, 0).data(), "encoder 0 SelfAttention.q");
+    EXPECT_EQ(model.index(0, 1).data().toInt(), 8);
+    EXPECT_EQ(model.headerData(0, Qt::Horizontal, Qt::DisplayRole), "Matrix");
+    EXPECT_EQ(model.headerData(1, Qt::Horizontal, Qt::DisplayRole), "Rank");
+    EXPECT_EQ(model.index(0, 3).data(Qt::ToolTipRole), "encoder 0 SelfAttention.q, 1000 vectors");
+    EXPECT_EQ(model.index(0, 0).data(sortRole), 0);
+    EXPECT_FALSE(model.index(0, 4).data(sortRole).isValid());
     EXPECT_EQ(cellsOf(model), (QStringList{"Mean cosine 0.9100", "Pooled cosine 0.9200",
                                            "Predicted cosine –", "Relative error 0.3900"}));
     EXPECT_THROW(randomVectorsFromJson(Json::array()), Error);
     EXPECT_THROW(randomVectorsFromJson(parseJson(R"({"results":[3]})", "test")), Error);
 }
 
-TEST(RandomVectorsModel, ShowsTheRealInputsWhereAResultHasThem) {
+TEST(RandomVectorsTable, ShowsTheRealInputsWhereAResultHasThem) {
     auto document = toJson(std::vector<evaluate::RandomVectorsResult>{
         {"encoder.block.0.layer.0.SelfAttention.q.weight", 8, 1000, 0.5, 0.5, 0.5, 0.5},
         {"encoder.block.0.layer.0.SelfAttention.k.weight", 8, 1000, 0.5, 0.5, 0.5, 0.5,
          evaluate::RealInputsResult{0.75, 0.625}}});
-    RandomVectorsModel model;
+    TableModel model;
     const QAbstractItemModelTester tester(&model, TesterMode::Fatal);
-    model.setResults(randomVectorsFromJson(document));
+    model.setTable(randomVectorsTable(randomVectorsFromJson(document)));
     EXPECT_EQ(cellsOf(model).mid(4),
               (QStringList{"Cosine, calibration –", "Error, calibration –"}));
     EXPECT_EQ(cellsOf(model, 1).mid(4),
               (QStringList{"Cosine, calibration 0.7500", "Error, calibration 0.6250"}));
     document["results"][0]["on_held_out"] = {{"cosine_pooled", 0.25}, {"relative_error", 0.875}};
-    model.setResults(randomVectorsFromJson(document));
+    model.setTable(randomVectorsTable(randomVectorsFromJson(document)));
     EXPECT_EQ(cellsOf(model).mid(6),
               (QStringList{"Cosine, held out 0.2500", "Error, held out 0.8750"}));
-    EXPECT_TRUE(
-        model.headerData(RandomVectorsModel::FirstFigureColumn + 6, Qt::Horizontal, Qt::ToolTipRole)
-            .toString()
-            .contains("held-out dialogues"));
-    model.setResults({});
+    EXPECT_TRUE(model.headerData(firstFigure + 6, Qt::Horizontal, Qt::ToolTipRole)
+                    .toString()
+                    .contains("held-out dialogues"));
+    model.setTable(randomVectorsTable({}));
     EXPECT_EQ(model.columnCount(), 6);
 }
 

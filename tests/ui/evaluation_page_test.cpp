@@ -41,7 +41,7 @@ class EvaluationPageTest : public ::testing::Test {
         auto* results = find<EvaluationResults>(page());
         return find<ResultTable>(results)
             ->model()
-            ->index(row, find<EvaluationModel>(results)->columnOf(key))
+            ->index(row, find<TableModel>(results)->columnOf(key))
             .data()
             .toString();
     }
@@ -82,7 +82,7 @@ TEST_F(EvaluationPageTest, AClickOnATitleSortsAndAThirdOneBringsTheOrderBack) {
     showResult();
     auto* table = find<ResultTable>(page(), "results");
     auto* header = table->horizontalHeader();
-    const int column = find<EvaluationModel>(page())->columnOf("rouge1");
+    const int column = find<TableModel>(find<EvaluationResults>(page()))->columnOf("rouge1");
     table->scrollTo(table->model()->index(0, column));
     const auto click = [&] {
         QTest::mouseClick(
@@ -110,7 +110,7 @@ TEST_F(EvaluationPageTest, PinningMakesEveryDifferenceOneToThatRun) {
     find<ResultTable>(results)->setCurrentIndex(find<ResultTable>(results)->model()->index(2, 0));
     ASSERT_TRUE(find<QPushButton>(results, "pin")->isEnabled());
     QTest::mouseClick(find<QPushButton>(results, "pin"), Qt::LeftButton);
-    EXPECT_EQ(find<EvaluationModel>(results)->headerData(0, Qt::Vertical, Qt::DisplayRole),
+    EXPECT_EQ(find<TableModel>(results)->headerData(0, Qt::Vertical, Qt::DisplayRole),
               "quarter\nbaseline");
     EXPECT_EQ(cell(1, "rouge1"), "50.00\n▲ +20.00\n[+20.00, +20.00]");
     EXPECT_EQ(cell(2, "loss"), "2.1000\n▲ +0.1000\n[+0.1000, +0.1000]");
@@ -118,7 +118,7 @@ TEST_F(EvaluationPageTest, PinningMakesEveryDifferenceOneToThatRun) {
     const QString before = QString::fromStdString(report::evaluationTsv(threeRuns()));
     find<ResultTable>(results)->setCurrentIndex(find<ResultTable>(results)->model()->index(1, 0));
     QTest::mouseClick(find<QPushButton>(results, "pin"), Qt::LeftButton);
-    EXPECT_EQ(find<EvaluationModel>(results)->headerData(0, Qt::Vertical, Qt::DisplayRole),
+    EXPECT_EQ(find<TableModel>(results)->headerData(0, Qt::Vertical, Qt::DisplayRole),
               "demo\nbaseline");
     EXPECT_EQ(cell(1, "rouge1"), "30.00\n▼ -20.00\n[-20.00, -20.00]");
 }
@@ -144,7 +144,7 @@ TEST_F(EvaluationPageTest, CopiesTheTableAndTheSelectedCells) {
     actions[2]->trigger();
     EXPECT_EQ(copied().toStdString(), report::evaluationLatex(evaluation));
     auto* table = find<ResultTable>(page(), "results");
-    const int column = find<EvaluationModel>(page())->columnOf("rouge1");
+    const int column = find<TableModel>(find<EvaluationResults>(page()))->columnOf("rouge1");
     table->clearSelection();
     for (const int row : {0, 2}) {
         for (const int offset : {0, 1}) {

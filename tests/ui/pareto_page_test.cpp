@@ -11,6 +11,7 @@
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
 #include "core/plan/plan_json.h"
+#include "core/report/pareto_table.h"
 #include "core/search/pareto.h"
 #include "tests/ui/find.h"
 #include "tests/ui/ui_fixture.h"
@@ -176,7 +177,7 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
     EXPECT_TRUE(find<QLabel>(page(), "heading")->text().contains("7 held-out dialogues"));
     auto* model = find<ResultTable>(page())->model();
     ASSERT_EQ(model->rowCount(), 5);
-    const auto columns = report::paretoColumns(smallFront());
+    const auto columns = report::paretoTable(smallFront()).columns;
     ASSERT_EQ(model->columnCount(), static_cast<int>(columns.size()));
     for (int c = 0; c < model->columnCount(); ++c) {
         EXPECT_EQ(model->headerData(c, Qt::Horizontal).toString().toStdString(),

@@ -17,6 +17,7 @@
 #include "core/base/json_reader.h"
 #include "core/report/comparison_table.h"
 #include "ui/dialogs/export_dialog.h"
+#include "ui/models/result_tables.h"
 #include "ui/plots/compared_spectra.h"
 #include "ui/wording/wording.h"
 
@@ -42,7 +43,7 @@ CompareDialog::CompareDialog(Session* session, QWidget* parent)
       m_progress(new JobProgress(tr("comparison"), QString(), &m_job, this)),
       m_error(new QLabel(this)),
       m_stack(new QStackedWidget(this)),
-      m_model(new ComparisonModel(this)),
+      m_model(new TableModel(this)),
       m_sort(new NumberSort(this)),
       m_table(new ResultTable(tr("Compared matrices"), this)),
       m_note(new QLabel(this)),
@@ -125,6 +126,7 @@ QWidget* CompareDialog::makeForm() {
 }
 
 QWidget* CompareDialog::makeResults() {
+    m_model->setTable(comparisonTable({}));
     m_sort->setSourceModel(m_model);
     m_table->setModel(m_sort);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -219,10 +221,11 @@ void CompareDialog::take(const Json& document) {
     }
     m_note->setText(words);
     m_note->setToolTip(skipped.isEmpty() ? m_comparedWith : skipped.join(QLatin1Char('\n')));
-    m_model->setMatrices(std::move(matrices));
+    m_matrices = std::move(matrices);
+    m_model->setTable(comparisonTable(m_matrices));
     m_table->fit();
     m_stack->setCurrentIndex(1);
-    m_index = m_model->matrices().empty() ? 1 : m_model->matrices().front().a.size() / 2;
+    m_index = m_matrices.empty() ? 1 : m_matrices.front().a.size() / 2;
     m_table->selectRow(0);
     showMatrix();
 }
@@ -230,8 +233,7 @@ void CompareDialog::take(const Json& document) {
 const spectra::MatrixComparison* CompareDialog::selected() const {
     const QModelIndex index = m_sort->mapToSource(m_table->currentIndex());
     const auto row = static_cast<std::size_t>(index.row());
-    return index.isValid() && row < m_model->matrices().size() ? &m_model->matrices()[row]
-                                                               : nullptr;
+    return index.isValid() && row < m_matrices.size() ? &m_matrices[row] : nullptr;
 }
 
 void CompareDialog::showMatrix() {
@@ -276,7 +278,7 @@ report::FigureRequest CompareDialog::figure() const {
     return {.title = title.toStdString(), .figure = std::move(figure)};
 }
 
-std::string CompareDialog::csv() const { return report::comparisonCsv(m_model->matrices()); }
+std::string CompareDialog::csv() const { return report::comparisonCsv(m_matrices); }
 
 void CompareDialog::exportFigure() {
     try {

@@ -8,11 +8,13 @@
 #include <QPushButton>
 #include <QSpinBox>
 #include <QStackedWidget>
+#include <vector>
 
 #include "core/report/figure_request.h"
+#include "core/spectra/compare.h"
 #include "ui/dialogs/job_dialog.h"
-#include "ui/models/comparison_model.h"
 #include "ui/models/number_sort.h"
+#include "ui/models/table_model.h"
 #include "ui/plots/rank_plot.h"
 #include "ui/session/job_slot.h"
 #include "ui/session/session.h"
@@ -57,12 +59,13 @@ class CompareDialog : public JobDialog {
     JobProgress* m_progress;
     QLabel* m_error;
     QStackedWidget* m_stack;
-    ComparisonModel* m_model;
+    TableModel* m_model;
     NumberSort* m_sort;
     ResultTable* m_table;
     QLabel* m_note;
     QCheckBox* m_logValue;
     RankPlot* m_plot;
+    std::vector<spectra::MatrixComparison> m_matrices;
     QString m_comparedWith;  // B of the results
     std::int64_t m_index = 1;
 };

@@ -90,7 +90,7 @@ QVariant MethodCurvesModel::data(const QModelIndex& index, int role) const {
         }
     }
     const auto& column = report::raceColumns()[static_cast<std::size_t>(index.column() - 1)];
-    const auto value = place ? column.value(curve, *place) : std::nullopt;
+    const auto value = place ? report::numberOf(column.value({&curve, *place})) : std::nullopt;
     if (role == sortRole) {
         return value ? QVariant(*value) : QVariant();
     }

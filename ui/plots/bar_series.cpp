@@ -24,13 +24,6 @@ std::size_t placeOf(std::string_view key) {
     return static_cast<std::size_t>(found - columns.begin());
 }
 
-/// "ROUGE-1", "Loss time (s)"
-QString titleOf(const report::EvaluationColumn& column) {
-    return column.unit.empty()
-               ? toQString(column.title)
-               : QStringLiteral("%1 (%2)").arg(toQString(column.title), toQString(column.unit));
-}
-
 void addInterval(Bar& bar, const evaluate::Interval& interval) {
     bar.hasInterval = std::isfinite(interval.low) && std::isfinite(interval.high);
     bar.low = interval.low;
@@ -88,7 +81,7 @@ BarData valueBars(const evaluate::Evaluation& evaluation, std::string_view key) 
             data.bars.push_back(bar);
         }
     }
-    data.yTitle = titleOf(report::evaluationColumns().at(column));
+    data.yTitle = toQString(report::titleOf(report::evaluationColumns().at(column)));
     if (anyInterval(data)) {
         data.yTitle = QObject::tr("%1,\nwith 95 % interval").arg(data.yTitle);
     }
@@ -107,7 +100,7 @@ BarData differenceBars(const evaluate::Evaluation& evaluation, std::string_view 
         if (!std::isfinite(cell.difference)) {
             continue;
         }
-        const QString number = QString::number(cell.difference, 'f', about.digits);
+        const QString number = QString::number(cell.difference, 'f', about.decimals);
         Bar bar{.label = names[run],
                 .value = cell.difference,
                 .text = cell.difference > 0 ? QString(QLatin1Char('+') + number) : number};
@@ -116,7 +109,7 @@ BarData differenceBars(const evaluate::Evaluation& evaluation, std::string_view 
         }
         data.bars.push_back(bar);
     }
-    const QString title = titleOf(about);
+    const QString title = toQString(report::titleOf(about));
     const QString baseline = names.empty() ? QString() : names.front();
     data.yTitle =
         anyInterval(data)

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/report/table_text.h"
+
 namespace rankscope::report {
 namespace {
 
@@ -31,7 +33,7 @@ TEST(Markdown, KeepsTablesWhole) {
 }
 
 TEST(TableCsv, QuotesAndDisarms) {
-    EXPECT_EQ(toCsv(table), "name,a|b\r\n<script>x</script>,1\r\n'=1+1,\"2,3\"\r\n");
+    EXPECT_EQ(toCsv(tableData(table)), "name,a|b\r\n<script>x</script>,1\r\n'=1+1,\"2,3\"\r\n");
 }
 
 }  // namespace

@@ -73,6 +73,9 @@ TEST(EvaluationTable, TextsToPasteHoldTheMeasuredColumnsOnly) {
                           tsv.begin() + static_cast<std::ptrdiff_t>(tsv.find('\n', from)), '\t');
     };
     EXPECT_EQ(tabs(0), tabs(tsv.find('\n') + 1));
+    const std::string csv = evaluationCsv(evaluation);
+    EXPECT_THAT(csv, HasSubstr(",rouge1,rouge1_difference,rouge1_low,rouge1_high,"));
+    EXPECT_THAT(csv, HasSubstr("\r\na|b_1,657,4000,46.111,-0.029,-1.2,0.35,"));
     const std::string markdown = evaluationMarkdown(evaluation);
     EXPECT_THAT(markdown, HasSubstr("| a\\|b\\_1 | 657 (-34.3 %) |"));
     EXPECT_THAT(markdown, HasSubstr("46.11 (-0.03 [-1.20, +0.35])"));

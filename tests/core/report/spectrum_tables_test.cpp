@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "core/base/error.h"
-#include "core/report/csv.h"
 #include "core/report/parameter_table.h"
 #include "core/report/rank_range.h"
+#include "core/report/table_text.h"
 
 namespace rankscope::report {
 namespace {

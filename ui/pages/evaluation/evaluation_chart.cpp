@@ -5,7 +5,6 @@
 #include <QHBoxLayout>
 #include <QSignalBlocker>
 #include <QVBoxLayout>
-#include <cmath>
 
 #include "core/base/error.h"
 #include "core/report/evaluation_table.h"
@@ -65,15 +64,10 @@ void EvaluationChart::fillMetrics() {
         const auto* evaluation = m_session->evaluation();
         const auto cells = evaluation ? report::evaluationCells(*evaluation)
                                       : std::vector<std::vector<report::EvaluationCell>>();
-        const auto& columns = report::evaluationColumns();
-        for (std::size_t c = 0; c < columns.size(); ++c) {
-            const bool measured = std::ranges::any_of(
-                cells, [c](const auto& row) { return std::isfinite(row[c].value); });
-            if (measured) {
-                m_metric->addItem(toQString(columns[c].title), toQString(columns[c].key));
-                m_metric->setItemData(m_metric->count() - 1, toQString(columns[c].help),
-                                      Qt::ToolTipRole);
-            }
+        for (const std::size_t c : report::filledColumns(cells)) {
+            const auto& column = report::evaluationColumns()[c];
+            m_metric->addItem(toQString(column.title), toQString(column.key));
+            m_metric->setItemData(m_metric->count() - 1, toQString(column.help), Qt::ToolTipRole);
         }
         int wanted = m_metric->findData(before);
         for (const char* usual : {"rouge1", "loss"}) {

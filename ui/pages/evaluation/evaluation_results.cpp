@@ -8,6 +8,8 @@
 #include <QVBoxLayout>
 
 #include "core/evaluate/evaluation.h"
+#include "core/report/evaluation_table.h"
+#include "ui/models/result_tables.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -34,7 +36,7 @@ QString headingOf(const evaluate::Evaluation& evaluation) {
 EvaluationResults::EvaluationResults(Session* session, QWidget* parent)
     : QWidget(parent),
       m_session(session),
-      m_model(new EvaluationModel(this)),
+      m_model(new TableModel(this)),
       m_sort(new NumberSort(this)),
       m_table(new ResultTable(tr("Results of the runs"), this)),
       m_stack(new QStackedWidget(this)),
@@ -127,7 +129,11 @@ void EvaluationResults::refreshPin() {
 void EvaluationResults::show() {
     const auto* evaluation = m_session->evaluation();
     const bool any = evaluation && !evaluation->runs.empty();
-    m_model->setEvaluation(any ? evaluation : nullptr);
+    if (any) {
+        m_model->setTable(evaluationTable(*evaluation), runTitles(*evaluation));
+    } else {
+        m_model->setTable({});
+    }
     m_stack->setCurrentIndex(any ? 1 : 0);
     if (any) {
         m_heading->setText(headingOf(*evaluation));

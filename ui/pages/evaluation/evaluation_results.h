@@ -7,8 +7,8 @@
 #include <QStackedWidget>
 #include <QWidget>
 
-#include "ui/models/evaluation_model.h"
 #include "ui/models/number_sort.h"
+#include "ui/models/table_model.h"
 #include "ui/session/session.h"
 #include "ui/widgets/result_table.h"
 
@@ -29,7 +29,7 @@ class EvaluationResults : public QWidget {
     int currentRun() const;
 
     Session* m_session;
-    EvaluationModel* m_model;
+    TableModel* m_model;
     NumberSort* m_sort;
     ResultTable* m_table;
     QStackedWidget* m_stack;

@@ -9,13 +9,14 @@
 
 #include "core/evaluate/random_vectors.h"
 #include "ui/models/number_sort.h"
+#include "ui/models/result_tables.h"
 
 namespace rankscope::ui {
 
 RandomVectorsPanel::RandomVectorsPanel(Session* session, QWidget* parent)
     : QWidget(parent),
       m_session(session),
-      m_model(new RandomVectorsModel(this)),
+      m_model(new TableModel(this)),
       m_table(new ResultTable(tr("Planned matrices on random vectors"), this)),
       m_options(new QFormLayout),
       m_start(new QPushButton(tr("Random &vectors"), this)),
@@ -91,7 +92,7 @@ void RandomVectorsPanel::refresh() {
 }
 
 void RandomVectorsPanel::showResults() {
-    m_model->setResults(m_session->randomVectors());
+    m_model->setTable(randomVectorsTable(m_session->randomVectors()));
     m_table->fit();
     refresh();
 }

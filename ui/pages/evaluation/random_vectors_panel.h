@@ -5,7 +5,7 @@
 #include <QPushButton>
 #include <QWidget>
 
-#include "ui/models/random_vectors_model.h"
+#include "ui/models/table_model.h"
 #include "ui/session/session.h"
 #include "ui/widgets/job_progress.h"
 #include "ui/widgets/option_form.h"
@@ -25,7 +25,7 @@ class RandomVectorsPanel : public QWidget {
     void showResults();
 
     Session* m_session;
-    RandomVectorsModel* m_model;
+    TableModel* m_model;
     ResultTable* m_table;
     OptionForm m_options;
     QPushButton* m_start;

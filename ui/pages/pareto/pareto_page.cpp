@@ -7,12 +7,22 @@
 #include <QSignalBlocker>
 #include <QSplitter>
 #include <QVBoxLayout>
+#include <optional>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/report/pareto_table.h"
 
 namespace rankscope::ui {
+
+namespace {
+
+/// The place of a row in ParetoFront::points; nothing for the dense model, which stands first.
+std::optional<std::size_t> pointOf(int row) {
+    return row < 1 ? std::nullopt : std::optional(static_cast<std::size_t>(row - 1));
+}
+
+}  // namespace
 
 ParetoPage::ParetoPage(Session* session, QWidget* parent)
     : Page(parent),
@@ -24,7 +34,7 @@ ParetoPage::ParetoPage(Session* session, QWidget* parent)
                           tr("Work finished on data of your own is kept: Run goes on from there."),
                           m_run->job(), this)),
       m_stack(new QStackedWidget(this)),
-      m_model(new FrontModel(this)),
+      m_model(new TableModel(this)),
       m_sort(new NumberSort(this)),
       m_table(new ResultTable(tr("Settings and what they cost"), this)),
       m_plot(new FrontPlot(this)),
@@ -58,14 +68,14 @@ void ParetoPage::followRun() {
     connect(m_plot, &FrontPlot::currentChanged, this, &ParetoPage::showReadout);
     connect(m_plot, &FrontPlot::pointChosen, this, &ParetoPage::choose);
     connect(m_table, &QTableView::activated, this, [this](const QModelIndex& index) {
-        if (const auto point = FrontModel::pointOf(m_sort->mapToSource(index).row())) {
+        if (const auto point = pointOf(m_sort->mapToSource(index).row())) {
             choose(*point);
         }
     });
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this](const QModelIndex& index) {
                 if (index.isValid()) {
-                    m_plot->setCurrent(FrontModel::pointOf(m_sort->mapToSource(index).row()));
+                    m_plot->setCurrent(pointOf(m_sort->mapToSource(index).row()));
                 }
             });
 }
@@ -134,10 +144,10 @@ void ParetoPage::showFront() {
     const auto* front = m_run->front();
     m_stack->setCurrentIndex(front ? 1 : 0);
     if (!front) {
-        m_model->clear();
+        m_model->setTable({});
         return;
     }
-    m_model->setFront(*front);
+    m_model->setTable(report::paretoTable(*front));
     m_table->fit();
     m_plot->setFront(*front);
     QString words = tr("%n settings", nullptr, static_cast<int>(front->points.size())) +

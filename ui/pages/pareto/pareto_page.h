@@ -5,8 +5,8 @@
 #include <QPushButton>
 #include <QStackedWidget>
 
-#include "ui/models/front_model.h"
 #include "ui/models/number_sort.h"
+#include "ui/models/table_model.h"
 #include "ui/pages/page.h"
 #include "ui/pages/pareto/pareto_setup.h"
 #include "ui/plots/front_plot.h"
@@ -42,7 +42,7 @@ class ParetoPage : public Page {
     ParetoSetup* m_setup;
     JobProgress* m_progress;
     QStackedWidget* m_stack;
-    FrontModel* m_model;
+    TableModel* m_model;
     NumberSort* m_sort;
     ResultTable* m_table;
     FrontPlot* m_plot;
