@@ -80,7 +80,7 @@ ChosenMatrices side(checkpoint::Checkpoint checkpoint,
     return chosen;
 }
 
-/// A plot a matrix, the first of them where there are more than a page holds.
+/// A plot a matrix, the first of them if there are more than a page holds.
 report::FigureRequest figureOf(const CompareResult& result, const Progress& progress) {
     const std::size_t drawn = std::min(mostDrawn, result.matrices.size());
     if (drawn < result.matrices.size())

@@ -16,12 +16,12 @@
 
 namespace rankscope::cli {
 
-/// What `curve --calibration` adds: errors of all methods on real activations.
+/// The addition of `curve --calibration`: errors of all methods on real activations.
 struct Race {
     std::vector<method::MethodCurve> curves;
     Json calibration;  ///< {file, samples, held_out}
 
-    /// One row a rank, one column a method: held-out errors where there are some.
+    /// One row a rank, one column a method: held-out errors if there are some.
     std::string text() const;
     report::FigureRequest figure(const std::string& label) const;
 };
@@ -33,10 +33,10 @@ class RaceOptions {
     bool wanted() const { return !m_calibration.empty(); }
     /// Throws Error of kind Usage for an unknown method, or other options without --calibration.
     void check() const;
-    /// The calibration, null where none is wanted. Before the work: it may be the file to write.
+    /// The calibration, null if none is wanted. Before the work: it may be the file to write.
     std::shared_ptr<const method::Calibration> open(const checkpoint::Checkpoint& checkpoint,
                                                     const Progress& progress) const;
-    /// At `range`, or where none is given at the ranks that curves have.
+    /// At `range`, or if none is given at the ranks that curves have.
     Race run(const std::shared_ptr<const method::Calibration>& calibration,
              const ChosenMatrices& chosen, const std::optional<report::RankRange>& range,
              const Context& context) const;

@@ -32,7 +32,7 @@ void addAnalysis(Json& spectrum, const SpectrumAnalysis& analysis);
 
 /// spectraCsv() with the columns null_mean,null_low,null_high and power_law_alpha,
 /// power_law_standard_error,power_law_x_min,power_law_ks_distance,power_law_tail (the same in every
-/// row of a matrix, empty where the fit failed), with a bootstrap
+/// row of a matrix, empty if the fit failed), with a bootstrap
 /// power_law_bootstrap_deviation,power_law_bootstrap_low,power_law_bootstrap_high behind them:
 /// those that were asked for. One analysis a spectrum.
 std::string spectraCsv(std::span<const spectra::Spectrum> spectra,

@@ -94,7 +94,7 @@ const std::vector<Column<ComparedMatrix>>& comparisonColumns() {
         {"columns", "columns", "", "Columns of the matrix, [out, in]",
          [](const ComparedMatrix& m) { return Value(m.a.columns()); }},
         {"relative_difference", "relative difference", "",
-         "|A - B| / |A| (Frobenius); infinite where A alone is zero",
+         "|A - B| / |A| (Frobenius); infinite if A alone is zero",
          [](const ComparedMatrix& m) { return Value(m.relativeDifference); }, 6},
         {"rank_90", "rank 90 %", "", "Rank that holds 90 % of the energy of A - B",
          [](const ComparedMatrix& m) { return Value(m.rank90); }},

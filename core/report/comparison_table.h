@@ -18,7 +18,7 @@ Json toJson(const spectra::MatrixComparison& comparison);
 /// An element of `skipped[]`.
 Json toJson(const spectra::SkippedMatrix& skipped);
 
-/// The cosine of the largest principal angle; 1 where there is none.
+/// The cosine of the largest principal angle; 1 if there is none.
 double smallestCosine(const std::vector<double>& cosines);
 
 /// Reads an element of `matrices[]` back. Throws Error.

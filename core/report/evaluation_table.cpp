@@ -152,10 +152,10 @@ Value lossOf(const EvaluationRun& run, double Loss::*rule) {
     return run.loss ? Value((*run.loss).*rule) : Value();
 }
 
-/// What was measured together with the losses.
+/// The columns measured together with the losses.
 Value ofLoss(const EvaluationRun& run, double value) { return run.loss ? Value(value) : Value(); }
 
-/// What was measured on generated summaries.
+/// The columns measured on generated summaries.
 Value ofRouge(const EvaluationRun& run, double value) {
     return run.hasRouge ? Value(value) : Value();
 }

@@ -21,7 +21,7 @@ const std::vector<EvaluationColumn>& evaluationColumns();
 
 /// One cell. `difference` is against the run `baseline`.
 struct EvaluationCell {
-    double value = 0;  ///< NaN where not measured
+    double value = 0;  ///< NaN if not measured
     bool hasInterval = false;
     evaluate::Interval interval;  ///< of the value (first run) or of the difference
     double difference = 0;        ///< to the baseline; 0 in its own row

@@ -78,7 +78,7 @@ pid_t start(const fs::path& program, const FileHandle& input, const FileHandle& 
     return child;
 }
 
-/// Exit status; the child is ended where the user wants to stop or it takes too long.
+/// Exit status; the child is ended if the user wants to stop or it takes too long.
 int waitFor(pid_t child, const Progress& progress) {
     const auto start = Clock::now();
     int status = 0;

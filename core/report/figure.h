@@ -9,10 +9,10 @@
 
 namespace rankscope::report {
 
-/// The window's program beside this one, where it is installed.
+/// The window's program beside this one, if it is installed.
 std::optional<std::filesystem::path> windowProgram();
 
-/// Throws Error saying how to get the window's program where it is not installed.
+/// Throws Error saying how to get the window's program if it is not installed.
 void requireFigures();
 
 /// Has the window's own plot code draw the figure, in a child process (`rankscope --render`) on

@@ -17,7 +17,7 @@ struct FigureSize {
     int dpi = 300;  ///< of PNG
 };
 
-/// What the user chose for the axes.
+/// The user's choices for the axes.
 struct AxesChoice {
     bool logRank = false;
     bool logValue = true;
@@ -28,7 +28,7 @@ struct AxesChoice {
 /// The axes of the blog post, and usually of methods' curves.
 inline constexpr AxesChoice plainAxes{.logRank = false, .logValue = false, .normalise = false};
 
-/// What is to be drawn with singular values beside the curves themselves.
+/// Everything drawn with singular values beside the curves themselves.
 struct OverlayChoice {
     bool powerLaw = false;
     bool nullBand = false;

@@ -19,13 +19,13 @@ struct ParameterRow {
     plan::ParameterCounts counts;
 };
 
-/// What it takes to really keep a share of the model.
+/// The ranks that really keep a share of the model.
 struct BudgetRow {
     double kept = 0.7;
     std::string targets;
     std::int64_t smallestRank = 0, largestRank = 0;
     std::int64_t stored = 0;
-    std::string impossible;  ///< why not, where it cannot be met
+    std::string impossible;  ///< why not, if it cannot be met
 };
 
 /// The blog post's rank for a model of this width: 382 where d_model is 768, else the same share.

@@ -13,7 +13,7 @@
 
 namespace rankscope::report {
 
-/// What a row has in a column: nothing, a number, or words.
+/// The content of a row in a column: nothing, a number, or words.
 using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
 
 /// Nothing for an empty optional.

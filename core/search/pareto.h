@@ -82,7 +82,7 @@ void markFront(std::vector<ParetoPoint>& points);
 
 /// The document of docs/command_line_events.md; each point's `plan` only with `plans`.
 Json toJson(const ParetoFront& front, bool plans = false);
-/// Reads it back; plans only where they are there and the checkpoint is given that they are for.
+/// Reads it back; plans only if they are there and their checkpoint is given.
 /// Throws Error naming `what` if it is no such document.
 ParetoFront frontFromJson(const Json& document, const checkpoint::Checkpoint* checkpoint,
                           const std::string& what);

@@ -19,7 +19,7 @@ class CalibrationMenu : public QMenu {
     void calibrate();
     /// Asks for a file and uses it.
     void chooseFile();
-    /// Makes the file the session's calibration; Session::failed() says why where it is none.
+    /// Makes the file the session's calibration; Session::failed() says why if it is none.
     /// Whether it fits the checkpoint is checked by the child that uses it.
     void use(const QString& file);
 

@@ -31,7 +31,7 @@ class ExportDialog : public QDialog {
     QSpinBox* m_dpi;
 };
 
-/// Asks what, how large and where, and draws it: the file written, empty where the user cancelled.
+/// Asks what, how large and where, and draws it: the file written, empty if the user cancelled.
 /// Throws Error.
 QString exportFigure(const report::FigureRequest& shown, const QString& suggestedName,
                      QWidget* parent);

@@ -31,7 +31,7 @@ class MatrixTreeModel : public QAbstractItemModel {
     QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
-    /// The row of a matrix; invalid where there is none of that name.
+    /// The row of a matrix; invalid if there is none of that name.
     QModelIndex indexOfMatrix(const std::string& name) const;
 
  private:

@@ -6,7 +6,7 @@
 namespace rankscope::ui {
 
 /// The role under which the models of result tables give what a cell is sorted by: a number, a
-/// text, or nothing where nothing was measured.
+/// text, or nothing if nothing was measured.
 inline constexpr int sortRole = Qt::UserRole;
 
 /// Sorts by sortRole; cells without a value stand last in both directions. A third click on a title

@@ -191,7 +191,7 @@ void drawInto(QCustomPlot& plot, const report::HeatMapFigure& figure, const Pape
     auto* margins = new QCPMarginGroup(&plot);
     plot.axisRect()->setMarginGroup(QCP::msBottom | QCP::msTop, margins);
     scale->setMarginGroup(QCP::msBottom | QCP::msTop, margins);
-    // What labels, scale and title leave of the figure, roughly: it decides about the numbers.
+    // The room that labels, scale and title leave, roughly: it decides about the numbers.
     const auto columns = std::max<std::size_t>(1, map.columns.size());
     const auto rows = std::max<std::size_t>(1, map.rows.size());
     drawHeatMap(*plot.axisRect(), *scale, map, figureFontPixels);

@@ -122,7 +122,7 @@ void addMarkers(QCPGraph& graph, const PlotData& data, std::size_t place) {
     }
 }
 
-/// A point in axis space: plain where linear, its logarithm where not.
+/// A point in axis space: plain if linear, else its logarithm.
 double toAxisSpace(const QCPAxis& axis, double value) {
     return axis.scaleType() == QCPAxis::stLogarithmic ? std::log(value) : value;
 }

@@ -8,7 +8,7 @@
 
 namespace rankscope::ui {
 
-/// What the user wants evaluated.
+/// The evaluation that the user asked for.
 struct EvaluationRequest {
     QStringList checkpoints;  ///< the first is the baseline
     QString planFile;         ///< of the baseline's plan in hand; empty: without it

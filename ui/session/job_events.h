@@ -30,11 +30,11 @@ struct ErrorEvent {
 };
 using JobEvent = std::variant<ProgressEvent, WarningEvent, SpectrumEvent, DoneEvent, ErrorEvent>;
 
-/// One line as an event; nothing for an event this version does not know. Throws Error where the
+/// One line as an event; nothing for an event this version does not know. Throws Error if the
 /// line is no event at all.
 std::optional<JobEvent> parseJobEvent(std::string_view line);
 
-/// The result document of `random-vectors`. Throws Error where it is none.
+/// The result document of `random-vectors`. Throws Error if it is none.
 std::vector<evaluate::RandomVectorsResult> randomVectorsFromJson(const Json& result);
 
 }  // namespace rankscope::ui

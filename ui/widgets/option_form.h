@@ -19,7 +19,7 @@ class OptionForm {
 
     /// The row's editor; its object name is the option's.
     QWidget* add(const Option& option);
-    /// What the user entered, as it would be typed on the command line; empty if nothing was.
+    /// The words entered, as they would be typed on the command line; empty if nothing was.
     QString value(const std::string& name) const;
     void setValue(const std::string& name, const QString& text);
     QWidget* editor(const std::string& name) const;

@@ -19,7 +19,7 @@ namespace rankscope::ui {
 
 namespace {
 
-/// What a preset means in the words of the options; empty for options it says nothing about.
+/// The meaning of a preset in the words of the options; empty for options it says nothing about.
 QString presetValue(const backend::GenerationOptions& generation, const Option& option) {
     if (option.name == "beams") {
         return QString::number(generation.beams);

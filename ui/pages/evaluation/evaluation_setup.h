@@ -17,8 +17,8 @@
 
 namespace rankscope::ui {
 
-/// What is to be evaluated: the runs, the dialogues, how summaries are made. Shows the command
-/// that Evaluate runs.
+/// The settings of an evaluation: the runs, the dialogues, how summaries are made. Shows the
+/// command that Evaluate runs.
 class EvaluationSetup : public QWidget {
     Q_OBJECT
  public:
@@ -29,7 +29,7 @@ class EvaluationSetup : public QWidget {
     void addFolder(const QString& folder);
 
  public slots:
-    /// What is possible now: buttons, the plan's box, the command.
+    /// Enables what is possible now: buttons, the plan's box, the command.
     void refresh();
 
  signals:

@@ -16,7 +16,7 @@
 
 namespace rankscope::ui {
 
-/// What is to be measured: budgets, methods, allocations, storage, bounds of ranks, and on which
+/// The settings to measure: budgets, methods, allocations, storage, bounds of ranks, and on which
 /// dialogues.
 class ParetoSetup : public QWidget {
     Q_OBJECT

@@ -12,7 +12,7 @@
 
 namespace rankscope::ui {
 
-/// What the rank line means: numbers of the selection, and parameters of the whole model.
+/// The meaning of the rank line: numbers of the selection, and parameters of the whole model.
 class PlanPanel : public QWidget {
     Q_OBJECT
  public:
