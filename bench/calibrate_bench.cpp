@@ -49,9 +49,8 @@ std::vector<Batch> batchesOf(const Json& request) {
     const auto sources = request.at("sources").get<std::vector<TokenIds>>();
     const auto targets = request.at("targets").get<std::vector<TokenIds>>();
     std::vector<std::int64_t> lengths;
-    for (const TokenIds& source : sources) {
+    for (const TokenIds& source : sources)
         lengths.push_back(static_cast<std::int64_t>(source.size()));
-    }
     std::vector<Batch> batches;
     for (const auto& positions :
          rankscope::model::batchesByLength(lengths, request.at("token_budget"))) {
@@ -67,11 +66,8 @@ std::vector<Batch> batchesOf(const Json& request) {
 std::size_t tokensOf(const std::vector<Batch>& batches) {
     std::size_t tokens = 0;
     for (const Batch& batch : batches) {
-        for (const auto* rows : {&batch.sources, &batch.targets}) {
-            for (const TokenIds& ids : *rows) {
-                tokens += ids.size();
-            }
-        }
+        for (const auto* rows : {&batch.sources, &batch.targets})
+            for (const TokenIds& ids : *rows) tokens += ids.size();
     }
     return tokens;
 }
@@ -121,13 +117,11 @@ void serve(const std::string& name, int threads, const std::string& device) {
                 model->collectMoments({false, rankscope::backend::momentArithmeticNamed(task)});
         const double processorBefore = processorSeconds();
         const Clock::time_point start = Clock::now();
-        for (const Batch& batch : batches) {
-            if (collector) {
+        for (const Batch& batch : batches)
+            if (collector)
                 collector->add(batch.sources, batch.targets, {});
-            } else {
+            else
                 model->loss(batch.sources, batch.targets, {});
-            }
-        }
         const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
         std::cout << Json{{"seconds", seconds},
                           {"processor_seconds", processorSeconds() - processorBefore},

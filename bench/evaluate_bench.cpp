@@ -59,9 +59,8 @@ Json generate(Seq2Seq& model, const Json& request) {
     for (std::size_t begin = 0; begin < sources.size(); begin += batch) {
         const std::span<const TokenIds> all(sources);
         const auto part = all.subspan(begin, std::min(batch, sources.size() - begin));
-        for (auto& sequence : model.generate(part, options, {})) {
+        for (auto& sequence : model.generate(part, options, {}))
             sequences.push_back(std::move(sequence));
-        }
     }
     Json answer = {
         {"seconds", secondsSince(start)}, {"ids", Json::array()}, {"scores", Json::array()}};
@@ -77,9 +76,8 @@ Json loss(Seq2Seq& model, const Json& request) {
     const auto targets = request.at("targets").get<std::vector<TokenIds>>();
     const Clock::time_point start = Clock::now();
     std::vector<std::int64_t> lengths;
-    for (const TokenIds& source : sources) {
+    for (const TokenIds& source : sources)
         lengths.push_back(static_cast<std::int64_t>(source.size()));
-    }
     double sum = 0;
     std::int64_t tokens = 0;
     for (const auto& batch :
@@ -119,9 +117,7 @@ Json rouge(const Json& request) {
         Json& entry = answer[std::string(text::rougeName(text::rougeTypes[type]))];
         for (const auto& part : values[type]) {
             double sum = 0;
-            for (const double value : part) {
-                sum += value;
-            }
+            for (const double value : part) sum += value;
             const auto interval = rankscope::evaluate::bootstrapMean(part, bootstrap);
             entry.push_back({interval.low, sum / static_cast<double>(part.size()), interval.high});
         }
@@ -142,18 +138,13 @@ std::unique_ptr<Seq2Seq> openModel(const std::string& name, int threads, const s
 
 Json answered(Seq2Seq* model, const Json& request) {
     const std::string task = request.at("task");
-    if (task == "rouge") {
-        return rouge(request);
-    }
-    if (model == nullptr) {
+    if (task == "rouge") return rouge(request);
+    if (model == nullptr)
         throw rankscope::Error("No checkpoint was named, so only \"rouge\" can be asked for.");
-    }
     try {
         return task == "loss" ? loss(*model, request) : generate(*model, request);
     } catch (const rankscope::Error& error) {
-        if (error.kind() != rankscope::ErrorKind::OutOfMemory) {
-            throw;
-        }
+        if (error.kind() != rankscope::ErrorKind::OutOfMemory) throw;
         return {{"out_of_memory", true}};
     }
 }

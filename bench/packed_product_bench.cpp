@@ -78,9 +78,8 @@ void measure(const Setting& setting, std::int64_t rows, std::vector<Contender>& 
             // The threads of OpenBLAS keep looking for work for a while after their last.
             std::this_thread::sleep_for(std::chrono::milliseconds(200));
             contenders[which].seconds.push_back(secondsOf([&] {
-                for (std::int64_t weight = 0; weight < setting.count; ++weight) {
+                for (std::int64_t weight = 0; weight < setting.count; ++weight)
                     contenders[which].product(x, weight, results[which]);
-                }
             }));
         }
     }
@@ -104,9 +103,7 @@ int main(int argc, char** argv) {
         setting.in = std::stoll(argv[2]);
         setting.count = std::stoll(argv[3]);
     }
-    if (argc >= 5) {
-        setting.rounds = std::stoi(argv[4]);
-    }
+    if (argc >= 5) setting.rounds = std::stoi(argv[4]);
     const at::InferenceMode guard;
     std::vector<at::Tensor> weights;
     std::vector<PackedWeight> packed;
@@ -117,9 +114,7 @@ int main(int argc, char** argv) {
         const std::span<const float> values(weights.back().data_ptr<float>(),
                                             static_cast<std::size_t>(weights.back().numel()));
         packed.emplace_back(values, setting.out, setting.in);
-        if (wide) {
-            narrow.emplace_back(values, setting.out, setting.in, ProductPath::Avx2);
-        }
+        if (wide) narrow.emplace_back(values, setting.out, setting.in, ProductPath::Avx2);
     }
     const auto multiply = [](const std::vector<PackedWeight>& from) {
         return [&from](const at::Tensor& x, std::int64_t weight, at::Tensor& y) {
@@ -134,24 +129,19 @@ int main(int argc, char** argv) {
                           },
                           {}});
     contenders.push_back({std::string(nameOf(PackedWeight::bestPath())), multiply(packed), {}});
-    if (wide) {
-        contenders.push_back({"AVX2", multiply(narrow), {}});
-    }
+    if (wide) contenders.push_back({"AVX2", multiply(narrow), {}});
     std::printf(
         "LibTorch %s, %d threads, %lld weights %lld x %lld; GB/s of weights as median "
         "(slowest - fastest of %d), GFLOP/s\n\n| rows |",
         TORCH_VERSION, at::get_num_threads(), static_cast<long long>(setting.count),
         static_cast<long long>(setting.out), static_cast<long long>(setting.in), setting.rounds);
-    for (const Contender& contender : contenders) {
-        std::printf(" %s |", contender.name.c_str());
-    }
+    for (const Contender& contender : contenders) std::printf(" %s |", contender.name.c_str());
     std::printf("\n|---|%s\n", contenders.size() == 3 ? "---|---|---|" : "---|---|");
     for (const std::int64_t rows : {1, 4, 8, 9, 16, 32, 128, 1536}) {
         measure(setting, rows, contenders);
         std::printf("| %lld |", static_cast<long long>(rows));
-        for (const Contender& contender : contenders) {
+        for (const Contender& contender : contenders)
             std::printf(" %s |", cell(setting, rows, contender.seconds).c_str());
-        }
         std::printf("\n");
         std::fflush(stdout);
     }

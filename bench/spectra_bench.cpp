@@ -41,11 +41,9 @@ Json measure(const std::string& name, int threads, const std::string& deviceName
     const Clock::time_point start = Clock::now();
     const auto checkpoint = rankscope::checkpoint::openCheckpoint(name);
     std::vector<rankscope::checkpoint::WeightMatrix> matrices;
-    for (const auto& matrix : checkpoint.matrices()) {
-        if (matrix.sublayer != rankscope::checkpoint::Sublayer::Vocabulary) {
+    for (const auto& matrix : checkpoint.matrices())
+        if (matrix.sublayer != rankscope::checkpoint::Sublayer::Vocabulary)
             matrices.push_back(matrix);
-        }
-    }
     const auto& backend = rankscope::backend::loadBackend({.threads = threads});
     const auto device = warmed(backend, deviceName);
     const double loading = seconds(start);

@@ -23,15 +23,13 @@ using namespace rankscope;
 
 void openWithSpectra(ui::Session& session, const char* checkpoint) {
     session.setProgram(QString());
-    if (!session.open(QString::fromLocal8Bit(checkpoint))) {
+    if (!session.open(QString::fromLocal8Bit(checkpoint)))
         throw Error(std::string(checkpoint) + " cannot be opened.");
-    }
     std::vector<std::string> names;
     for (const auto& matrix : session.linearMatrices()) {
         std::vector<double> values;
-        for (std::int64_t i = 0; i < matrix.fullRank(); ++i) {
+        for (std::int64_t i = 0; i < matrix.fullRank(); ++i)
             values.push_back(1 / std::sqrt(1.0 + static_cast<double>(i)));
-        }
         session.addSpectrum({matrix.name, matrix.rows, matrix.columns, values});
         names.push_back(matrix.name);
     }
@@ -68,9 +66,7 @@ void measure(const char* checkpoint, int moves) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) {
-        qputenv("QT_QPA_PLATFORM", "offscreen");
-    }
+    if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
     const QApplication app(argc, argv);
     try {
         measure(argc > 1 ? argv[1] : "demo", argc > 2 ? std::max(1, std::atoi(argv[2])) : 100);

@@ -9,9 +9,7 @@ namespace rankscope::ui {
 
 QImage drawnIcon(const QString& svg, int size) {
     QSvgRenderer renderer(svg);
-    if (!renderer.isValid()) {
-        return {};
-    }
+    if (!renderer.isValid()) return {};
     QImage image(size, size, QImage::Format_ARGB32);
     image.fill(Qt::transparent);
     QPainter painter(&image);
@@ -25,9 +23,7 @@ QIcon applicationIcon(const QString& svg) {
     QIcon icon;
     for (const int size : iconSizes) {
         const QImage image = size <= largest ? drawnIcon(svg, size) : QImage();
-        if (!image.isNull()) {
-            icon.addPixmap(QPixmap::fromImage(image));
-        }
+        if (!image.isNull()) icon.addPixmap(QPixmap::fromImage(image));
     }
     return icon;
 }

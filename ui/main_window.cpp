@@ -24,9 +24,7 @@ namespace {
 
 QString droppedPath(const QMimeData* data) {
     const auto urls = data->urls();
-    if (urls.size() != 1 || !urls.front().isLocalFile()) {
-        return {};
-    }
+    if (urls.size() != 1 || !urls.front().isLocalFile()) return {};
     const QFileInfo info(urls.front().toLocalFile());
     const bool weights = info.fileName().endsWith(QLatin1String(".safetensors")) ||
                          info.fileName().endsWith(QLatin1String(".safetensors.index.json"));
@@ -104,9 +102,7 @@ QTabBar* MainWindow::makeTabs() {
     tabs->setDrawBase(false);
     tabs->hide();
     connect(tabs, &QTabBar::currentChanged, this, [this](int tab) {
-        if (!m_tabs->isHidden()) {
-            m_pages->setCurrentIndex(tab + 1);
-        }
+        if (!m_tabs->isHidden()) m_pages->setCurrentIndex(tab + 1);
     });
     return tabs;
 }
@@ -174,9 +170,7 @@ void MainWindow::makeMenus() {
     help->addAction(tr("&About Rankscope"), this, &MainWindow::showAbout);
     m_needsCheckpoint = {compare,  figure,  values,     curves, clear,
                          clearAll, spectra, evaluation, pareto};
-    for (QAction* action : m_needsCheckpoint) {
-        action->setEnabled(false);
-    }
+    for (QAction* action : m_needsCheckpoint) action->setEnabled(false);
     compress->setEnabled(false);
     connect(m_session, &Session::planChanged, compress,
             [this, compress] { compress->setEnabled(m_session->plan().has_value()); });
@@ -215,9 +209,7 @@ void MainWindow::showCheckpoint() {
     setWindowTitle(tr("%1 – Rankscope").arg(m_session->modelName()));
     m_tabs->show();
     m_pages->setCurrentIndex(m_tabs->currentIndex() + 1);
-    for (QAction* action : m_needsCheckpoint) {
-        action->setEnabled(true);
-    }
+    for (QAction* action : m_needsCheckpoint) action->setEnabled(true);
     const auto& model = *m_session->checkpoint();
     statusBar()->showMessage(tr("%1 parameters, %2 matrices, %3 bytes; spectra in float64")
                                  .arg(grouped(model.denseParameterCount()))
@@ -227,18 +219,14 @@ void MainWindow::showCheckpoint() {
 
 void MainWindow::chooseFolder() {
     const QString path = QFileDialog::getExistingDirectory(this, tr("Open a checkpoint's folder"));
-    if (!path.isEmpty()) {
-        m_session->open(path);
-    }
+    if (!path.isEmpty()) m_session->open(path);
 }
 
 void MainWindow::chooseFile() {
     const QString path = QFileDialog::getOpenFileName(
         this, tr("Open weights"), QString(),
         tr("Weights (*.safetensors *.safetensors.index.json);;All files (*)"));
-    if (!path.isEmpty()) {
-        m_session->open(path);
-    }
+    if (!path.isEmpty()) m_session->open(path);
 }
 
 Page& MainWindow::shownPage() const {
@@ -254,9 +242,7 @@ void MainWindow::exportFigure() {
     }
     try {
         const QString file = page.exportFigure(m_session->modelName());
-        if (!file.isEmpty()) {
-            statusBar()->showMessage(tr("Wrote %1").arg(file));
-        }
+        if (!file.isEmpty()) statusBar()->showMessage(tr("Wrote %1").arg(file));
     } catch (const Error& error) {
         showMessage(QString::fromStdString(error.what()), true);
     }
@@ -268,9 +254,7 @@ void MainWindow::exportTable(const QString& name) {
     const QString path = QFileDialog::getSaveFileName(
         this, tr("Save data of the shown curves"),
         QStringLiteral("%1-%2.csv").arg(m_session->modelName(), name), tr("Tables (*.csv)"));
-    if (path.isEmpty()) {
-        return;
-    }
+    if (path.isEmpty()) return;
     try {
         writeFileAtomically(path.toStdString(), table->csv);
         statusBar()->showMessage(tr("Wrote %1").arg(path));
@@ -301,9 +285,7 @@ void MainWindow::showAbout() {
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    if (!droppedPath(event->mimeData()).isEmpty()) {
-        event->acceptProposedAction();
-    }
+    if (!droppedPath(event->mimeData()).isEmpty()) event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {

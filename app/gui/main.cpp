@@ -37,9 +37,7 @@ int exitCode(const Error& error) { return error.kind() == ErrorKind::Usage ? 2 :
 
 /// The exit code.
 int print(std::string_view text) {
-    if (writeDescriptor(STDOUT_FILENO, text)) {
-        return 0;
-    }
+    if (writeDescriptor(STDOUT_FILENO, text)) return 0;
     writeStandardError("rankscope: standard output cannot be written to: " + errnoText(errno) +
                        ".\n");
     return 1;
@@ -48,11 +46,10 @@ int print(std::string_view text) {
 int render(const QString& file) {
     try {
         std::string text;
-        if (file == QLatin1String("-")) {
+        if (file == QLatin1String("-"))
             text.assign(std::istreambuf_iterator<char>(std::cin), {});
-        } else {
+        else
             text = readTextFile(file.toStdString(), largestRequest);
-        }
         const std::string what = file == QLatin1String("-") ? "the request" : file.toStdString();
         ui::renderFigure(report::figureRequestFromJson(parseJson(text, what), what));
         return 0;
@@ -75,14 +72,11 @@ void showEvaluation(ui::MainWindow& window, ui::Session& session, const QString&
     } catch (const Error& error) {
         session.report(QString::fromStdString(error.what()));
     }
-    if (!session.evaluation()) {
-        return;
-    }
+    if (!session.evaluation()) return;
     for (const auto& run : session.evaluation()->runs) {  // so that Evaluate repeats it
         const QString folder = QString::fromStdString(run.checkpoint);
-        if (QFileInfo(folder).isDir() && QFileInfo(folder) != QFileInfo(session.location())) {
+        if (QFileInfo(folder).isDir() && QFileInfo(folder) != QFileInfo(session.location()))
             window.evaluationPage()->addFolder(folder);
-        }
     }
 }
 
@@ -91,9 +85,8 @@ int screenshot(ui::MainWindow& window, const QString& file) {
     QElapsedTimer waited;
     waited.start();
     while ((window.isComputing() || waited.elapsed() < 500) &&
-           waited.elapsed() < screenshotTimeoutMilliseconds) {
+           waited.elapsed() < screenshotTimeoutMilliseconds)
         QApplication::processEvents(QEventLoop::AllEvents, 20);
-    }
     if (!window.grab().save(file)) {
         writeStandardError("rankscope: " + file.toStdString() + " could not be written\n");
         return 1;
@@ -109,9 +102,7 @@ void addOptions(QCommandLineParser& parser) {
     parser.setApplicationDescription(text(report::windowHelp));
     for (const report::WindowOption& option : report::windowOptions()) {
         QStringList names{text(option.name)};
-        if (!option.letter.empty()) {
-            names.prepend(text(option.letter));
-        }
+        if (!option.letter.empty()) names.prepend(text(option.letter));
         parser.addOption({names, text(option.help), text(option.value)});
     }
     parser.addPositionalArgument(QStringLiteral("CHECKPOINT"), text(report::windowArgumentHelp),
@@ -127,9 +118,7 @@ std::string problemOf(const QCommandLineParser& parser) {
     }
     const std::string word = unknown.first().toStdString();
     std::vector<std::string_view> names;
-    for (const report::WindowOption& option : report::windowOptions()) {
-        names.push_back(option.name);
-    }
+    for (const report::WindowOption& option : report::windowOptions()) names.push_back(option.name);
     const std::string hint = didYouMean(word, names, "--");
     return "there is no option --" + printable(word) + (hint.empty() ? "." : hint);
 }
@@ -140,9 +129,8 @@ void useOwnFonts() {
     const auto file = sharedResource("fonts") / "fonts.conf";
     std::error_code failure;
     if (std::filesystem::exists("/etc/fonts/fonts.conf", failure) ||
-        qEnvironmentVariableIsSet("FONTCONFIG_FILE") || !std::filesystem::exists(file, failure)) {
+        qEnvironmentVariableIsSet("FONTCONFIG_FILE") || !std::filesystem::exists(file, failure))
         return;
-    }
     qputenv("FONTCONFIG_FILE", file.c_str());
 }
 
@@ -150,11 +138,9 @@ void useOwnFonts() {
 void choosePlatform(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         const std::string_view argument(argv[i]);
-        for (const std::string_view option : {"--render", "--screenshot", "--help", "--version"}) {
-            if (argument.starts_with(option) && !qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) {
+        for (const std::string_view option : {"--render", "--screenshot", "--help", "--version"})
+            if (argument.starts_with(option) && !qEnvironmentVariableIsSet("QT_QPA_PLATFORM"))
                 qputenv("QT_QPA_PLATFORM", "offscreen");
-            }
-        }
     }
 }
 
@@ -193,43 +179,32 @@ int main(int argc, char** argv) {
         writeStandardError("rankscope: " + problemOf(parser) + "\nTry rankscope --help.\n");
         return 2;
     }
-    if (parser.isSet(QStringLiteral("help"))) {
-        return print(parser.helpText().toStdString());
-    }
-    if (parser.isSet(QStringLiteral("version"))) {
-        return print("rankscope " RANKSCOPE_VERSION "\n");
-    }
-    if (parser.isSet(QStringLiteral("render"))) {
+    if (parser.isSet(QStringLiteral("help"))) return print(parser.helpText().toStdString());
+    if (parser.isSet(QStringLiteral("version"))) return print("rankscope " RANKSCOPE_VERSION "\n");
+    if (parser.isSet(QStringLiteral("render")))
         return render(parser.value(QStringLiteral("render")));
-    }
     QApplication::setWindowIcon(
         ui::applicationIcon(QStringLiteral(":/org.rankscope.Rankscope.svg")));
     ui::Session session;
     ui::MainWindow window(&session);
     window.show();
-    if (!parser.positionalArguments().isEmpty()) {
+    if (!parser.positionalArguments().isEmpty())
         session.open(parser.positionalArguments().constFirst());
-    }
-    if (parser.isSet(QStringLiteral("one-matrix"))) {
-        window.spectraPage()->showOneMatrix();
-    }
-    if (parser.isSet(QStringLiteral("overview"))) {
+    if (parser.isSet(QStringLiteral("one-matrix"))) window.spectraPage()->showOneMatrix();
+    if (parser.isSet(QStringLiteral("overview")))
         window.spectraPage()->showOverview(parser.value(QStringLiteral("overview")));
-    }
     if (parser.isSet(QStringLiteral("race"))) {
         window.calibrationMenu()->use(parser.value(QStringLiteral("race")));
         window.spectraPage()->showMethods();
     }
-    if (parser.isSet(QStringLiteral("rank"))) {
+    if (parser.isSet(QStringLiteral("rank")))
         session.setRank(parser.value(QStringLiteral("rank")).toLongLong());
-    }
     if (parser.isSet(QStringLiteral("evaluation"))) {
         showEvaluation(window, session, parser.value(QStringLiteral("evaluation")));
         window.evaluationPage()->showDialogues(parser.isSet(QStringLiteral("dialogues")));
     }
-    if (parser.isSet(QStringLiteral("screenshot"))) {
+    if (parser.isSet(QStringLiteral("screenshot")))
         return screenshot(window, parser.value(QStringLiteral("screenshot")));
-    }
     if (parser.isSet(QStringLiteral("check-start"))) {
         QApplication::processEvents();
         return window.grab().isNull() || window.windowIcon().isNull() ? 1 : 0;

@@ -31,9 +31,7 @@ constexpr const char* howToGet =
 
 fs::path libraryPath() {
     const char* chosen = std::getenv("RANKSCOPE_BACKEND");
-    if (chosen != nullptr && *chosen != '\0') {
-        return chosen;
-    }
+    if (chosen != nullptr && *chosen != '\0') return chosen;
     return installPrefix() / "lib" / "rankscope" / "librankscope_torch.so";
 }
 
@@ -45,9 +43,7 @@ constexpr const char* looksBeforeSleep = "1000";
 /// OpenBLAS and OpenMP read these once, while they are being loaded.
 void setEnvironment(const BackendOptions& options) {
     const std::string core = openBlasCoreForThisCpu();
-    if (!core.empty()) {
-        setenv("OPENBLAS_CORETYPE", core.c_str(), 0);
-    }
+    if (!core.empty()) setenv("OPENBLAS_CORETYPE", core.c_str(), 0);
     // Debian's torch may start with one thread unless told; the command line wins over the
     // environment, the environment over the number of cores.
     const bool asked = options.threads > 0;
@@ -55,9 +51,7 @@ void setEnvironment(const BackendOptions& options) {
     setenv("OMP_NUM_THREADS", threads.c_str(), asked ? 1 : 0);
     setenv("OPENBLAS_NUM_THREADS", threads.c_str(), asked ? 1 : 0);
     // The count would win over the policy, and the user's choice must stay.
-    if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
-        setenv("GOMP_SPINCOUNT", looksBeforeSleep, 0);
-    }
+    if (std::getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", looksBeforeSleep, 0);
 }
 
 MemoryNeed needed(int threads) {
@@ -91,9 +85,7 @@ const Backend* openLibrary(const BackendOptions& options) {
     // Local: LibTorch's symbols (protobuf among them) must not meet those of other libraries.
     // Thrown Errors still cross, because type names are compared if addresses differ.
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) {
-        refuse(path, dlerror());
-    }
+    if (handle == nullptr) refuse(path, dlerror());
     const auto factory =
         reinterpret_cast<BackendFactory>(dlsym(handle, RANKSCOPE_BACKEND_FACTORY_NAME));
     if (factory == nullptr) {
@@ -113,9 +105,7 @@ const Backend& loadBackend(const BackendOptions& options) {
     static std::mutex mutex;
     static const Backend* loaded = nullptr;
     const std::scoped_lock lock(mutex);
-    if (loaded == nullptr) {
-        loaded = openLibrary(options);
-    }
+    if (loaded == nullptr) loaded = openLibrary(options);
     return *loaded;
 }
 

@@ -51,13 +51,12 @@ std::string conversionAdvice(const fs::path& folder) {
 
 void CheckpointBuilder::findWeights(const fs::path& path) {
     std::error_code ignored;
-    if (fs::is_directory(path, ignored)) {
+    if (fs::is_directory(path, ignored))
         useFolder(path);
-    } else if (path.filename() == "config.json") {
+    else if (path.filename() == "config.json")
         useFolder(path.has_parent_path() ? path.parent_path() : ".");
-    } else {
+    else
         useFile(path);
-    }
     notePickles();
 }
 

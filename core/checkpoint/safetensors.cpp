@@ -185,12 +185,11 @@ SafetensorsHeader parseSafetensorsHeader(std::string_view json, std::uint64_t da
         header.warnings.push_back(
             fmt::format("{}: there are spaces before the header; accepted.", what));
     header.tensors.reserve(root.size());
-    for (const auto& [name, value] : root.items()) {
+    for (const auto& [name, value] : root.items())
         if (name == "__metadata__")
             header.metadata = parser.metadata(value);
         else
             header.tensors.push_back(parser.entry(name, value));
-    }
     std::ranges::sort(header.tensors, [](const TensorEntry& a, const TensorEntry& b) {
         return std::tie(a.offset, a.bytes, a.name) < std::tie(b.offset, b.bytes, b.name);
     });

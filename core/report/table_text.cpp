@@ -44,7 +44,7 @@ void addTsvLine(std::string& tsv, std::span<const Value> cells) {
 
 std::string escapedLatex(std::string_view text) {
     std::string out;
-    for (const char c : text) {
+    for (const char c : text)
         if (std::string_view("&%$#_{}").find(c) != std::string_view::npos)
             out += std::string("\\") + c;
         else if (c == '\\')
@@ -55,7 +55,6 @@ std::string escapedLatex(std::string_view text) {
             out += "\\textasciicircum{}";
         else
             out += c;
-    }
     return out;
 }
 

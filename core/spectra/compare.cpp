@@ -33,17 +33,14 @@ std::int64_t directionsOf(const Spectrum& spectrum, std::int64_t wanted) {
     std::int64_t count = std::min(wanted, rank);
     while (count > 0 && count < rank &&
            values[static_cast<std::size_t>(count)] >=
-               values[static_cast<std::size_t>(count - 1)] * (1 - equalShare)) {
+               values[static_cast<std::size_t>(count - 1)] * (1 - equalShare))
         ++count;
-    }
     return count;
 }
 
 double dot(std::span<const double> a, std::span<const double> b) {
     double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        sum += a[i] * b[i];
-    }
+    for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
     return sum;
 }
 
@@ -58,14 +55,10 @@ void orthonormaliseRows(Matrix& matrix) {
         for (int pass = 0; pass < 2; ++pass) {
             for (std::int64_t j = 0; j < i; ++j) {
                 const double share = dot(row(i), row(j));
-                for (std::size_t k = 0; k < length; ++k) {
-                    row(i)[k] -= share * row(j)[k];
-                }
+                for (std::size_t k = 0; k < length; ++k) row(i)[k] -= share * row(j)[k];
             }
             const double norm = std::sqrt(dot(row(i), row(i)));
-            for (double& value : row(i)) {
-                value /= norm;
-            }
+            for (double& value : row(i)) value /= norm;
         }
     }
 }
@@ -89,9 +82,7 @@ std::vector<double> cosines(const Matrix& a, const Matrix& b,
                             const backend::LinearAlgebra& algebra) {
     const Matrix product = algebra.multiply(a, transposed(b));
     std::vector<double> values = algebra.singularValues(product).values;
-    for (double& value : values) {
-        value = std::min(value, 1.0);  // above 1 by rounding only
-    }
+    for (double& value : values) value = std::min(value, 1.0);  // above 1 by rounding only
     return values;
 }
 
@@ -101,9 +92,8 @@ std::int64_t countIntruders(const Matrix& directions, const MatrixView& weight,
     const std::int64_t rank = computeMetrics(spectrum).numericalRank;
     const Matrix left = algebra.truncatedSvd(weight, rank).left;  // lengths vary
     std::vector<double> lengths(static_cast<std::size_t>(rank));
-    for (std::size_t i = 0; i < left.values.size(); ++i) {
+    for (std::size_t i = 0; i < left.values.size(); ++i)
         lengths[i % lengths.size()] += left.values[i] * left.values[i];
-    }
     const Matrix product = algebra.multiply(directions, left);
     const std::vector<double>& values = spectrum.singularValues();
     std::int64_t count = 0;
@@ -143,9 +133,7 @@ std::string shapeOf(const checkpoint::WeightMatrix& matrix) {
 
 Matrix subtract(const MatrixView& a, const MatrixView& b) {
     Matrix result{{a.values.begin(), a.values.end()}, a.rows, a.columns};
-    for (std::size_t i = 0; i < b.values.size(); ++i) {
-        result.values[i] -= b.values[i];
-    }
+    for (std::size_t i = 0; i < b.values.size(); ++i) result.values[i] -= b.values[i];
     return result;
 }
 
@@ -154,11 +142,8 @@ Matrix subtract(const MatrixView& a, const MatrixView& b) {
 MatchedMatrices matchMatrices(const checkpoint::Checkpoint& a, const checkpoint::Checkpoint& b,
                               const checkpoint::Selection& selection) {
     std::vector<checkpoint::WeightMatrix> all(a.matrices().begin(), a.matrices().end());
-    for (const checkpoint::WeightMatrix& matrix : b.matrices()) {
-        if (!a.findMatrix(matrix.name)) {
-            all.push_back(matrix);
-        }
-    }
+    for (const checkpoint::WeightMatrix& matrix : b.matrices())
+        if (!a.findMatrix(matrix.name)) all.push_back(matrix);
     MatchedMatrices result;
     for (const checkpoint::WeightMatrix& matrix : checkpoint::selectMatrices(all, selection)) {
         const checkpoint::WeightMatrix* inA = a.findMatrix(matrix.name);

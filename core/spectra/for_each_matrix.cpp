@@ -40,20 +40,14 @@ void forEachMatrix(const checkpoint::Checkpoint& checkpoint,
 void requireFinite(const MatrixView& values, const std::string& tensorName) {
     // NaN and Inf times zero are NaN, and so is the sum: one cheap pass, no branch.
     double probe = 0;
-    for (const double value : values.values) {
-        probe += value * 0.0;
-    }
-    if (probe == 0.0) {
-        return;
-    }
+    for (const double value : values.values) probe += value * 0.0;
+    if (probe == 0.0) return;
     std::size_t first = values.values.size();
     std::size_t nan = 0;
     std::size_t infinite = 0;
     for (std::size_t i = 0; i < values.values.size(); ++i) {
         const double value = values.values[i];
-        if (std::isfinite(value)) {
-            continue;
-        }
+        if (std::isfinite(value)) continue;
         first = std::min(first, i);
         ++(std::isnan(value) ? nan : infinite);
     }

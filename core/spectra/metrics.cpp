@@ -77,27 +77,21 @@ void addNoiseMetrics(const Spectrum& spectrum, SpectrumMetrics& metrics) {
 double effectiveRank(std::span<const double> values) {
     if (values.empty() || values.front() == 0) return 0;
     double sum = 0;
-    for (std::size_t i = values.size(); i-- > 0;) {
-        sum += values[i] / values.front();
-    }
+    for (std::size_t i = values.size(); i-- > 0;) sum += values[i] / values.front();
     double entropy = 0;
     for (std::size_t i = values.size(); i-- > 0;) {
         const double share = values[i] / values.front() / sum;
-        if (share > 0) {
-            entropy -= share * std::log(share);
-        }
+        if (share > 0) entropy -= share * std::log(share);
     }
     return std::exp(entropy);
 }
 
 SpectrumMetrics computeMetrics(const Spectrum& spectrum) {
     SpectrumMetrics metrics;
-    for (const auto& [label, energy] : {std::pair{"0.9", 0.9}, {"0.95", 0.95}, {"0.99", 0.99}}) {
+    for (const auto& [label, energy] : {std::pair{"0.9", 0.9}, {"0.95", 0.95}, {"0.99", 0.99}})
         metrics.energyRanks[label] = spectrum.size() == 0 ? 0 : spectrum.rankForEnergy(energy);
-    }
-    if (spectrum.size() == 0 || spectrum.singularValues().front() == 0) {
+    if (spectrum.size() == 0 || spectrum.singularValues().front() == 0)
         return metrics;  // a zero matrix: every norm and rank is 0
-    }
     metrics.frobeniusNorm = spectrum.frobeniusNorm();
     metrics.spectralNorm = spectrum.singularValues().front();
     addScaleFreeMetrics(spectrum, metrics);

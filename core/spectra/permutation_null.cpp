@@ -24,17 +24,14 @@ constexpr double roundingShare = 1e-9;
 /// FNV-1a, so that a matrix has its own permutations whatever other matrices are chosen.
 std::uint64_t hash(std::string_view name) {
     std::uint64_t hash = 0xCBF29CE484222325U;
-    for (const char c : name) {
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-    }
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
     return hash;
 }
 
 /// Fisher and Yates. 64 random bits are so many that the remainder's bias is below 2^-30.
 void permute(std::vector<double>& values, RandomNumbers random) {
-    for (std::size_t left = values.size(); left > 1; --left) {
+    for (std::size_t left = values.size(); left > 1; --left)
         std::swap(values[left - 1], values[random.next() % left]);
-    }
 }
 
 void addBand(const std::vector<std::vector<double>>& repeats, NullSpectrum& result) {
@@ -57,9 +54,7 @@ void countAbove(const std::vector<double>& values, NullSpectrum& result) {
     const double rounding = roundingShare * values.front();
     while (result.above < static_cast<std::int64_t>(values.size())) {
         const auto i = static_cast<std::size_t>(result.above);
-        if (values[i] <= result.high[i] + rounding) {
-            break;
-        }
+        if (values[i] <= result.high[i] + rounding) break;
         ++result.above;
     }
     result.aboveLargest = std::count_if(values.begin(), values.end(), [&](double value) {
@@ -104,9 +99,8 @@ NullSpectrum permutationNull(const MatrixView& weight, const Spectrum& spectrum,
     addBand(repeats, result);
     countAbove(spectrum.singularValues(), result);
     std::vector<double> all;
-    for (const std::vector<double>& repeat : repeats) {
+    for (const std::vector<double>& repeat : repeats)
         all.insert(all.end(), repeat.begin(), repeat.end());
-    }
     result.jensenShannonDistance = jensenShannonDistance(spectrum.singularValues(), all);
     return result;
 }
@@ -114,9 +108,7 @@ NullSpectrum permutationNull(const MatrixView& weight, const Spectrum& spectrum,
 double jensenShannonDistance(const std::vector<double>& a, const std::vector<double>& b) {
     const double top =
         std::max(*std::max_element(a.begin(), a.end()), *std::max_element(b.begin(), b.end()));
-    if (!(top > 0)) {
-        return 0;
-    }
+    if (!(top > 0)) return 0;
     const auto bins = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(a.size()))));
     const auto p = histogram(a, top, bins);
     const auto q = histogram(b, top, bins);

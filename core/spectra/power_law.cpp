@@ -28,9 +28,7 @@ double distance(std::span<const double> logarithms, double base, double alpha) {
     double largest = 0;
     std::size_t below = 0;
     for (std::size_t i = 0; i < logarithms.size(); ++i) {
-        if (logarithms[i] != logarithms[below]) {
-            below = i;
-        }
+        if (logarithms[i] != logarithms[below]) below = i;
         const double model = -std::expm1((1 - alpha) * (logarithms[i] - base));
         largest = std::max(largest, std::abs(model - static_cast<double>(below) / count));
     }
@@ -45,14 +43,10 @@ std::vector<PowerLawCandidate> scanOf(const std::vector<double>& values,
     const std::span<const double> all(logarithms);
     for (std::size_t first = 0; first + smallestTail <= all.size(); ++first) {
         const bool repeated = first > 0 && all[first] == all[first - 1];
-        if (repeated || all.back() - all[first] < equalLogarithms) {
-            continue;
-        }
+        if (repeated || all.back() - all[first] < equalLogarithms) continue;
         const std::span<const double> tail = all.subspan(first);
         double sum = 0;
-        for (const double logarithm : tail) {
-            sum += logarithm - tail.front();
-        }
+        for (const double logarithm : tail) sum += logarithm - tail.front();
         PowerLawCandidate candidate;
         candidate.xMin = values[first];
         candidate.tail = static_cast<std::int64_t>(tail.size());
@@ -68,14 +62,9 @@ std::vector<PowerLawCandidate> scanOf(const std::vector<double>& values,
 PowerLawFit fitPowerLaw(std::span<const double> values, std::int64_t smallestTail) {
     const auto needed = static_cast<std::size_t>(std::max<std::int64_t>(smallestTail, 2));
     std::vector<double> sorted;
-    for (const double value : values) {
-        if (std::isfinite(value) && value > 0) {
-            sorted.push_back(value);
-        }
-    }
-    if (sorted.empty()) {
-        return failure("There is no value above 0.");
-    }
+    for (const double value : values)
+        if (std::isfinite(value) && value > 0) sorted.push_back(value);
+    if (sorted.empty()) return failure("There is no value above 0.");
     if (sorted.size() < needed) {
         return failure(fmt::format("There are too few values above 0: {} of the {} needed.",
                                    sorted.size(), needed));
@@ -84,9 +73,8 @@ PowerLawFit fitPowerLaw(std::span<const double> values, std::int64_t smallestTai
     std::vector<double> logarithms(sorted.size());
     std::transform(sorted.begin(), sorted.end(), logarithms.begin(),
                    [](double value) { return std::log(value); });
-    if (logarithms.back() - logarithms.front() < equalLogarithms) {
+    if (logarithms.back() - logarithms.front() < equalLogarithms)
         return failure("All values are equal.");
-    }
     PowerLawFit fit;
     fit.scan = scanOf(sorted, logarithms, needed);
     if (fit.scan.empty()) {
@@ -109,9 +97,8 @@ std::vector<double> fittedEigenvalues(const Spectrum& spectrum) {
     const std::int64_t rank = computeMetrics(spectrum).numericalRank;
     std::vector<double> eigenvalues;
     for (const double value :
-         std::span(spectrum.singularValues()).first(static_cast<std::size_t>(rank))) {
+         std::span(spectrum.singularValues()).first(static_cast<std::size_t>(rank)))
         eigenvalues.push_back(value * value);
-    }
     return eigenvalues;
 }
 

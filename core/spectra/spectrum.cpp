@@ -50,9 +50,8 @@ Spectrum::Spectrum(std::string name, std::int64_t rows, std::int64_t columns,
     requireValid(m_name, m_rows, m_columns, m_values);
     // From the smallest value up, so that small tails are not lost in large sums.
     m_tail.assign(m_values.size() + 1, 0.0);
-    for (std::size_t i = m_values.size(); i-- > 0;) {
+    for (std::size_t i = m_values.size(); i-- > 0;)
         m_tail[i] = m_tail[i + 1] + m_values[i] * m_values[i];
-    }
     if (!m_tail.empty() && !std::isfinite(m_tail[0])) {
         throw Error("The singular values of \"" + printable(m_name) +
                         "\" are too large: the sum of their squares overflows float64.",
@@ -61,9 +60,7 @@ Spectrum::Spectrum(std::string name, std::int64_t rows, std::int64_t columns,
 }
 
 double Spectrum::error(std::int64_t rank) const {
-    if (m_tail.empty()) {
-        return 0;
-    }
+    if (m_tail.empty()) return 0;
     const std::int64_t kept = std::clamp<std::int64_t>(rank, 0, size());
     return std::sqrt(m_tail[static_cast<std::size_t>(kept)]);
 }
@@ -74,9 +71,7 @@ double Spectrum::relativeError(std::int64_t rank) const {
 }
 
 double Spectrum::energy(std::int64_t rank) const {
-    if (m_tail.empty() || m_tail[0] == 0) {
-        return 1;
-    }
+    if (m_tail.empty() || m_tail[0] == 0) return 1;
     const std::int64_t kept = std::clamp<std::int64_t>(rank, 0, size());
     return 1 - m_tail[static_cast<std::size_t>(kept)] / m_tail[0];
 }
@@ -86,11 +81,10 @@ std::int64_t Spectrum::rankForEnergy(double energyWanted) const {
     std::int64_t high = std::max<std::int64_t>(size(), 1);
     while (low < high) {
         const std::int64_t middle = low + (high - low) / 2;
-        if (energy(middle) >= energyWanted) {
+        if (energy(middle) >= energyWanted)
             high = middle;
-        } else {
+        else
             low = middle + 1;
-        }
     }
     return low;
 }
@@ -100,11 +94,10 @@ std::int64_t Spectrum::rankForError(double errorWanted) const {
     std::int64_t high = std::max<std::int64_t>(size(), 1);
     while (low < high) {
         const std::int64_t middle = low + (high - low) / 2;
-        if (relativeError(middle) <= errorWanted) {
+        if (relativeError(middle) <= errorWanted)
             high = middle;
-        } else {
+        else
             low = middle + 1;
-        }
     }
     return low;
 }

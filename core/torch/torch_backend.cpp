@@ -60,9 +60,8 @@ std::string gpuName(int index) {
         const auto getName = reinterpret_cast<GetName*>(dlsym(driver, "cuDeviceGetName"));
         int device = 0;
         if (get == nullptr || getName == nullptr || get(&device, index) != 0 ||
-            getName(name, sizeof name, device) != 0) {
+            getName(name, sizeof name, device) != 0)
             name[0] = '\0';
-        }
         dlclose(driver);
     }
     return name[0] == '\0' ? "cuda:" + std::to_string(index) : std::string(name);
@@ -74,9 +73,7 @@ TorchBackend::TorchBackend(const backend::BackendOptions& options, std::string l
     : m_libraryPath(std::move(libraryPath)) {
     const char* core = std::getenv("OPENBLAS_CORETYPE");
     m_blasCoreChosen = core == nullptr ? "" : core;
-    if (options.threads > 0) {
-        at::set_num_threads(options.threads);
-    }
+    if (options.threads > 0) at::set_num_threads(options.threads);
     if (!memoryLimits().empty()) {
         requireMemory(backend::needOfThreads(options.threads), "Computing with LibTorch",
                       backend::memoryAdvice);
@@ -90,9 +87,7 @@ backend::BackendInfo TorchBackend::info() const {
     info.libraryPath = m_libraryPath;
     info.torchVersion = TORCH_VERSION;
     info.blas = openBlasVersion();
-    if (info.blas.empty()) {
-        info.blas = at::hasMKL() ? "MKL" : "unknown BLAS";
-    }
+    if (info.blas.empty()) info.blas = at::hasMKL() ? "MKL" : "unknown BLAS";
     info.blasCore = openBlasCore();
     info.blasCoreChosen = info.blasCore.empty() ? "" : m_blasCoreChosen;
     info.threads = at::get_num_threads();
@@ -101,20 +96,14 @@ backend::BackendInfo TorchBackend::info() const {
     if (info.cudaReason.empty()) {
         // The count's type differs between versions of LibTorch.
         const int count = static_cast<int>(torch::cuda::device_count());
-        for (int i = 0; i < count; ++i) {
-            info.gpus.push_back(gpuName(i));
-        }
+        for (int i = 0; i < count; ++i) info.gpus.push_back(gpuName(i));
     }
     return info;
 }
 
 backend::Device TorchBackend::chooseDevice(std::string_view name) const {
-    if (name == "cpu") {
-        return {};
-    }
-    if (name == "auto") {
-        return {.cuda = cudaReason().empty(), .index = 0};
-    }
+    if (name == "cpu") return {};
+    if (name == "auto") return {.cuda = cudaReason().empty(), .index = 0};
     int index = 0;
     bool valid = name == "cuda";
     if (name.starts_with("cuda:")) {
@@ -127,9 +116,8 @@ backend::Device TorchBackend::chooseDevice(std::string_view name) const {
         throw usageError("\"" + printable(name) +
                          "\" is not a device: use auto, cpu, cuda or cuda:N with N from 0.");
     }
-    if (const std::string reason = cudaReason(); !reason.empty()) {
+    if (const std::string reason = cudaReason(); !reason.empty())
         throw Error("CUDA cannot be used. " + reason + " Use --device cpu.", std::string(name));
-    }
     const auto count = static_cast<int>(torch::cuda::device_count());
     if (index >= count) {
         throw usageError("There is no GPU " + std::to_string(index) + ": this machine has " +

@@ -18,17 +18,13 @@ class Hdf5Handle {
 
     /// Takes what an H5…create or H5…open call returned; throws Error if that failed.
     Hdf5Handle(hid_t id, Close close, const std::string& failure) : m_id(id), m_close(close) {
-        if (m_id < 0) {
-            throw Error(failure);
-        }
+        if (m_id < 0) throw Error(failure);
     }
     Hdf5Handle(Hdf5Handle&& other) noexcept
         : m_id(std::exchange(other.m_id, -1)), m_close(other.m_close) {}
     Hdf5Handle& operator=(Hdf5Handle&&) = delete;
     ~Hdf5Handle() {
-        if (m_id >= 0) {
-            m_close(m_id);
-        }
+        if (m_id >= 0) m_close(m_id);
     }
     operator hid_t() const { return m_id; }
 
@@ -39,9 +35,7 @@ class Hdf5Handle {
 
 /// Throws Error if an HDF5 call reports failure.
 inline void requireHdf5(herr_t status, const std::string& failure) {
-    if (status < 0) {
-        throw Error(failure);
-    }
+    if (status < 0) throw Error(failure);
 }
 
 /// The one owner of the HDF5 library, which is not thread-safe as distributions build it. No

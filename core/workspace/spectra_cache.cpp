@@ -35,9 +35,8 @@ fs::path spectraFolder() { return cacheFolder() / "spectra"; }
 SpectraFile readSpectraFile(const fs::path& path) {
     const FileHandle file = openForReading(path);
     const std::uint64_t size = stampOf(file, path).size;
-    if (size > largestCacheFile) {
+    if (size > largestCacheFile)
         throw Error(printable(path.string(), 1000) + " is too large for a file of spectra.");
-    }
     std::vector<std::byte> bytes(size);
     readExactly(file, bytes, 0, path);
     return decodeSpectra(bytes, printable(path.string(), 1000));
@@ -53,9 +52,8 @@ std::vector<fs::path> filesFor(const std::string& fingerprint) {
         const fs::path& path = entry->path();
         const auto identity = identityOf(path);
         if (path.extension() == ".h5" && path.filename().string().starts_with(fingerprint + "-") &&
-            !(identity && claimedOutput(*identity))) {
+            !(identity && claimedOutput(*identity)))
             files.push_back(path);
-        }
     }
     std::sort(files.begin(), files.end());
     return files;
@@ -79,15 +77,13 @@ SpectraByName readCache(const checkpoint::Checkpoint& checkpoint, const Progress
     for (const fs::path& path : filesFor(fingerprint)) {
         try {
             SpectraFile file = readSpectraFile(path);
-            if (file.fingerprint != fingerprint) {
+            if (file.fingerprint != fingerprint)
                 throw Error(printable(path.string(), 1000) + " belongs to another checkpoint.");
-            }
             for (spectra::Spectrum& spectrum : file.spectra) {
                 const checkpoint::WeightMatrix* matrix = checkpoint.findMatrix(spectrum.name());
                 if (matrix != nullptr && matrix->rows == spectrum.rows() &&
-                    matrix->columns == spectrum.columns()) {
+                    matrix->columns == spectrum.columns())
                     known.insert_or_assign(spectrum.name(), std::move(spectrum));
-                }
             }
         } catch (const Error& error) {
             moveAside(path, error.what(), progress);
@@ -114,15 +110,11 @@ class RunCache {
     void add(const spectra::Spectrum& spectrum) {
         m_content.spectra.push_back(spectrum);
         m_changed = true;
-        if (Clock::now() - m_saved > std::chrono::seconds(5)) {
-            save();
-        }
+        if (Clock::now() - m_saved > std::chrono::seconds(5)) save();
     }
 
     void save() {
-        if (!m_changed || m_failed) {
-            return;
-        }
+        if (!m_changed || m_failed) return;
         try {
             fs::create_directories(spectraFolder());
             if (m_saves++ == 0) removeLeftoversIn(spectraFolder(), m_progress);
@@ -155,12 +147,8 @@ std::vector<spectra::Spectrum> computeMissing(const checkpoint::Checkpoint& chec
     RunCache cache(checkpoint, progress);
     const backend::Compute compute{backend, backend.chooseDevice(request.device), run.threads};
     const auto onFinished = [&](const spectra::Spectrum& spectrum) {
-        if (request.useCache) {
-            cache.add(spectrum);
-        }
-        if (request.onFinished) {
-            request.onFinished(spectrum);
-        }
+        if (request.useCache) cache.add(spectrum);
+        if (request.onFinished) request.onFinished(spectrum);
     };
     run.device = compute.device.name();
     try {
@@ -183,9 +171,7 @@ SpectraRun loadOrComputeSpectra(const checkpoint::Checkpoint& checkpoint,
     run.threads = request.threads > 0 ? request.threads : availableCores();
     run.device = "cache";
     SpectraByName known;
-    if (request.useCache) {
-        known = readCachedSpectra(checkpoint, progress);
-    }
+    if (request.useCache) known = readCachedSpectra(checkpoint, progress);
     std::vector<checkpoint::WeightMatrix> missing;
     for (const checkpoint::WeightMatrix& matrix : matrices) {
         const auto found = known.find(matrix.name);
@@ -194,9 +180,7 @@ SpectraRun loadOrComputeSpectra(const checkpoint::Checkpoint& checkpoint,
             continue;
         }
         ++run.fromCache;
-        if (request.onFinished) {
-            request.onFinished(found->second);
-        }
+        if (request.onFinished) request.onFinished(found->second);
     }
     if (!missing.empty()) {
         throwIfStopped(progress);
@@ -206,9 +190,8 @@ SpectraRun loadOrComputeSpectra(const checkpoint::Checkpoint& checkpoint,
             known.insert_or_assign(name, std::move(spectrum));
         }
     }
-    for (const checkpoint::WeightMatrix& matrix : matrices) {
+    for (const checkpoint::WeightMatrix& matrix : matrices)
         run.spectra.push_back(known.at(matrix.name));
-    }
     run.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return run;
 }

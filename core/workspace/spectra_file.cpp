@@ -85,9 +85,7 @@ void writeSpectraFile(const std::filesystem::path& path, const SpectraFile& cont
         writeHead(file, content);
         const Hdf5Handle group(H5Gcreate2(file, "spectra", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
                                H5Gclose, failure);
-        for (const spectra::Spectrum& spectrum : content.spectra) {
-            writeSpectrum(group, spectrum);
-        }
+        for (const spectra::Spectrum& spectrum : content.spectra) writeSpectrum(group, spectrum);
         requireHdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), failure);
     }
     target.commit();

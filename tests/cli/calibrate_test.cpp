@@ -45,9 +45,8 @@ TEST_F(Calibrate, ListsEveryDistinctInputOnce) {
         if (input["name"] == "encoder.block.0.layer.0.SelfAttention.q")
             encoder = input["tokens"].get<std::int64_t>();
     for (const Json& input : result["inputs"])
-        if (input["name"] == "decoder.block.0.layer.1.EncDecAttention.k") {
+        if (input["name"] == "decoder.block.0.layer.1.EncDecAttention.k")
             EXPECT_EQ(input["tokens"], encoder);
-        }
     EXPECT_GT(encoder, 24 * 20);
 }
 
@@ -82,9 +81,7 @@ TEST_F(Calibrate, EveryMethodCompressesAndIsVerified) {
         for (const Json& layer : layersOf) {  // only a preview has an excess to say
             const bool preview = std::string(method) == "randomized" && layer["kept"] == false;
             ASSERT_EQ(layer.contains("excess_error"), preview) << layer.dump();
-            if (preview) {
-                EXPECT_GT(layer["excess_error"].get<double>(), -1e-9);
-            }
+            if (preview) EXPECT_GT(layer["excess_error"].get<double>(), -1e-9);
         }
     }
     const Outcome refit = runCommand({"compress", "demo", "--targets", "attention,ffn", "--ratio",

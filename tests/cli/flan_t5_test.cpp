@@ -61,12 +61,8 @@ TEST(FlanT5Base, PlanCountsToTheUnitWithoutTorch) {
     const Outcome inspected = runCommand({"inspect", folder / "base", "--json"}, withoutTorch);
     const Json matricesOf = inspected.json()["matrices"];
     for (const Json& matrix : matricesOf) {
-        if (matrix["role"] == "q") {
-            EXPECT_EQ(matrix["break_even_rank"], 384);
-        }
-        if (matrix["role"] == "wo") {
-            EXPECT_EQ(matrix["break_even_rank"], 558);
-        }
+        if (matrix["role"] == "q") EXPECT_EQ(matrix["break_even_rank"], 384);
+        if (matrix["role"] == "wo") EXPECT_EQ(matrix["break_even_rank"], 558);
     }
 }
 

@@ -52,9 +52,7 @@ TEST(Report, TellsTheStoryOfTheDemo) {
             EXPECT_EQ(row["pivoted"], 747'328 - 28 * 48 * 48);
         }
     for (const Json& row : document["tables"]["budgets"])
-        if (row.contains("stored")) {
-            EXPECT_LE(row["stored"].get<double>(), 0.7 * 747'328);
-        }
+        if (row.contains("stored")) EXPECT_LE(row["stored"].get<double>(), 0.7 * 747'328);
 }
 
 TEST(Report, EvaluatesOtherModelsOnDataThatIsGiven) {

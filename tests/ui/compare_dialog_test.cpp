@@ -116,9 +116,8 @@ exit 1
     dialog.show();
     ASSERT_TRUE(compareWith(dialog, "/models/other"));
     bool said = false;
-    for (const auto* label : dialog.findChildren<QLabel*>()) {
+    for (const auto* label : dialog.findChildren<QLabel*>())
         said = said || (label->isVisible() && label->text().contains("no chosen matrix in common"));
-    }
     EXPECT_TRUE(said);
     EXPECT_FALSE(find<ResultTable>(dialog)->isVisible());
     EXPECT_TRUE(find<QPushButton>(dialog, "compare")->isEnabled());

@@ -57,9 +57,7 @@ class CompressMethods : public ::testing::Test {
 
     void chooseRanksByHand() {
         std::vector<std::string> names;
-        for (const auto& matrix : attention()) {
-            names.push_back(matrix.name);
-        }
+        for (const auto& matrix : attention()) names.push_back(matrix.name);
         session.setSelection(names, names.front());
         auto* field = find<QSpinBox>(window, "rankField");
         field->selectAll();
@@ -70,11 +68,8 @@ class CompressMethods : public ::testing::Test {
     }
 
     static std::string stateOf(const CompressDialog& dialog) {
-        for (const QLabel* label : dialog.findChildren<QLabel*>()) {
-            if (label->accessibleName() == "What is being done") {
-                return label->text().toStdString();
-            }
-        }
+        for (const QLabel* label : dialog.findChildren<QLabel*>())
+            if (label->accessibleName() == "What is being done") return label->text().toStdString();
         return {};
     }
 
@@ -116,9 +111,8 @@ class CompressMethods : public ::testing::Test {
         const std::string again = folder / (method + "-again");
         QStringList words{"compress", "demo",     "--targets",    "attention", "--rank",
                           "20",       "--method", method.c_str(), "--out",     again.c_str()};
-        if (method::methodNamed(method).needs != method::MethodNeeds::Nothing) {
+        if (method::methodNamed(method).needs != method::MethodNeeds::Nothing)
             words << "--calibration" << calibration.c_str();
-        }
         if (method::methodNamed(method).hasRidge) {
             words << "--ridge"
                   << "0.01";  // the form's; else the command line would choose one
@@ -174,9 +168,8 @@ TEST_F(CompressMethods, ThePanelSaysWhichNumbersAreThoseOfSvd) {
     chooseRanksByHand();
     const auto captions = [&] {
         QStringList texts;
-        for (const QLabel* label : find<PlanPanel>(window)->findChildren<QLabel*>()) {
+        for (const QLabel* label : find<PlanPanel>(window)->findChildren<QLabel*>())
             texts << label->text();
-        }
         return texts;
     };
     EXPECT_TRUE(captions().contains("Relative error"));

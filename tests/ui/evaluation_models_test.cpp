@@ -30,9 +30,7 @@ using TesterMode = QAbstractItemModelTester::FailureReportingMode;
 /// "same [differs] same": brackets around each word that differs.
 std::string shown(const std::vector<DiffWord>& words) {
     QStringList parts;
-    for (const DiffWord& word : words) {
-        parts << (word.differs ? "[" + word.word + "]" : word.word);
-    }
+    for (const DiffWord& word : words) parts << (word.differs ? "[" + word.word + "]" : word.word);
     return parts.join(" ").toStdString();
 }
 
@@ -159,9 +157,7 @@ TEST(EvaluationTable, ShowsValuesDifferencesAndMarksThoseBeyondChance) {
 
 TEST(EvaluationTable, LeavesOutColumnsThatNoRunHas) {
     auto evaluation = threeRuns();
-    for (auto& run : evaluation.runs) {
-        run.loss.reset();
-    }
+    for (auto& run : evaluation.runs) run.loss.reset();
     TableModel model;
     model.setTable(evaluationTable(evaluation), runTitles(evaluation));
     EXPECT_EQ(model.columnOf("loss"), -1);
@@ -184,9 +180,8 @@ TEST(NumberSort, CellsWithoutAValueStandLastInBothDirections) {
     model.setTable(evaluationTable(evaluation), runTitles(evaluation));
     const auto rows = [&] {
         std::vector<int> order;
-        for (int row = 0; row < sort.rowCount(); ++row) {
+        for (int row = 0; row < sort.rowCount(); ++row)
             order.push_back(sort.mapToSource(sort.index(row, 0)).row());
-        }
         return order;
     };
     sort.sort(model.columnOf("loss"), Qt::AscendingOrder);

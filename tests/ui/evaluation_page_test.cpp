@@ -183,9 +183,7 @@ TEST_F(EvaluationPageTest, TheChartShowsTheChosenMetricAndIsExported) {
     const auto file = [&](const char* name) {
         return QString::fromStdString((open.folder / name).string());
     };
-    for (const char* name : {"c.png", "c.pdf", "c.svg"}) {
-        chart->writeTo(file(name));
-    }
+    for (const char* name : {"c.png", "c.pdf", "c.svg"}) chart->writeTo(file(name));
     EXPECT_EQ(QImage(file("c.png")).size(), QSize(1890, 1181));  // 160 x 100 mm at 300 dpi
     EXPECT_TRUE(fixtures::readFile(open.folder / "c.pdf").starts_with("%PDF"));
     EXPECT_NE(fixtures::readFile(open.folder / "c.svg").find("Parameters"), std::string::npos);
@@ -205,9 +203,7 @@ QStringList marked(QTextEdit* edit) {
         const auto format = cursor.charFormat();
         const bool on = format.fontWeight() >= QFont::Bold && format.fontUnderline() &&
                         format.background().style() != Qt::NoBrush;
-        if (on) {
-            word += text[i];
-        }
+        if (on) word += text[i];
         if ((!on || i + 1 == text.size()) && !word.isEmpty()) {
             words << word;
             word.clear();
@@ -293,11 +289,9 @@ TEST_F(EvaluationPageTest, EveryControlHasANameAndNoTextIsCut) {
                     << widget->metaObject()->className();
             }
         }
-        for (QLabel* label : page()->findChildren<QLabel*>()) {
-            if (label->isVisible() && !label->wordWrap()) {
+        for (QLabel* label : page()->findChildren<QLabel*>())
+            if (label->isVisible() && !label->wordWrap())
                 EXPECT_GE(label->width(), label->sizeHint().width()) << label->text().toStdString();
-            }
-        }
         for (QAbstractButton* button : page()->findChildren<QAbstractButton*>()) {
             if (button->isVisible() && !button->text().isEmpty()) {
                 EXPECT_GE(button->width(), button->minimumSizeHint().width())

@@ -34,11 +34,10 @@ inline QString entered(const QObject& form, const char* option) {
 }
 inline void enter(const QObject& form, const char* option, const QString& words) {
     auto* editor = find<QWidget>(form, option);
-    if (auto* box = qobject_cast<QComboBox*>(editor)) {
+    if (auto* box = qobject_cast<QComboBox*>(editor))
         box->setCurrentText(words);
-    } else {
+    else
         qobject_cast<QLineEdit*>(editor)->setText(words);
-    }
 }
 
 }  // namespace rankscope::uitest

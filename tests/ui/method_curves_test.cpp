@@ -55,9 +55,7 @@ TEST(MethodSeries, HeldOutIsTheCurveAndCalibrationTheDashedLineBesideIt) {
 
 TEST(MethodSeries, WithoutHeldOutDialoguesCalibrationIsTheCurve) {
     auto seen = all;
-    for (auto& curve : seen) {
-        curve.heldOutError.clear();
-    }
+    for (auto& curve : seen) curve.heldOutError.clear();
     const PlotData data = methodCurvesData(seen, {.logValue = false});
     EXPECT_EQ(data.curves[0].y, svd.activationError);
     ASSERT_EQ(data.overlays.size(), 1U);  // the legend says so
@@ -100,17 +98,14 @@ TEST(MethodCurvesFigure, IsReadFromWhatTheCommandLinePrintsAndDrawn) {
     for (const char* ending : {".png", ".svg", ".pdf"}) {
         const std::string out = (folder / (std::string("race") + ending)).string();
         Json document = {{"figure", "race"}, {"out", out}, {"rank", 2}, {"title", "w"}};
-        for (const auto& curve : all) {
-            document["race"].push_back(report::toJson(curve));
-        }
+        for (const auto& curve : all) document["race"].push_back(report::toJson(curve));
         renderFigure(report::figureRequestFromJson(document, "request"));
         EXPECT_FALSE(fixtures::readFile(out).empty());
     }
     const std::string svg = fixtures::readFile(folder / "race.svg");
     for (const char* words :
-         {"whitened", "randomized (preview)", "held-out dialogues", "best held out: svd, 0.4"}) {
+         {"whitened", "randomized (preview)", "held-out dialogues", "best held out: svd, 0.4"})
         EXPECT_NE(svg.find(words), std::string::npos) << words;
-    }
 }
 
 const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
@@ -276,10 +271,8 @@ printf '"seconds":1.5,"warnings":["few tokens"]}}\n'
               "calibrate " + open.session.location().toStdString() +
                   " --out /data/new.h5 --data /data/talk.json --samples 64 --arithmetic auto "
                   "--fisher --events\n");
-    for (const char* part :
-         {"/data/new.h5", "64 dialogues", "16 held out", "1,234", "few tokens"}) {
+    for (const char* part : {"/data/new.h5", "64 dialogues", "16 held out", "1,234", "few tokens"})
         EXPECT_TRUE(find<QLabel>(dialog, "result")->text().contains(part)) << part;
-    }
     EXPECT_EQ(open.session.calibrationFile(), "/data/new.h5");
 }
 
@@ -327,9 +320,7 @@ TEST_F(MethodCurvesWindow, CompressOffersTheMethodsThatTheCalibrationAllows) {
     const auto methods = [](CompressDialog& dialog) {
         QStringList names;
         auto* box = find<QComboBox>(dialog, "method");
-        for (int i = 0; i < box->count(); ++i) {
-            names << box->itemText(i);
-        }
+        for (int i = 0; i < box->count(); ++i) names << box->itemText(i);
         return names.join(' ');
     };
     CompressDialog none(&open.session, &window);

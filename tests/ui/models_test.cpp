@@ -19,9 +19,7 @@ std::vector<std::string> shown(const QAbstractItemModel& model, const QModelInde
     for (int row = 0; row < model.rowCount(parent); ++row) {
         const QModelIndex index = model.index(row, 0, parent);
         const QString name = index.data(MatrixTreeModel::TensorNameRole).toString();
-        if (!name.isEmpty()) {
-            names.push_back(name.toStdString());
-        }
+        if (!name.isEmpty()) names.push_back(name.toStdString());
         const auto below = shown(model, index);
         names.insert(names.end(), below.begin(), below.end());
     }

@@ -16,9 +16,7 @@ const std::string v0 = "encoder.block.0.layer.0.SelfAttention.v.weight";
 
 std::map<std::string, std::int64_t> ranksOf(const plan::CompressionPlan& plan) {
     std::map<std::string, std::int64_t> ranks;
-    for (const auto& entry : plan.entries) {
-        ranks[entry.matrix.name] = entry.rank;
-    }
+    for (const auto& entry : plan.entries) ranks[entry.matrix.name] = entry.rank;
     return ranks;
 }
 

@@ -25,9 +25,8 @@ const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 /// s_i = 4 / √i, i = 1 … count: eigenvalues 16 / i, exactly those of a power law with alpha 2.
 Spectrum lawful(std::int64_t count) {
     std::vector<double> values;
-    for (std::int64_t i = 1; i <= count; ++i) {
+    for (std::int64_t i = 1; i <= count; ++i)
         values.push_back(4 / std::sqrt(static_cast<double>(i)));
-    }
     return {q0, count, count, values};
 }
 
@@ -57,9 +56,8 @@ TEST(Overlays, ThePowerLawEndsAtItsXMinWithItsSlope) {
     EXPECT_EQ(law.x.back(), static_cast<double>(k));
     EXPECT_NEAR(law.low.back(), 4 / std::sqrt(static_cast<double>(k)), 1e-12);  // √x_min
     // Near the curve itself, whose law it is.
-    for (std::size_t i = k / 4; i < k; ++i) {
+    for (std::size_t i = k / 4; i < k; ++i)
         EXPECT_NEAR(law.low[i] / data.curves[0].y[i], 1, 0.1) << i;
-    }
     EXPECT_TRUE(data.curves[0].label.contains("α = ")) << data.curves[0].label.toStdString();
     EXPECT_TRUE(plotOf(lawful(200), {}).overlays.empty());
     const Spectrum spectrum = lawful(200);
@@ -96,9 +94,7 @@ TEST(Overlays, TheBandIsScaledWithItsCurve) {
 TEST(Overlays, AreLeftOutWhereCurvesAreTooMany) {
     const std::vector<Spectrum> spectra(mostNamedCurves + 1, lawful(20));
     std::vector<const Spectrum*> shown;
-    for (const auto& spectrum : spectra) {
-        shown.push_back(&spectrum);
-    }
+    for (const auto& spectrum : spectra) shown.push_back(&spectrum);
     const report::OverlayChoice choice{.powerLaw = true, .nullBand = false, .nulls = {}};
     const PlotData data = spectraPlots(report::SpectraPlots::SingularValues, shown, {}, choice)[0];
     EXPECT_TRUE(data.overlays.empty());

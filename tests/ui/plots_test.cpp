@@ -104,12 +104,8 @@ TEST(PlotSeries, ReadoutsGiveTheNumbersAtTheRank) {
 TEST(PlotDrawing, LinesAreOnePixelWideAndToldApartByStyleToo) {
     for (std::size_t i = 0; i < mostNamedCurves; ++i) {
         EXPECT_EQ(curvePen(i).width(), 1);
-        for (std::size_t j = 0; j < i; ++j) {
-            EXPECT_NE(curvePen(i).color(), curvePen(j).color());
-        }
-        if (i > 0) {
-            EXPECT_NE(curvePen(i).style(), curvePen(i - 1).style());
-        }
+        for (std::size_t j = 0; j < i; ++j) EXPECT_NE(curvePen(i).color(), curvePen(j).color());
+        if (i > 0) EXPECT_NE(curvePen(i).style(), curvePen(i - 1).style());
     }
 }
 
@@ -123,9 +119,7 @@ TEST(PlotDrawing, ManyCurvesAreGroupedByRoleInTheLegend) {
         }
     }
     std::vector<const Spectrum*> pointers;
-    for (const auto& spectrum : all) {
-        pointers.push_back(&spectrum);
-    }
+    for (const auto& spectrum : all) pointers.push_back(&spectrum);
     QCustomPlot plot;
     drawPlot(*plot.axisRect(), spectrumData(pointers, {}), plot.legend, 12);
     ASSERT_EQ(plot.legend->itemCount(), 2);
@@ -166,9 +160,7 @@ class RankPlotTest : public ::testing::Test {
     }
     std::vector<double> values() const {
         std::vector<double> result;
-        for (int i = 0; i < 400; ++i) {
-            result.push_back(std::exp(-0.01 * i));
-        }
+        for (int i = 0; i < 400; ++i) result.push_back(std::exp(-0.01 * i));
         return result;
     }
     Spectrum spectrum{qName, 400, 400, values()};
@@ -180,9 +172,7 @@ TEST_F(RankPlotTest, DraggingEndsWithinOneRankAndRedrawsNoCurve) {
     QObject::connect(&plot, &QCustomPlot::beforeReplot, [&] { ++replots; });
     const double rangeBefore = plot.xAxis->range().lower;
     QTest::mousePress(&plot, Qt::LeftButton, {}, at(100));
-    for (int rank = 110; rank <= 250; rank += 10) {
-        QTest::mouseMove(&plot, at(rank));
-    }
+    for (int rank = 110; rank <= 250; rank += 10) QTest::mouseMove(&plot, at(rank));
     QTest::mouseRelease(&plot, Qt::LeftButton, {}, at(250));
     EXPECT_NEAR(static_cast<double>(plot.rank()), 250, 1);
     EXPECT_EQ(replots, 0);
@@ -297,11 +287,8 @@ TEST_F(FigureTest, ClippingCutsSegmentsAtTheEdges) {
     plot.yAxis->setRange(-1, 1);
     clipCurves(*plot.axisRect());
     std::vector<std::pair<double, double>> points;
-    for (const auto& point : *graph->data()) {
-        if (!std::isnan(point.value)) {
-            points.emplace_back(point.key, point.value);
-        }
-    }
+    for (const auto& point : *graph->data())
+        if (!std::isnan(point.value)) points.emplace_back(point.key, point.value);
     const std::vector<std::pair<double, double>> expected{{0, 0}, {0.5, 1}, {1.5, 1}, {2, 0}};
     ASSERT_EQ(points.size(), 6U);
     for (std::size_t i = 0; i < expected.size(); ++i) {

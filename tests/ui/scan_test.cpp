@@ -21,9 +21,7 @@ const std::string q0 = "encoder.block.0.layer.0.SelfAttention.q.weight";
 /// Eigenvalues k^-2, k = 1 … 60, so singular values 1 / k.
 spectra::Spectrum decaying() {
     std::vector<double> values;
-    for (int k = 1; k <= 60; ++k) {
-        values.push_back(1.0 / k);
-    }
+    for (int k = 1; k <= 60; ++k) values.push_back(1.0 / k);
     return {q0, 60, 60, values};
 }
 

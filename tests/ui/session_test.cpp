@@ -303,9 +303,7 @@ TEST(RecentFiles, ADamagedFileIsMovedAsideAndANewListBegun) {
     const QString path = QString::fromStdString(folder.path().string());
     const QString file = path + "/w.ini";
     std::string noise;
-    for (int i = 0; i < 5000; ++i) {
-        noise.push_back(static_cast<char>((i * 73 + 11) % 256));
-    }
+    for (int i = 0; i < 5000; ++i) noise.push_back(static_cast<char>((i * 73 + 11) % 256));
     const std::string cases[] = {noise,
                                  "[recent\ncheckpoints=\"\\x",
                                  std::string("\0\0\0", 3),

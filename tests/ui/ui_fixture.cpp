@@ -14,9 +14,8 @@ namespace rankscope::uitest {
 
 std::vector<double> halves(std::int64_t count) {
     std::vector<double> values;
-    for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t i = 0; i < count; ++i)
         values.push_back(std::ldexp(1.0, static_cast<int>(-i)));
-    }
     return values;
 }
 
@@ -28,9 +27,8 @@ void OpenSession::open() {
     session.setProgram(QString());  // a child of opening would do what the test's own one does
     ASSERT_TRUE(session.open(QString::fromStdString(model.string())));
     session.setProgram(program);
-    for (const auto& matrix : session.linearMatrices()) {
+    for (const auto& matrix : session.linearMatrices())
         session.addSpectrum({matrix.name, matrix.rows, matrix.columns, halves(matrix.fullRank())});
-    }
 }
 
 QString fakeProgram(const fixtures::TempFolder& folder, const std::string& body) {

@@ -50,9 +50,7 @@ class WindowTest : public ::testing::Test {
     }
     std::vector<std::string> selected() const {
         std::vector<std::string> names;
-        for (const auto& matrix : open.session.selection()) {
-            names.push_back(matrix.name);
-        }
+        for (const auto& matrix : open.session.selection()) names.push_back(matrix.name);
         return names;
     }
     OpenSession open;
@@ -218,9 +216,7 @@ TEST_F(WindowTest, TablesHoldExactlyTheShownCurves) {
     EXPECT_EQ(index, 24);
     std::istringstream curve(window.spectraPage()->tables()[1].csv);
     int lines = 0;
-    while (std::getline(curve, row)) {
-        ++lines;
-    }
+    while (std::getline(curve, row)) ++lines;
     EXPECT_EQ(lines, 1 + 25);  // title, ranks 0 … 24
 }
 
@@ -302,9 +298,8 @@ printf '{"name":"b","relative_error":0.25}],"verified":true}}\n'
     ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }));
     const QString text = find<QLabel>(dialog, "result")->text();
     for (const char* part :
-         {out.c_str(), "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"}) {
+         {out.c_str(), "1,500", "2,000", "6,000", "8,000", "0.25 in b", "Verified"})
         EXPECT_TRUE(text.contains(part)) << part << " in " << text.toStdString();
-    }
     const auto plan = plan::planFromJson(parseJson(fixtures::readFile(copy), "plan"),
                                          *open.session.checkpoint(), "plan");
     ASSERT_EQ(plan.entries.size(), 1U);
@@ -366,11 +361,9 @@ TEST_F(WindowTest, EveryControlHasAnAccessibleNameAndTabReachesThePlots) {
 TEST_F(WindowTest, NoTextIsCutAtTheDefaultSize) {
     show();
     EXPECT_EQ(window.size(), QSize(1280, 800));
-    for (QLabel* label : window.findChildren<QLabel*>()) {
-        if (label->isVisible() && !label->wordWrap()) {
+    for (QLabel* label : window.findChildren<QLabel*>())
+        if (label->isVisible() && !label->wordWrap())
             EXPECT_GE(label->width(), label->sizeHint().width()) << label->text().toStdString();
-        }
-    }
     for (QAbstractButton* button : window.findChildren<QAbstractButton*>()) {
         if (button->isVisible() && !button->text().isEmpty()) {
             EXPECT_GE(button->width(), button->minimumSizeHint().width())
@@ -382,14 +375,10 @@ TEST_F(WindowTest, NoTextIsCutAtTheDefaultSize) {
 TEST_F(WindowTest, AMoveOfTheRankOfAllMatricesMakesOnePlan) {
     show();
     std::vector<std::string> names;
-    for (const auto& matrix : open.session.linearMatrices()) {
-        names.push_back(matrix.name);
-    }
+    for (const auto& matrix : open.session.linearMatrices()) names.push_back(matrix.name);
     open.session.setSelection(names, names.front());
     const QSignalSpy plans(&open.session, &Session::planChanged);
-    for (int rank = 1; rank <= 20; ++rank) {
-        open.session.setRank(rank);
-    }
+    for (int rank = 1; rank <= 20; ++rank) open.session.setRank(rank);
     EXPECT_EQ(plans.count(), 20);
     ASSERT_TRUE(open.session.plan());
     EXPECT_EQ(open.session.plan()->entries.size(), names.size());

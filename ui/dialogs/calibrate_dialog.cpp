@@ -35,9 +35,8 @@ QString calibrateSummary(const Json& result) {
             .arg(QString::fromStdString(printable(reader.at("path").text(), 4096)).toHtmlEscaped(),
                  count("samples"), count("held_out"), count("tokens"),
                  QLocale::c().toString(reader.at("seconds").real(), 'f', 1));
-    for (const std::string& warning : reader.at("warnings").texts()) {
+    for (const std::string& warning : reader.at("warnings").texts())
         summary += QObject::tr("<br>Note: %1").arg(QString::fromStdString(warning).toHtmlEscaped());
-    }
     return summary;
 }
 
@@ -161,20 +160,14 @@ void CalibrateDialog::chooseData() {
     const QString path = QFileDialog::getOpenFileName(
         this, tr("Dialogues"), QFileInfo(m_data->text()).path(),
         tr("Dialogues (*.json *.jsonl *.csv *.7z *.arrow *.parquet);;All files (*)"));
-    if (!path.isEmpty()) {
-        m_data->setText(path);
-    }
+    if (!path.isEmpty()) m_data->setText(path);
 }
 
 void CalibrateDialog::chooseFile() {
     QString path = QFileDialog::getSaveFileName(this, tr("File to write"), m_file->text(),
                                                 tr("Calibrations (*.h5)"));
-    if (path.isEmpty()) {
-        return;
-    }
-    if (!path.endsWith(QLatin1String(".h5"))) {
-        path += QStringLiteral(".h5");
-    }
+    if (path.isEmpty()) return;
+    if (!path.endsWith(QLatin1String(".h5"))) path += QStringLiteral(".h5");
     m_replace->setChecked(QFileInfo::exists(path));  // the file dialog has asked
     m_file->setText(path);
 }
@@ -182,18 +175,13 @@ void CalibrateDialog::chooseFile() {
 QStringList CalibrateDialog::arguments() const {
     QStringList result{QStringLiteral("calibrate"), m_session->location(), QStringLiteral("--out"),
                        QFileInfo(m_file->text().trimmed()).absoluteFilePath()};
-    if (const QString data = m_data->text().trimmed(); !data.isEmpty()) {
+    if (const QString data = m_data->text().trimmed(); !data.isEmpty())
         result << QStringLiteral("--data") << QFileInfo(data).absoluteFilePath();
-    }
     for (const Option& option : evaluate::calibrationOptionTable()) {
         const QString value = m_options.value(std::string(option.name));
-        if (!value.isEmpty()) {
-            result << QStringLiteral("--") + toQString(option.name) << value;
-        }
+        if (!value.isEmpty()) result << QStringLiteral("--") + toQString(option.name) << value;
     }
-    if (m_gradients->isChecked()) {
-        result << QStringLiteral("--fisher");
-    }
+    if (m_gradients->isChecked()) result << QStringLiteral("--fisher");
     return result;
 }
 
@@ -223,9 +211,8 @@ void CalibrateDialog::finish(const Json& result) {
 }
 
 void CalibrateDialog::showRunning() {
-    for (QWidget* part : std::initializer_list<QWidget*>{m_form, m_start, m_close}) {
+    for (QWidget* part : std::initializer_list<QWidget*>{m_form, m_start, m_close})
         part->setEnabled(!m_job.isRunning());
-    }
 }
 
 }  // namespace rankscope::ui

@@ -26,9 +26,7 @@ CalibrationMenu::CalibrationMenu(Session* session, QWidget* parent)
 }
 
 void CalibrationMenu::calibrate() {
-    if (!m_session->checkpoint()) {
-        return;
-    }
+    if (!m_session->checkpoint()) return;
     if (!m_dialog) {
         m_dialog = new CalibrateDialog(m_session, parentWidget());
         m_dialog->setAttribute(Qt::WA_DeleteOnClose);
@@ -42,9 +40,7 @@ void CalibrationMenu::chooseFile() {
     const QString file = QFileDialog::getOpenFileName(
         parentWidget(), tr("Use a calibration"), QFileInfo(m_session->calibrationFile()).path(),
         tr("Calibrations (*.h5);;All files (*)"));
-    if (!file.isEmpty()) {
-        use(file);
-    }
+    if (!file.isEmpty()) use(file);
 }
 
 void CalibrationMenu::use(const QString& file) {

@@ -132,9 +132,8 @@ QWidget* CompareDialog::makeResults() {
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
     m_table->verticalHeader()->hide();
-    for (const int shape : {1, 2}) {  // in the name's tool tip: the rest needs the room
+    for (const int shape : {1, 2})  // in the name's tool tip: the rest needs the room
         m_table->hideColumn(shape);
-    }
     m_note->setAccessibleName(tr("What the table shows"));
     m_note->setWordWrap(true);
     m_logValue->setAccessibleName(tr("Logarithmic vertical axis"));
@@ -146,9 +145,7 @@ QWidget* CompareDialog::makeResults() {
     figure->setAccessibleName(tr("Export the figure"));
     auto* table = new QPushButton(tr("Export C&SV…"), this);
     table->setAccessibleName(tr("Export the table"));
-    for (QPushButton* button : {figure, table}) {
-        button->setAutoDefault(false);
-    }
+    for (QPushButton* button : {figure, table}) button->setAutoDefault(false);
     auto* row = new QHBoxLayout;
     row->addWidget(m_note, 1);
     row->addWidget(m_logValue);
@@ -175,16 +172,13 @@ QWidget* CompareDialog::makeResults() {
 
 QStringList CompareDialog::arguments() const {
     QStringList words{QStringLiteral("compare"), m_location, m_other->text().trimmed()};
-    if (const QString targets = m_targets->currentData().toString(); !targets.isEmpty()) {
+    if (const QString targets = m_targets->currentData().toString(); !targets.isEmpty())
         words << QStringLiteral("--targets") << targets;
-    }
     return words << QStringLiteral("--directions") << QString::number(m_directions->value());
 }
 
 void CompareDialog::start() {
-    if (m_other->text().trimmed().isEmpty() || m_session->program().isEmpty()) {
-        return;
-    }
+    if (m_other->text().trimmed().isEmpty() || m_session->program().isEmpty()) return;
     m_error->hide();
     m_job.start(tr("Compare"), m_session->program(), arguments());
 }
@@ -200,9 +194,8 @@ void CompareDialog::take(const Json& document) {
     try {
         const JsonReader result(document, tr("the result").toStdString(),
                                 tr("Compare again.").toStdString());
-        for (const JsonReader& matrix : result.at("matrices").elements()) {
+        for (const JsonReader& matrix : result.at("matrices").elements())
             matrices.push_back(report::comparisonFromJson(matrix));
-        }
         for (const JsonReader& one : result.at("skipped").elements()) {
             skipped << QString::fromStdString(printable(one.at("name").text()) + ": " +
                                               one.at("reason").text());
@@ -216,9 +209,8 @@ void CompareDialog::take(const Json& document) {
     QString words = tr("A: %1, B: %2; %3 matrices")
                         .arg(m_name, QFileInfo(m_comparedWith).fileName())
                         .arg(matrices.size());
-    if (!skipped.isEmpty()) {
+    if (!skipped.isEmpty())
         words += tr(", %n not compared", nullptr, static_cast<int>(skipped.size()));
-    }
     m_note->setText(words);
     m_note->setToolTip(skipped.isEmpty() ? m_comparedWith : skipped.join(QLatin1Char('\n')));
     m_matrices = std::move(matrices);
@@ -238,9 +230,7 @@ const spectra::MatrixComparison* CompareDialog::selected() const {
 
 void CompareDialog::showMatrix() {
     const auto* matrix = selected();
-    if (!matrix) {
-        return;
-    }
+    if (!matrix) return;
     report::AxesChoice axes;
     axes.logValue = m_logValue->isChecked();
     m_plot->setPlotData(comparedData(*matrix, axes), false);
@@ -249,9 +239,7 @@ void CompareDialog::showMatrix() {
 
 void CompareDialog::showReadout(std::int64_t index) {
     const auto* matrix = selected();
-    if (!matrix) {
-        return;
-    }
+    if (!matrix) return;
     m_index = index;
     m_plot->setRank(index, tr("%1\ni = %2   σ of A %3, of B %4, of A − B %5")
                                .arg(shortName(matrix->name))
@@ -291,9 +279,7 @@ void CompareDialog::exportFigure() {
 void CompareDialog::exportCsv() {
     const QString path = QFileDialog::getSaveFileName(
         this, tr("Save table"), m_name + QStringLiteral("-compared.csv"), tr("Tables (*.csv)"));
-    if (path.isEmpty()) {
-        return;
-    }
+    if (path.isEmpty()) return;
     try {
         writeFileAtomically(path.toStdString(), csv());
     } catch (const Error& error) {

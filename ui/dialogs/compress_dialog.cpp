@@ -49,9 +49,7 @@ QString compressSummary(const Json& result) {
             worst = error;
             worstName = htmlOf(layer.at("name"));
         }
-        if (const auto above = layer.find("excess_error")) {
-            excess = std::max(excess, above->real());
-        }
+        if (const auto above = layer.find("excess_error")) excess = std::max(excess, above->real());
     }
     QString summary =
         QObject::tr("<b>Saved</b> %1<br>Parameters: %2, before %3<br>Weight files: %4, before %5")
@@ -192,9 +190,8 @@ void CompressDialog::addMethods() {
             });
         }
         const bool setting = option.name == "alpha" || option.name == "ridge";
-        if (option.name == "method" || option.name == "storage" || (setting && !file.isEmpty())) {
+        if (option.name == "method" || option.name == "storage" || (setting && !file.isEmpty()))
             m_options.add(option);
-        }
         if (option.name == "method") {
             m_methods = new QLabel(sentence, m_form);
             m_methods->setObjectName(QStringLiteral("methods"));
@@ -210,35 +207,26 @@ void CompressDialog::addMethods() {
 void CompressDialog::enableSettings() {
     const auto& method = method::methodNamed(m_options.value("method").toStdString());
     for (const auto& [name, used] :
-         {std::pair{"alpha", method.hasExponent}, std::pair{"ridge", method.hasRidge}}) {
-        if (QWidget* editor = m_options.editor(name)) {
-            editor->setEnabled(used);
-        }
-    }
+         {std::pair{"alpha", method.hasExponent}, std::pair{"ridge", method.hasRidge}})
+        if (QWidget* editor = m_options.editor(name)) editor->setEnabled(used);
 }
 
 void CompressDialog::chooseFolder() {
     const QString path = QFileDialog::getSaveFileName(
         this, tr("Folder to write"), m_folder->text(), QString(), nullptr,
         QFileDialog::ShowDirsOnly | QFileDialog::DontConfirmOverwrite);
-    if (!path.isEmpty()) {
-        m_folder->setText(path);
-    }
+    if (!path.isEmpty()) m_folder->setText(path);
 }
 
 QStringList CompressDialog::arguments(const QString& planFile) const {
     QStringList result{QStringLiteral("compress"), m_session->location(),
                        QStringLiteral("--plan"),   planFile,
                        QStringLiteral("--out"),    QDir(m_folder->text()).absolutePath()};
-    if (!m_session->calibrationFile().isEmpty()) {
+    if (!m_session->calibrationFile().isEmpty())
         result << QStringLiteral("--calibration") << m_session->calibrationFile();
-    }
-    if (const QString dtype = m_dtype->currentData().toString(); !dtype.isEmpty()) {
+    if (const QString dtype = m_dtype->currentData().toString(); !dtype.isEmpty())
         result << QStringLiteral("--dtype") << dtype;
-    }
-    if (m_force->isChecked()) {
-        result << QStringLiteral("--force");
-    }
+    if (m_force->isChecked()) result << QStringLiteral("--force");
     return result;
 }
 
@@ -262,9 +250,8 @@ void CompressDialog::start() {
     }
     const auto* chosen = std::find(storageNames.begin(), storageNames.end(),
                                    m_options.value("storage").toStdString());
-    if (chosen != storageNames.end()) {
+    if (chosen != storageNames.end())
         m_session->setStorage(static_cast<plan::StorageChoice>(chosen - storageNames.begin()));
-    }
     if (!m_session->plan()) {
         m_result->setText(tr("No rank is chosen: drag the rank line first."));
         return;
@@ -311,9 +298,8 @@ void CompressDialog::finish(const Json& result) {
     } catch (const Error& problem) {
         text = QString::fromStdString(problem.what()).toHtmlEscaped();
     }
-    for (const QString& warning : m_job.warnings()) {
+    for (const QString& warning : m_job.warnings())
         text += tr("<br>Note: %1").arg(warning.toHtmlEscaped());
-    }
     m_result->setText(text);
 }
 
@@ -324,9 +310,7 @@ void CompressDialog::showRunning() {
     m_stop->setEnabled(running);
     m_close->setEnabled(!running);
     m_progress->setVisible(running);
-    if (running) {
-        m_progress->setValue(0);
-    }
+    if (running) m_progress->setValue(0);
 }
 
 }  // namespace rankscope::ui

@@ -89,9 +89,8 @@ report::FigureRequest ExportDialog::request() const {
     report::FigureRequest result = m_shown;
     if (auto* spectra = std::get_if<report::SpectraFigure>(&result.figure)) {
         spectra->plots = static_cast<report::SpectraPlots>(m_what->currentData().toInt());
-        if (spectra->plots == report::SpectraPlots::Error) {
+        if (spectra->plots == report::SpectraPlots::Error)
             spectra->views[0] = spectra->views[1];  // its only axes are the window's right ones
-        }
     }
     result.title = m_title->text().toStdString();
     result.size = {m_width->value(), m_height->value(), m_dpi->value()};
@@ -101,9 +100,7 @@ report::FigureRequest ExportDialog::request() const {
 QString exportFigure(const report::FigureRequest& shown, const QString& suggestedName,
                      QWidget* parent) {
     ExportDialog dialog(shown, parent);
-    if (dialog.exec() != QDialog::Accepted) {
-        return {};
-    }
+    if (dialog.exec() != QDialog::Accepted) return {};
     report::FigureRequest request = dialog.request();
     const QString out =
         QFileDialog::getSaveFileName(parent, QObject::tr("Save figure"), suggestedName,

@@ -31,9 +31,7 @@ void MatrixFilter::setText(const QString& text) {
 }
 
 bool MatrixFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {
-    if (m_words.empty()) {
-        return true;
-    }
+    if (m_words.empty()) return true;
     const QModelIndex index = sourceModel()->index(row, 0, parent);
     const QString name = index.data(MatrixTreeModel::TensorNameRole).toString();
     const QString role = index.data(MatrixTreeModel::MatrixRoleRole).toString();

@@ -51,14 +51,11 @@ void MatrixTreeModel::rebuild() {
             const auto stack = checkpoint::stackName(matrix.stack);
             Node* group = m_root->child(
                 QString::fromUtf8(stack.data(), static_cast<qsizetype>(stack.size())));
-            if (matrix.block >= 0) {
-                group = group->child(tr("block %1").arg(matrix.block));
-            }
+            if (matrix.block >= 0) group = group->child(tr("block %1").arg(matrix.block));
             Node* leaf = group->add(moduleName(matrix.name), &matrix);
             leaf->parameters = matrix.rows * matrix.columns;
-            for (Node* above = group; above; above = above->parent) {
+            for (Node* above = group; above; above = above->parent)
                 above->parameters += leaf->parameters;
-            }
         }
     }
     endResetModel();
@@ -66,14 +63,10 @@ void MatrixTreeModel::rebuild() {
 
 void MatrixTreeModel::ranksChanged() {
     const std::function<void(const Node&)> announce = [&](const Node& node) {
-        if (node.children.empty()) {
-            return;
-        }
+        if (node.children.empty()) return;
         emit dataChanged(indexOf(node.children.front().get(), RankColumn),
                          indexOf(node.children.back().get(), RankColumn), {Qt::DisplayRole});
-        for (const auto& child : node.children) {
-            announce(*child);
-        }
+        for (const auto& child : node.children) announce(*child);
     };
     announce(*m_root);
 }
@@ -87,9 +80,7 @@ QModelIndex MatrixTreeModel::indexOf(const Node* node, int column) const {
 }
 
 QModelIndex MatrixTreeModel::index(int row, int column, const QModelIndex& parent) const {
-    if (!hasIndex(row, column, parent)) {
-        return {};
-    }
+    if (!hasIndex(row, column, parent)) return {};
     return createIndex(row, column, nodeOf(parent)->children[static_cast<std::size_t>(row)].get());
 }
 
@@ -111,9 +102,7 @@ QVariant MatrixTreeModel::text(const Node& node, int column) const {
             return node.matrix ? tr("%1 × %2").arg(node.matrix->rows).arg(node.matrix->columns)
                                : QString();
         case RankColumn: {
-            if (!node.matrix) {
-                return {};
-            }
+            if (!node.matrix) return {};
             const auto chosen = m_session->chosenRank(node.matrix->name);
             return chosen ? QString::number(*chosen) : tr("full");
         }
@@ -130,9 +119,7 @@ QVariant MatrixTreeModel::text(const Node& node, int column) const {
 }
 
 QVariant MatrixTreeModel::data(const QModelIndex& index, int role) const {
-    if (!index.isValid()) {
-        return {};
-    }
+    if (!index.isValid()) return {};
     const Node& node = *nodeOf(index);
     switch (role) {
         case Qt::DisplayRole:
@@ -157,9 +144,7 @@ QVariant MatrixTreeModel::data(const QModelIndex& index, int role) const {
 }
 
 QVariant MatrixTreeModel::headerData(int section, Qt::Orientation orientation, int role) const {
-    if (orientation != Qt::Horizontal) {
-        return {};
-    }
+    if (orientation != Qt::Horizontal) return {};
     if (role == Qt::DisplayRole) {
         switch (section) {
             case NameColumn:
@@ -174,25 +159,18 @@ QVariant MatrixTreeModel::headerData(int section, Qt::Orientation orientation, i
                 return {};
         }
     }
-    if (role == Qt::ToolTipRole && section == ShareColumn) {
+    if (role == Qt::ToolTipRole && section == ShareColumn)
         return tr("Share of the whole model's parameters");
-    }
-    if (role == Qt::TextAlignmentRole && section != NameColumn) {
+    if (role == Qt::TextAlignmentRole && section != NameColumn)
         return QVariant(Qt::AlignRight | Qt::AlignVCenter);
-    }
     return {};
 }
 
 QModelIndex MatrixTreeModel::indexOfMatrix(const std::string& name) const {
     const std::function<const Node*(const Node&)> find = [&](const Node& node) -> const Node* {
-        if (node.matrix && node.matrix->name == name) {
-            return &node;
-        }
-        for (const auto& child : node.children) {
-            if (const Node* found = find(*child)) {
-                return found;
-            }
-        }
+        if (node.matrix && node.matrix->name == name) return &node;
+        for (const auto& child : node.children)
+            if (const Node* found = find(*child)) return found;
         return nullptr;
     };
     const Node* found = find(*m_root);

@@ -39,9 +39,7 @@ void MethodCurvesModel::setCurves(std::vector<method::MethodCurve> curves) {
 
 void MethodCurvesModel::setRank(std::int64_t rank) {
     m_rank = rank;
-    if (!m_curves.empty()) {
-        emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
-    }
+    if (!m_curves.empty()) emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
 }
 
 int MethodCurvesModel::rowCount(const QModelIndex& parent) const {
@@ -61,19 +59,15 @@ QString MethodCurvesModel::methodCell(const method::MethodCurve& curve) const {
 }
 
 QVariant MethodCurvesModel::data(const QModelIndex& index, int role) const {
-    if (!index.isValid() || index.row() >= rowCount() || index.column() >= columnCount()) {
-        return {};
-    }
+    if (!index.isValid() || index.row() >= rowCount() || index.column() >= columnCount()) return {};
     const auto& curve = m_curves[static_cast<std::size_t>(index.row())];
     const bool method = index.column() == 0;
-    if (role == Qt::TextAlignmentRole) {
+    if (role == Qt::TextAlignmentRole)
         return QVariant((method ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-    }
     const auto place = report::placeOfRank(curve, m_rank);
     if (role == Qt::ForegroundRole && place && curve.ranks[*place] != m_rank &&
-        m_rank < curve.ranks.back()) {
+        m_rank < curve.ranks.back())
         return QColor(Qt::gray);  // of another rank than the others
-    }
     if (method) {
         switch (role) {
             case Qt::DisplayRole:
@@ -91,9 +85,7 @@ QVariant MethodCurvesModel::data(const QModelIndex& index, int role) const {
     }
     const auto& column = report::raceColumns()[static_cast<std::size_t>(index.column() - 1)];
     const auto value = place ? report::numberOf(column.value({&curve, *place})) : std::nullopt;
-    if (role == sortRole) {
-        return value ? QVariant(*value) : QVariant();
-    }
+    if (role == sortRole) return value ? QVariant(*value) : QVariant();
     return role != Qt::DisplayRole ? QVariant()
            : value                 ? QVariant(shown(*value, column.key))
                                    : QVariant(QStringLiteral("–"));
@@ -101,13 +93,10 @@ QVariant MethodCurvesModel::data(const QModelIndex& index, int role) const {
 
 QVariant MethodCurvesModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation == Qt::Vertical || section < 0 || section >= columnCount() ||
-        (role != Qt::DisplayRole && role != Qt::ToolTipRole)) {
+        (role != Qt::DisplayRole && role != Qt::ToolTipRole))
         return {};
-    }
     const bool title = role == Qt::DisplayRole;
-    if (section == 0) {
-        return title ? tr("Method") : tr("How the matrix is approximated");
-    }
+    if (section == 0) return title ? tr("Method") : tr("How the matrix is approximated");
     const auto& column = report::raceColumns()[static_cast<std::size_t>(section - 1)];
     return title ? capitalised(toQString(column.title)) : toQString(column.help);
 }

@@ -25,9 +25,7 @@ bool isSignificant(const report::EvaluationCell& cell, bool baseline) {
 }
 
 QString shownResult(const report::EvaluationCell& cell, bool marked) {
-    if (cell.differenceText.empty()) {
-        return toQString(cell.text);
-    }
+    if (cell.differenceText.empty()) return toQString(cell.text);
     const QString sign = !marked               ? QString()
                          : cell.difference > 0 ? QStringLiteral("▲ ")
                                                : QStringLiteral("▼ ");
@@ -49,14 +47,11 @@ QString ownIntervalTip(const report::EvaluationColumn& column, const report::Eva
 QString differenceTip(const report::EvaluationColumn& column, const report::EvaluationCell& cell,
                       const QString& baseline) {
     QString tip = toQString(column.help);
-    if (!cell.hasInterval) {
-        return tip;
-    }
+    if (!cell.hasInterval) return tip;
     tip += QObject::tr("\nDifference to %1, with its paired 95 % interval: %2.")
                .arg(baseline, toQString(cell.differenceText));
-    if (!isSignificant(cell, false)) {
+    if (!isSignificant(cell, false))
         return tip + QObject::tr("\nThe interval holds 0: this may be chance.");
-    }
     return tip + ((cell.difference > 0) == column.higherIsBetter
                       ? QObject::tr("\nThe interval leaves out 0: better than %1.").arg(baseline)
                       : QObject::tr("\nThe interval leaves out 0: worse than %1.").arg(baseline));
@@ -84,9 +79,8 @@ report::TableData randomVectorsTable(std::span<const evaluate::RandomVectorsResu
     for (report::TableColumn& column : table.columns) {
         QString words = toQString(column.title);
         words[0] = words[0].toUpper();
-        if (const auto space = words.indexOf(QLatin1Char(' ')); space >= 0) {
+        if (const auto space = words.indexOf(QLatin1Char(' ')); space >= 0)
             words[space] = QLatin1Char('\n');  // narrow columns
-        }
         column.title = words.toStdString();
     }
     constexpr std::size_t rank = 1;
@@ -96,9 +90,7 @@ report::TableData randomVectorsTable(std::span<const evaluate::RandomVectorsResu
                                  .arg(results[row].vectors);
         table.rows[row].front() = nameCell(results[row].name, row, help);
         table.rows[row][rank].shown.clear();  // the model writes whole numbers
-        for (report::Cell& cell : table.rows[row]) {
-            cell.help = help.toStdString();
-        }
+        for (report::Cell& cell : table.rows[row]) cell.help = help.toStdString();
     }
     return table;
 }
@@ -125,9 +117,7 @@ report::TableData evaluationTable(const evaluate::Evaluation& evaluation) {
 
 std::vector<QString> runTitles(const evaluate::Evaluation& evaluation) {
     std::vector<QString> titles = runNames(evaluation);
-    if (!titles.empty()) {
-        titles.front() = QObject::tr("%1\nbaseline").arg(titles.front());
-    }
+    if (!titles.empty()) titles.front() = QObject::tr("%1\nbaseline").arg(titles.front());
     return titles;
 }
 

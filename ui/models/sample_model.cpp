@@ -25,9 +25,7 @@ void SampleModel::setEvaluation(const evaluate::Evaluation* evaluation) {
 }
 
 void SampleModel::setCompared(std::size_t left, std::size_t right) {
-    if (left >= m_names.size() || right >= m_names.size()) {
-        return;
-    }
+    if (left >= m_names.size() || right >= m_names.size()) return;
     m_left = left;
     m_right = right;
     if (rowCount() > 0 && hasRouge()) {
@@ -44,9 +42,7 @@ int SampleModel::rowCount(const QModelIndex& parent) const {
 }
 
 int SampleModel::columnCount(const QModelIndex& parent) const {
-    if (parent.isValid() || !m_evaluation) {
-        return 0;
-    }
+    if (parent.isValid() || !m_evaluation) return 0;
     return FirstRunColumn + (hasRouge() ? static_cast<int>(m_names.size()) + 1 : 0);
 }
 
@@ -71,49 +67,34 @@ QVariant SampleModel::value(int row, int column) const {
 }
 
 QVariant SampleModel::data(const QModelIndex& index, int role) const {
-    if (!index.isValid() || index.row() >= rowCount() || index.column() >= columnCount()) {
-        return {};
-    }
+    if (!index.isValid() || index.row() >= rowCount() || index.column() >= columnCount()) return {};
     const int column = index.column();
     if (role == Qt::TextAlignmentRole) {
         return QVariant(
             (column == IdColumn || column == CutColumn ? Qt::AlignLeft : Qt::AlignRight) |
             Qt::AlignVCenter);
     }
-    if (role != Qt::DisplayRole && role != sortRole) {
-        return {};
-    }
+    if (role != Qt::DisplayRole && role != sortRole) return {};
     const QVariant plain = value(index.row(), column);
-    if (role == sortRole) {
-        return plain;
-    }
-    if (column == CutColumn) {
-        return plain.toBool() ? tr("cut") : QString();
-    }
-    if (column < FirstRunColumn) {
-        return plain.toString();
-    }
+    if (role == sortRole) return plain;
+    if (column == CutColumn) return plain.toBool() ? tr("cut") : QString();
+    if (column < FirstRunColumn) return plain.toString();
     const QString number = QString::number(plain.toDouble(), 'f', 2);
     const bool difference = column == columnCount() - 1;
     return difference && plain.toDouble() > 0 ? QString(QLatin1Char('+') + number) : number;
 }
 
 QVariant SampleModel::headerData(int section, Qt::Orientation orientation, int role) const {
-    if (orientation == Qt::Vertical || section < 0 || section >= columnCount()) {
-        return {};
-    }
+    if (orientation == Qt::Vertical || section < 0 || section >= columnCount()) return {};
     if (role == Qt::ToolTipRole && section >= FirstRunColumn) {
         return section == columnCount() - 1
                    ? tr("ROUGE-1 (F × 100) of %1 minus that of %2")
                          .arg(m_names[m_right], m_names[m_left])
                    : tr("ROUGE-1 (F × 100) of the summary against the reference");
     }
-    if (role == Qt::ToolTipRole && section == CutColumn) {
+    if (role == Qt::ToolTipRole && section == CutColumn)
         return tr("Longer than the model is given: the end was left out");
-    }
-    if (role != Qt::DisplayRole) {
-        return {};
-    }
+    if (role != Qt::DisplayRole) return {};
     switch (section) {
         case IdColumn:
             return tr("Dialogue");
@@ -133,12 +114,8 @@ QString SampleModel::searchText(int row) const {
     const auto place = static_cast<std::size_t>(row);
     const auto& sample = m_evaluation->samples[place];
     std::string all = sample.id + '\n' + sample.source;
-    for (const auto& reference : sample.references) {
-        all += '\n' + reference;
-    }
-    for (const auto& run : m_evaluation->runs) {
-        all += '\n' + run.results[place].output;
-    }
+    for (const auto& reference : sample.references) all += '\n' + reference;
+    for (const auto& run : m_evaluation->runs) all += '\n' + run.results[place].output;
     return QString::fromStdString(all);
 }
 
@@ -153,9 +130,7 @@ void SampleFilter::setFilterText(const QString& text) {
 }
 
 bool SampleFilter::filterAcceptsRow(int row, const QModelIndex&) const {
-    if (m_words.isEmpty()) {
-        return true;
-    }
+    if (m_words.isEmpty()) return true;
     const QString text = m_model->searchText(row);
     return std::all_of(m_words.begin(), m_words.end(), [&](const QString& word) {
         return text.contains(word, Qt::CaseInsensitive);

@@ -19,9 +19,7 @@ double meanOf(const std::vector<double>& values) {
 
 SelectionFigures selectionFigures(const std::vector<const spectra::Spectrum*>& spectra,
                                   std::int64_t rank) {
-    if (spectra.empty()) {
-        return {};
-    }
+    if (spectra.empty()) return {};
     std::vector<double> energies;
     std::vector<double> errors;
     std::vector<double> cosines;

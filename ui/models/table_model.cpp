@@ -21,9 +21,7 @@ QVariant shownIn(const report::Cell& cell) {
 }
 
 QVariant sortValue(const report::Value& value) {
-    if (const auto* words = std::get_if<std::string>(&value)) {
-        return toQString(*words);
-    }
+    if (const auto* words = std::get_if<std::string>(&value)) return toQString(*words);
     const auto number = report::numberOf(value);
     return number && std::isfinite(*number) ? QVariant(*number) : QVariant();
 }
@@ -64,9 +62,7 @@ int TableModel::columnOf(std::string_view key) const {
 }
 
 QVariant TableModel::data(const QModelIndex& index, int role) const {
-    if (!index.isValid() || index.row() >= rowCount() || index.column() >= columnCount()) {
-        return {};
-    }
+    if (!index.isValid() || index.row() >= rowCount() || index.column() >= columnCount()) return {};
     const auto place = static_cast<std::size_t>(index.column());
     const report::TableColumn& column = m_table.columns[place];
     const report::Cell& cell = m_table.rows[static_cast<std::size_t>(index.row())][place];
@@ -88,16 +84,12 @@ QVariant TableModel::data(const QModelIndex& index, int role) const {
 
 QVariant TableModel::headerData(int section, Qt::Orientation orientation, int role) const {
     const auto place = static_cast<std::size_t>(section);
-    if (section < 0 || (role != Qt::DisplayRole && role != Qt::ToolTipRole)) {
-        return {};
-    }
+    if (section < 0 || (role != Qt::DisplayRole && role != Qt::ToolTipRole)) return {};
     if (orientation == Qt::Vertical) {
         return role == Qt::DisplayRole && place < m_rowTitles.size() ? m_rowTitles[place]
                                                                      : QVariant();
     }
-    if (place >= m_table.columns.size()) {
-        return {};
-    }
+    if (place >= m_table.columns.size()) return {};
     const report::TableColumn& column = m_table.columns[place];
     return toQString(role == Qt::DisplayRole ? column.title : column.help);
 }

@@ -16,9 +16,8 @@ constexpr std::size_t largestTable = 4'000'000;
 std::vector<DiffWord> words(const QString& text) {
     static const QRegularExpression space(QStringLiteral("\\s+"));
     std::vector<DiffWord> result;
-    for (const QString& word : text.split(space, Qt::SkipEmptyParts)) {
+    for (const QString& word : text.split(space, Qt::SkipEmptyParts))
         result.push_back({word, true});
-    }
     return result;
 }
 
@@ -27,9 +26,7 @@ std::vector<DiffWord> words(const QString& text) {
 void markCommon(WordDiff& diff, std::size_t first, std::size_t tail) {
     const std::size_t rows = diff.left.size() - first - tail;
     const std::size_t columns = diff.right.size() - first - tail;
-    if (rows == 0 || columns == 0 || (rows + 1) * (columns + 1) > largestTable) {
-        return;
-    }
+    if (rows == 0 || columns == 0 || (rows + 1) * (columns + 1) > largestTable) return;
     // length[i][j]: of the longest common subsequence of what follows row i and column j
     std::vector<std::int32_t> length((rows + 1) * (columns + 1), 0);
     const auto at = [&](std::size_t i, std::size_t j) -> std::int32_t& {
@@ -38,11 +35,9 @@ void markCommon(WordDiff& diff, std::size_t first, std::size_t tail) {
     const auto same = [&](std::size_t i, std::size_t j) {
         return diff.left[first + i].word == diff.right[first + j].word;
     };
-    for (std::size_t i = rows; i-- > 0;) {
-        for (std::size_t j = columns; j-- > 0;) {
+    for (std::size_t i = rows; i-- > 0;)
+        for (std::size_t j = columns; j-- > 0;)
             at(i, j) = same(i, j) ? at(i + 1, j + 1) + 1 : std::max(at(i + 1, j), at(i, j + 1));
-        }
-    }
     for (std::size_t i = 0, j = 0; i < rows && j < columns;) {
         if (same(i, j)) {
             diff.left[first + i++].differs = false;
@@ -70,9 +65,7 @@ WordDiff wordDiff(const QString& left, const QString& right) {
     while (tail < shorter - first) {
         DiffWord& a = diff.left[diff.left.size() - 1 - tail];
         DiffWord& b = diff.right[diff.right.size() - 1 - tail];
-        if (a.word != b.word) {
-            break;
-        }
+        if (a.word != b.word) break;
         a.differs = false;
         b.differs = false;
         ++tail;
@@ -91,9 +84,7 @@ QString markedHtml(const std::vector<DiffWord>& words, const QColor& background,
     for (std::size_t i = 0; i < words.size(); ++i) {
         const bool opens = words[i].differs && (i == 0 || !words[i - 1].differs);
         const bool closes = words[i].differs && (i + 1 == words.size() || !words[i + 1].differs);
-        if (i > 0) {
-            html += QLatin1Char(' ');
-        }
+        if (i > 0) html += QLatin1Char(' ');
         html += (opens ? open : QString()) + words[i].word.toHtmlEscaped() +
                 (closes ? QStringLiteral("</span>") : QString());
     }

@@ -37,9 +37,8 @@ WelcomePage::WelcomePage(QWidget* parent) : QWidget(parent) {
     m_recentLayout->setContentsMargins(0, 12, 0, 0);
     auto* inner = new QVBoxLayout(column);
     inner->setSpacing(10);
-    for (QWidget* widget : std::initializer_list<QWidget*>{title, text, m_demo, open, drop}) {
+    for (QWidget* widget : std::initializer_list<QWidget*>{title, text, m_demo, open, drop})
         inner->addWidget(widget);
-    }
     for (QPushButton* button : {open, m_demo}) {
         button->setAccessibleName(button->text().remove(QLatin1Char('&')));
         button->setMinimumHeight(36);
@@ -57,9 +56,7 @@ WelcomePage::WelcomePage(QWidget* parent) : QWidget(parent) {
 void WelcomePage::showRecent(const QStringList& paths) {
     qDeleteAll(m_recent->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
     m_recent->setVisible(!paths.isEmpty());
-    if (paths.isEmpty()) {
-        return;
-    }
+    if (paths.isEmpty()) return;
     m_recentLayout->addWidget(new QLabel(tr("Opened last:"), m_recent));
     for (const QString& path : paths) {
         auto* button = new QPushButton(m_recent);

@@ -46,9 +46,7 @@ void BarPlot::setBars(BarData data) {
     m_data = std::move(data);
     clearPlottables();
     clearItems();
-    for (std::size_t i = 0; i < m_data.bars.size(); ++i) {
-        addBar(i);
-    }
+    for (std::size_t i = 0; i < m_data.bars.size(); ++i) addBar(i);
     yAxis->setLabel(m_data.yTitle);
     yAxis->setRange(m_data.yLower, m_data.yUpper);
     xAxis->setRange(0.4, static_cast<double>(std::max<std::size_t>(1, m_data.bars.size())) + 0.6);

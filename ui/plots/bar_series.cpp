@@ -31,14 +31,10 @@ void addInterval(Bar& bar, const evaluate::Interval& interval) {
 }
 
 void addOwnInterval(Bar& bar, const evaluate::EvaluationRun& run, std::string_view key) {
-    for (std::size_t t = 0; t < text::rougeTypes.size(); ++t) {
-        if (run.hasRouge && text::rougeName(text::rougeTypes[t]) == key) {
+    for (std::size_t t = 0; t < text::rougeTypes.size(); ++t)
+        if (run.hasRouge && text::rougeName(text::rougeTypes[t]) == key)
             addInterval(bar, run.rougeIntervals[t]);
-        }
-    }
-    if (key != "loss" || run.results.empty()) {
-        return;
-    }
+    if (key != "loss" || run.results.empty()) return;
     std::vector<double> sums;
     std::vector<double> tokens;
     for (const auto& result : run.results) {
@@ -82,9 +78,7 @@ BarData valueBars(const evaluate::Evaluation& evaluation, std::string_view key) 
         }
     }
     data.yTitle = toQString(report::titleOf(report::evaluationColumns().at(column)));
-    if (anyInterval(data)) {
-        data.yTitle = QObject::tr("%1,\nwith 95 % interval").arg(data.yTitle);
-    }
+    if (anyInterval(data)) data.yTitle = QObject::tr("%1,\nwith 95 % interval").arg(data.yTitle);
     setRange(data);
     return data;
 }
@@ -97,16 +91,12 @@ BarData differenceBars(const evaluate::Evaluation& evaluation, std::string_view 
     BarData data;
     for (std::size_t run = 1; run < cells.size(); ++run) {
         const auto& cell = cells[run].at(column);
-        if (!std::isfinite(cell.difference)) {
-            continue;
-        }
+        if (!std::isfinite(cell.difference)) continue;
         const QString number = QString::number(cell.difference, 'f', about.decimals);
         Bar bar{.label = names[run],
                 .value = cell.difference,
                 .text = cell.difference > 0 ? QString(QLatin1Char('+') + number) : number};
-        if (cell.hasInterval) {
-            addInterval(bar, cell.interval);
-        }
+        if (cell.hasInterval) addInterval(bar, cell.interval);
         data.bars.push_back(bar);
     }
     const QString title = toQString(report::titleOf(about));

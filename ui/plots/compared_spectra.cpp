@@ -48,9 +48,7 @@ void fit(PlotData& data) {
     data.largestRank = std::llround(right);
     data.xLower = data.logX ? 1 / 1.03 : 1 - 0.015 * right;
     data.xUpper = data.logX ? right * 1.03 : right * 1.015;
-    if (!(high > 0)) {
-        return;
-    }
+    if (!(high > 0)) return;
     data.yLower = data.logY ? low / 1.3 : 0;
     data.yUpper = high * (data.logY ? 1.3 : 1.05);
     if (data.logY && data.yUpper / data.yLower < 20) {

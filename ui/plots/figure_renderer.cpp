@@ -49,18 +49,14 @@ QFont fontOf(int pixels) {
 
 std::vector<const spectra::Spectrum*> pointers(const std::vector<spectra::Spectrum>& spectra) {
     std::vector<const spectra::Spectrum*> result;
-    for (const auto& spectrum : spectra) {
-        result.push_back(&spectrum);
-    }
+    for (const auto& spectrum : spectra) result.push_back(&spectrum);
     return result;
 }
 
 void addRankLine(QCPAxisRect& rect, std::int64_t rank) {
     const auto x = static_cast<double>(rank);
     auto* axis = rect.axis(QCPAxis::atBottom);
-    if (!axis->range().contains(x)) {
-        return;
-    }
+    if (!axis->range().contains(x)) return;
     auto* line = new QCPItemLine(rect.parentPlot());
     line->setClipAxisRect(&rect);
     line->setPen(QPen(QColor(0x33, 0x33, 0x33), 1));
@@ -75,9 +71,7 @@ void addRankLine(QCPAxisRect& rect, std::int64_t rank) {
 }
 
 void addText(QCPAxisRect& rect, const QString& words, bool right, double height) {
-    if (words.isEmpty()) {
-        return;
-    }
+    if (words.isEmpty()) return;
     auto* item = new QCPItemText(rect.parentPlot());
     item->setClipAxisRect(&rect);
     item->setText(words);
@@ -92,9 +86,7 @@ void addText(QCPAxisRect& rect, const QString& words, bool right, double height)
 
 /// Puts the title above; returns the row of the plots.
 int addTitle(QCustomPlot& plot, const QString& text) {
-    if (text.isEmpty()) {
-        return 0;
-    }
+    if (text.isEmpty()) return 0;
     plot.plotLayout()->insertRow(0);
     auto* title = new QCPTextElement(&plot, text);
     title->setFont(fontOf(figureFontPixels + 2));
@@ -109,9 +101,7 @@ void addPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend) {
         axis->grid()->setLayer(QStringLiteral("grid"));
     }
     drawPlot(rect, data, legend, figureFontPixels);
-    for (QCPGraph* graph : rect.graphs()) {
-        graph->setAdaptiveSampling(false);
-    }
+    for (QCPGraph* graph : rect.graphs()) graph->setAdaptiveSampling(false);
 }
 
 /// Over both plots: the title takes a layout of its own above a layout of the plots.
@@ -134,9 +124,7 @@ void drawSideBySide(QCustomPlot& plot, const std::vector<ShownPlot>& shown,
     const int row = addTitle(plot, title);
     for (std::size_t i = 0; i < shown.size(); ++i) {
         auto* rect = i == 0 ? plot.axisRect(0) : new QCPAxisRect(&plot, true);
-        if (i > 0) {
-            plot.plotLayout()->addElement(row, static_cast<int>(i), rect);
-        }
+        if (i > 0) plot.plotLayout()->addElement(row, static_cast<int>(i), rect);
         addPlot(*rect, shown[i].data, i == 0 ? plot.legend : nullptr);
         if (const auto& view = shown[i].view) {
             rect->axis(QCPAxis::atBottom)->setRange(view->xLower, view->xUpper);
@@ -148,16 +136,13 @@ void drawSideBySide(QCustomPlot& plot, const std::vector<ShownPlot>& shown,
         }
         addText(*rect, shown[i].data.note, true, 0.06);
     }
-    if (row == 1 && shown.size() > 1) {
-        spreadTitle(plot, static_cast<int>(shown.size()));
-    }
+    if (row == 1 && shown.size() > 1) spreadTitle(plot, static_cast<int>(shown.size()));
 }
 
 QString readoutOf(const report::SpectraFigure& figure, std::size_t place) {
     const auto spectra = pointers(figure.spectra);
-    if (place == 0 && figure.plots != SpectraPlots::Error) {
+    if (place == 0 && figure.plots != SpectraPlots::Error)
         return spectrumReadout(spectra, *figure.rank, figure.axes.normalise);
-    }
     return figure.plots == SpectraPlots::OneMatrix
                ? frobeniusReadout(*spectra.front(), *figure.rank)
                : errorReadout(spectra, *figure.rank);

@@ -30,9 +30,7 @@ QCPGraph* addMarks(QCPAxisRect& rect, const std::vector<FrontMark>& marks) {
     auto* graph =
         rect.parentPlot()->addGraph(rect.axis(QCPAxis::atBottom), rect.axis(QCPAxis::atLeft));
     graph->setAdaptiveSampling(false);
-    for (const FrontMark& mark : marks) {
-        graph->addData(mark.x, mark.y);
-    }
+    for (const FrontMark& mark : marks) graph->addData(mark.x, mark.y);
     return graph;
 }
 
@@ -62,9 +60,8 @@ void setUpAxes(QCPAxisRect& rect, const FrontPanel& panel, int pixels) {
     if (panel.logY) {
         y->setScaleType(QCPAxis::stLogarithmic);
         QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
-        for (const double tick : logarithmicTicks(panel.yLower, panel.yUpper)) {
+        for (const double tick : logarithmicTicks(panel.yLower, panel.yUpper))
             ticker->addTick(tick, QString::number(tick, 'g', 3));
-        }
         y->setTicker(ticker);
     }
     x->setRange(panel.xLower, panel.xUpper);
@@ -75,9 +72,7 @@ void drawPanel(QCPAxisRect& rect, const FrontPanel& panel, QCPLegend* legend, in
     setUpAxes(rect, panel, pixels);
     const auto name = [legend](QCPGraph* graph, const QString& label) {
         graph->setName(label);
-        if (legend) {
-            graph->addToLegend(legend);
-        }
+        if (legend) graph->addToLegend(legend);
     };
     for (const FrontCurve& curve : panel.curves) {
         auto* graph = addMarks(rect, curve.marks);
@@ -104,11 +99,9 @@ void drawPanel(QCPAxisRect& rect, const FrontPanel& panel, QCPLegend* legend, in
 int legendColumns(QCPLegend& legend, int width) {
     const QFontMetrics metrics(legend.font());
     int widest = 1;
-    for (int i = 0; i < legend.itemCount(); ++i) {
-        if (auto* item = qobject_cast<QCPPlottableLegendItem*>(legend.item(i))) {
+    for (int i = 0; i < legend.itemCount(); ++i)
+        if (auto* item = qobject_cast<QCPPlottableLegendItem*>(legend.item(i)))
             widest = std::max(widest, metrics.horizontalAdvance(item->plottable()->name()));
-        }
-    }
     const int room = widest + legend.iconSize().width() + 24;
     const int most = std::max(1, (width - 30) / room);
     // As many rows as needed, then as few columns as these rows need.
@@ -167,32 +160,26 @@ void FrontPlot::setFront(search::ParetoFront front) {
     m_current.reset();
     m_planned.reset();
     std::vector<FrontMark> marks;
-    for (const FrontCurve& curve : m_panels.front().curves) {
+    for (const FrontCurve& curve : m_panels.front().curves)
         marks.insert(marks.end(), curve.marks.begin(), curve.marks.end());
-    }
     std::ranges::stable_sort(marks, [](const FrontMark& a, const FrontMark& b) {
         return a.x != b.x ? a.x < b.x : a.y > b.y;
     });
     m_order.clear();
-    for (const FrontMark& mark : marks) {
-        m_order.push_back(mark.point);
-    }
+    for (const FrontMark& mark : marks) m_order.push_back(mark.point);
     redraw();
     emit currentChanged();
 }
 
 void FrontPlot::redraw() {
-    if (m_panels.empty()) {
-        return;
-    }
+    if (m_panels.empty()) return;
     drawFront(*this, m_panels, {}, width(), fontPixels);
     drawHighlights();
 }
 
 void FrontPlot::drawHighlights() {
-    while (graphCount() > 0 && graph(graphCount() - 1)->layer()->name() == "highlight") {
+    while (graphCount() > 0 && graph(graphCount() - 1)->layer()->name() == "highlight")
         removeGraph(graphCount() - 1);
-    }
     const auto ring = [&](std::optional<std::size_t> point, const QCPScatterStyle& style) {
         for (std::size_t i = 0; point && i < m_panels.size(); ++i) {
             for (const FrontCurve& curve : m_panels[i].curves) {
@@ -297,9 +284,7 @@ void FrontPlot::leaveEvent(QEvent* event) {
 }
 
 void FrontPlot::step(int by) {
-    if (m_order.empty()) {
-        return;
-    }
+    if (m_order.empty()) return;
     const auto found = m_current ? std::ranges::find(m_order, *m_current) : m_order.end();
     const auto last = static_cast<std::ptrdiff_t>(m_order.size()) - 1;
     const std::ptrdiff_t place =
@@ -325,9 +310,7 @@ void FrontPlot::keyPressEvent(QKeyEvent* event) {
             break;
         case Qt::Key_Return:
         case Qt::Key_Enter:
-            if (m_current) {
-                emit pointChosen(*m_current);
-            }
+            if (m_current) emit pointChosen(*m_current);
             break;
         default:
             QCustomPlot::keyPressEvent(event);
@@ -338,9 +321,7 @@ void FrontPlot::keyPressEvent(QKeyEvent* event) {
 
 void FrontPlot::focusInEvent(QFocusEvent* event) {
     QCustomPlot::focusInEvent(event);
-    if (!m_current) {
-        step(1);
-    }
+    if (!m_current) step(1);
 }
 
 void FrontPlot::resizeEvent(QResizeEvent* event) {

@@ -28,9 +28,7 @@ double percent(const ParetoFront& front, const ParetoPoint& point) {
 std::size_t placeOf(std::vector<std::string>& names, const std::string& name) {
     const auto found = std::ranges::find(names, name);
     const auto place = static_cast<std::size_t>(found - names.begin());
-    if (found == names.end()) {
-        names.push_back(name);
-    }
+    if (found == names.end()) names.push_back(name);
     return place;
 }
 
@@ -48,9 +46,7 @@ void fit(FrontPanel& panel) {
         }
     }
     panel.xLower = std::max(0.0, left - 0.04 * (100 - left) - 1);
-    if (!(high > 0) || low > high) {
-        return;
-    }
+    if (!(high > 0) || low > high) return;
     panel.logY = panel.logY && low > 0 && high / low > logarithmicFrom;
     if (panel.logY) {
         panel.yLower = low / 1.25;
@@ -77,22 +73,15 @@ FrontPanel makePanel(const ParetoFront& front, const QString& yTitle, double den
         const std::size_t allocation = placeOf(allocations, point.allocation);
         const std::string label = point.method + ", " + point.allocation;
         const std::size_t place = placeOf(labels, label);
-        if (place == panel.curves.size()) {
+        if (place == panel.curves.size())
             panel.curves.push_back({QString::fromStdString(label), method, allocation, {}});
-        }
         const FrontMark mark{percent(front, point), value(point), i};
-        if (!std::isfinite(mark.y)) {
-            continue;
-        }
+        if (!std::isfinite(mark.y)) continue;
         panel.curves[place].marks.push_back(mark);
-        if (point.onFront) {
-            panel.front.push_back(mark);
-        }
+        if (point.onFront) panel.front.push_back(mark);
     }
     const auto byParameters = [](const FrontMark& a, const FrontMark& b) { return a.x < b.x; };
-    for (FrontCurve& curve : panel.curves) {
-        std::ranges::stable_sort(curve.marks, byParameters);
-    }
+    for (FrontCurve& curve : panel.curves) std::ranges::stable_sort(curve.marks, byParameters);
     std::ranges::stable_sort(panel.front, byParameters);
     fit(panel);
     return panel;
@@ -122,9 +111,7 @@ QString settingName(const ParetoPoint& point) {
 }
 
 QString frontReadout(const ParetoFront& front, std::size_t point) {
-    if (point >= front.points.size()) {
-        return {};
-    }
+    if (point >= front.points.size()) return {};
     const ParetoPoint& one = front.points[point];
     QString text =
         tr("%1: %2 parameters (%3 %), loss %4")
@@ -140,17 +127,14 @@ QString frontReadout(const ParetoFront& front, std::size_t point) {
 
 std::vector<double> logarithmicTicks(double lower, double upper) {
     std::vector<double> ticks;
-    if (!(lower > 0) || !(upper > lower)) {
-        return ticks;
-    }
+    if (!(lower > 0) || !(upper > lower)) return ticks;
     const bool powersOnly = upper / lower > 1e4;
     for (int power = static_cast<int>(std::floor(std::log10(lower)));
          power <= static_cast<int>(std::ceil(std::log10(upper))); ++power) {
         for (const double factor : {1.0, 2.0, 5.0}) {
             const double tick = factor * std::pow(10.0, power);
-            if (tick >= lower && tick <= upper && (factor == 1 || !powersOnly)) {
+            if (tick >= lower && tick <= upper && (factor == 1 || !powersOnly))
                 ticks.push_back(tick);
-            }
         }
     }
     return ticks;

@@ -24,9 +24,8 @@ QString columnLabel(const std::string& name) {
 
 void setTicks(QCPAxis& axis, const QStringList& labels, int fontPixels) {
     QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
-    for (qsizetype i = 0; i < labels.size(); ++i) {
+    for (qsizetype i = 0; i < labels.size(); ++i)
         ticker->addTick(static_cast<double>(i), labels[i]);
-    }
     axis.setTicker(ticker);
     axis.setTickLabelFont(pixelFont(fontPixels));
     axis.setTickPen(Qt::NoPen);
@@ -84,13 +83,9 @@ QCPColorGradient viridis() {
 void drawHeatMap(QCPAxisRect& rect, QCPColorScale& scale, const report::HeatMap& map,
                  int fontPixels) {
     QStringList columns;
-    for (const std::string& name : map.columns) {
-        columns << columnLabel(name);
-    }
+    for (const std::string& name : map.columns) columns << columnLabel(name);
     QStringList rows;
-    for (const std::string& name : map.rows) {
-        rows << QString::fromStdString(name);
-    }
+    for (const std::string& name : map.rows) rows << QString::fromStdString(name);
     setTicks(*rect.axis(QCPAxis::atBottom), columns, fontPixels);
     setTicks(*rect.axis(QCPAxis::atLeft), rows, fontPixels);
     rect.axis(QCPAxis::atLeft)->setRangeReversed(true);  // the first layer on top
@@ -116,9 +111,8 @@ void drawHeatMapNumbers(QCPAxisRect& rect, const report::HeatMap& map, QSizeF ce
     for (const report::HeatCell& cell : map.cells) {
         const QString text = QString::fromStdString(report::heatCellText(map, cell.value));
         if (metrics.horizontalAdvance(text) + 2 > cellSize.width() ||
-            metrics.ascent() > cellSize.height()) {
+            metrics.ascent() > cellSize.height())
             continue;
-        }
         auto* item = new QCPItemText(rect.parentPlot());
         item->setClipAxisRect(&rect);
         auto* position = item->position;
@@ -171,11 +165,9 @@ void HeatMapPlot::redraw() {
     drawHeatMapNumbers(*axisRect(), m_map,
                        {axisRect()->width() / columns, axisRect()->height() / rows},
                        widgetFontPixels);
-    for (const report::HeatCell& cell : m_map.cells) {
-        if (std::find(m_selected.begin(), m_selected.end(), cell.matrix) != m_selected.end()) {
+    for (const report::HeatCell& cell : m_map.cells)
+        if (std::find(m_selected.begin(), m_selected.end(), cell.matrix) != m_selected.end())
             addFrame(*this, cell);
-        }
-    }
     replot(QCustomPlot::rpQueuedReplot);
 }
 
@@ -191,25 +183,20 @@ QPoint HeatMapPlot::cellCentre(const std::string& matrix) const {
 }
 
 const report::HeatCell* HeatMapPlot::cellAt(const QPointF& position) const {
-    if (!axisRect()->rect().contains(position.toPoint())) {
-        return nullptr;
-    }
+    if (!axisRect()->rect().contains(position.toPoint())) return nullptr;
     const auto column = std::lround(xAxis->pixelToCoord(position.x()));
     const auto row = std::lround(yAxis->pixelToCoord(position.y()));
-    for (const report::HeatCell& cell : m_map.cells) {
-        if (static_cast<long>(cell.column) == column && static_cast<long>(cell.row) == row) {
+    for (const report::HeatCell& cell : m_map.cells)
+        if (static_cast<long>(cell.column) == column && static_cast<long>(cell.row) == row)
             return &cell;
-        }
-    }
     return nullptr;
 }
 
 void HeatMapPlot::mouseReleaseEvent(QMouseEvent* event) {
     QCustomPlot::mouseReleaseEvent(event);
     const report::HeatCell* cell = cellAt(event->position());
-    if (cell && event->button() == Qt::LeftButton) {
+    if (cell && event->button() == Qt::LeftButton)
         emit matrixClicked(QString::fromStdString(cell->matrix));
-    }
 }
 
 void HeatMapPlot::mouseMoveEvent(QMouseEvent* event) {

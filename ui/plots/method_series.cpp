@@ -26,21 +26,16 @@ class Divisor {
  public:
     Divisor(MethodCurves curves, bool wanted) {
         const auto found = std::ranges::find(curves, "svd", &method::MethodCurve::method);
-        if (wanted && found != curves.end()) {
-            m_svd = &*found;
-        }
+        if (wanted && found != curves.end()) m_svd = &*found;
     }
     bool used() const { return m_svd != nullptr; }
     double divided(double error, std::int64_t rank, bool heldOut) const {
-        if (!m_svd) {
-            return error;
-        }
+        if (!m_svd) return error;
         const auto place = report::placeOfRank(*m_svd, rank);
         const auto& errors = heldOut ? m_svd->heldOutError : m_svd->activationError;
         if (!place || m_svd->ranks[*place] != rank || *place >= errors.size() ||
-            !(errors[*place] > 0)) {
+            !(errors[*place] > 0))
             return std::numeric_limits<double>::quiet_NaN();
-        }
         return error / errors[*place];
     }
 
@@ -53,9 +48,7 @@ void addPoints(const method::MethodCurve& one, bool heldOut, const report::AxesC
                const Divisor& divisor, std::vector<double>& x, std::vector<double>& y) {
     const auto& errors = heldOut ? one.heldOutError : one.activationError;
     for (std::size_t i = 0; i < errors.size(); ++i) {
-        if (axes.logRank && one.ranks[i] < 1) {
-            continue;
-        }
+        if (axes.logRank && one.ranks[i] < 1) continue;
         const double error = divisor.divided(errors[i], one.ranks[i], heldOut);
         x.push_back(static_cast<double>(one.ranks[i]));
         y.push_back(axes.logValue && !(error > 0) ? std::numeric_limits<double>::quiet_NaN()
@@ -76,17 +69,11 @@ void fitShares(PlotData& data) {
             }
         }
     };
-    for (const Curve& curve : data.curves) {
-        include(curve.y);
-    }
-    for (const Overlay& overlay : data.overlays) {
-        include(overlay.low);
-    }
+    for (const Curve& curve : data.curves) include(curve.y);
+    for (const Overlay& overlay : data.overlays) include(overlay.low);
     data.yUpper = std::min(largest, most) + 0.05;
     data.yLower = std::max(0.0, least - 0.05);
-    if (data.yUpper < largest) {
-        data.note = tr("above %1 not shown").arg(data.yUpper);
-    }
+    if (data.yUpper < largest) data.note = tr("above %1 not shown").arg(data.yUpper);
 }
 
 void addKey(PlotData& data, const QString& label, bool dashed) {
@@ -148,9 +135,7 @@ PlotData methodCurvesData(MethodCurves curves, const report::AxesChoice& axes) {
         addKey(data, tr("calibration dialogues"), false);
     }
     fitAxes(data);
-    if (divisor.used() && !axes.logValue) {
-        fitShares(data);
-    }
+    if (divisor.used() && !axes.logValue) fitShares(data);
     return data;
 }
 
@@ -165,9 +150,7 @@ QString methodCurvesReadout(MethodCurves curves, std::int64_t rank) {
             least = errors[*place];
         }
     }
-    if (!best) {
-        return {};
-    }
+    if (!best) return {};
     const QString format = best->heldOutError.empty() ? tr("r = %1   best on calibration: %2, %3")
                                                       : tr("r = %1   best held out: %2, %3");
     return format.arg(rank).arg(QString::fromStdString(best->method),

@@ -66,9 +66,8 @@ QVector<double> toVector(const std::vector<double>& values) {
 /// Legend entries of a grouped plot: one invisible curve a role in use.
 void addGroupLegend(QCPAxisRect& rect, const PlotData& data) {
     std::map<qsizetype, QString> used;
-    for (const Curve& curve : data.curves) {
+    for (const Curve& curve : data.curves)
         used.emplace(roleOrder().indexOf(curve.group), curve.group);
-    }
     for (const auto& [place, group] : used) {
         auto* sample =
             rect.parentPlot()->addGraph(rect.axis(QCPAxis::atBottom), rect.axis(QCPAxis::atLeft));
@@ -85,9 +84,7 @@ void moveBelow(QCPAxisRect& rect, QCPLegend& legend) {
     legend.setBorderPen(Qt::NoPen);
     legend.setColumnSpacing(16);
     legend.setMargins(QMargins(40, 0, 4, 4));
-    if (legend.layout() != rect.insetLayout()) {
-        return;
-    }
+    if (legend.layout() != rect.insetLayout()) return;
     auto* plots = rect.parentPlot()->plotLayout();
     rect.insetLayout()->take(&legend);
     plots->addElement(plots->rowCount(), 0, &legend);
@@ -117,9 +114,8 @@ void addMarkers(QCPGraph& graph, const PlotData& data, std::size_t place) {
     markers->setLineStyle(QCPGraph::lsNone);
     markers->setScatterStyle(style);
     for (std::size_t i = styleOf(data, place) * step / std::size(shapes); i < curve.x.size();
-         i += step) {
+         i += step)
         markers->addData(curve.x[i], curve.y[i]);
-    }
 }
 
 /// A point in axis space: plain if linear, else its logarithm.
@@ -144,17 +140,14 @@ bool clipSegment(QPointF a, QPointF b, const Box& box, double& from, double& to)
     to = 1;
     for (int side = 0; side < 4; ++side) {
         if (p[side] == 0) {
-            if (q[side] < 0) {
-                return false;
-            }
+            if (q[side] < 0) return false;
             continue;
         }
         const double t = q[side] / p[side];
-        if (p[side] < 0) {
+        if (p[side] < 0)
             from = std::max(from, t);
-        } else {
+        else
             to = std::min(to, t);
-        }
     }
     return from <= to;
 }
@@ -173,9 +166,7 @@ QPen groupPen(const QString& group) {
 }
 
 QPen penOf(const PlotData& data, std::size_t curve) {
-    if (curve == noCurve) {
-        return {QColor(80, 80, 80), data.markers ? markedLineWidth : 1.0};
-    }
+    if (curve == noCurve) return {QColor(80, 80, 80), data.markers ? markedLineWidth : 1.0};
     QPen pen = curvePen(styleOf(data, curve));
     if (data.markers) {
         pen.setStyle(Qt::SolidLine);
@@ -236,9 +227,7 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
     QCustomPlot& plot = *rect.parentPlot();
     auto* x = rect.axis(QCPAxis::atBottom);
     auto* y = rect.axis(QCPAxis::atLeft);
-    for (QCPGraph* graph : rect.graphs()) {
-        plot.removeGraph(graph);
-    }
+    for (QCPGraph* graph : rect.graphs()) plot.removeGraph(graph);
     setScale(*x, data.logX);
     setScale(*y, data.logY);
     if (data.logX) {  // ranks are read as plain numbers: 1, 10, 100
@@ -270,13 +259,9 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
         graph->setPen(pen);
         graph->setName(curve.label);
         graph->setData(toVector(curve.x), toVector(curve.y), true);
-        if (data.markers) {
-            addMarkers(*graph, data, i);
-        }
+        if (data.markers) addMarkers(*graph, data, i);
     }
-    if (!named) {
-        addGroupLegend(rect, data);
-    }
+    if (!named) addGroupLegend(rect, data);
     if (legend) {
         legend->clearItems();
         QFont font = legend->font();
@@ -285,14 +270,11 @@ void drawPlot(QCPAxisRect& rect, const PlotData& data, QCPLegend* legend, int fo
         legend->setBrush(QColor(255, 255, 255, 225));
         legend->setBorderPen(QColor(200, 200, 200));
         legend->setRowSpacing(0);
-        if (data.markers) {
-            moveBelow(rect, *legend);
-        }
+        if (data.markers) moveBelow(rect, *legend);
         // Labels beside overlays are long; markers and dashes need their room.
         legend->setIconSize(data.overlays.empty() || data.markers ? 32 : 20, 18);
-        for (QCPGraph* graph : named ? curves : rect.graphs().mid(curves.size())) {
+        for (QCPGraph* graph : named ? curves : rect.graphs().mid(curves.size()))
             graph->addToLegend(legend);
-        }
         legend->setVisible(data.curves.size() > 1 || !data.overlays.empty());
         // Falling curves leave the lower left free on logarithmic axes, the upper right on plain
         // ones; below the legend stands the readout.
@@ -314,9 +296,8 @@ void clipCurves(QCPAxisRect& rect) {
     const Box box{toAxisSpace(x, x.range().lower), toAxisSpace(x, x.range().upper),
                   toAxisSpace(y, y.range().lower), toAxisSpace(y, y.range().upper)};
     for (QCPGraph* graph : rect.graphs()) {
-        if (graph->lineStyle() == QCPGraph::lsNone) {
+        if (graph->lineStyle() == QCPGraph::lsNone)
             continue;  // signs alone: there is no line to cut
-        }
         QVector<double> keys;
         QVector<double> values;
         const auto append = [&](QPointF point) {
@@ -326,16 +307,13 @@ void clipCurves(QCPAxisRect& rect) {
         const auto& points = *graph->data();
         for (auto point = points.constBegin(); point != points.constEnd(); ++point) {
             const auto next = point + 1;
-            if (next == points.constEnd() || std::isnan(point->value) || std::isnan(next->value)) {
+            if (next == points.constEnd() || std::isnan(point->value) || std::isnan(next->value))
                 continue;
-            }
             const QPointF a(toAxisSpace(x, point->key), toAxisSpace(y, point->value));
             const QPointF b(toAxisSpace(x, next->key), toAxisSpace(y, next->value));
             double from = 0;
             double to = 1;
-            if (!clipSegment(a, b, box, from, to)) {
-                continue;
-            }
+            if (!clipSegment(a, b, box, from, to)) continue;
             // The ends themselves, not a + 1·(b - a): only then do neighbours meet exactly.
             const QPointF start = from > 0 ? a + from * (b - a) : a;
             const QPointF end = to < 1 ? a + to * (b - a) : b;

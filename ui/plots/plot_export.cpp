@@ -22,14 +22,11 @@ constexpr int layoutDpi = 96;
 
 void draw(QCustomPlot& plot, QPaintDevice& device, const QSize& pixels, double scale, bool vector) {
     QCPPainter painter;
-    if (!painter.begin(&device)) {
+    if (!painter.begin(&device))
         throw Error("The figure could not be drawn: too little memory for its size");
-    }
     painter.setMode(QCPPainter::pmNoCaching);
     painter.setMode(QCPPainter::pmNonCosmetic);
-    if (vector) {
-        painter.setMode(QCPPainter::pmVectorized);
-    }
+    if (vector) painter.setMode(QCPPainter::pmVectorized);
     painter.scale(scale, scale);
     plot.toPainter(&painter, pixels.width(), pixels.height());
 }
@@ -39,9 +36,8 @@ QByteArray png(QCustomPlot& plot, const FigureSize& size) {
     QImage image(static_cast<int>(std::lround(size.widthMm / mmPerInch * size.dpi)),
                  static_cast<int>(std::lround(size.heightMm / mmPerInch * size.dpi)),
                  QImage::Format_RGB32);
-    if (image.isNull()) {
+    if (image.isNull())
         throw Error("The figure could not be drawn: too little memory for its size");
-    }
     image.fill(Qt::white);
     draw(plot, image, layoutPixels(size), scale, false);
     // Afterwards: a painter takes the image's resolution for the size of its text.
@@ -73,9 +69,7 @@ QByteArray pdf(QCustomPlot& plot, const FigureSize& size, const QString& title) 
 }
 
 QByteArray svg(QCustomPlot& plot, const FigureSize& size, const QString& title) {
-    for (QCPAxisRect* rect : plot.axisRects()) {
-        clipCurves(*rect);
-    }
+    for (QCPAxisRect* rect : plot.axisRects()) clipCurves(*rect);
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
@@ -101,12 +95,10 @@ QSize layoutPixels(const FigureSize& size) {
 
 void checkSize(const FigureSize& size) {
     const auto inRange = [](double mm) { return mm >= 20 && mm <= 1000; };
-    if (!inRange(size.widthMm) || !inRange(size.heightMm)) {
+    if (!inRange(size.widthMm) || !inRange(size.heightMm))
         throw usageError("A figure is 20 to 1000 mm wide and high");
-    }
-    if (size.dpi < 30 || size.dpi > 1200) {
+    if (size.dpi < 30 || size.dpi > 1200)
         throw usageError("The resolution of a figure is 30 to 1200 dpi");
-    }
     const double perMm = size.dpi / mmPerInch;
     if (size.widthMm * perMm * size.heightMm * perMm > 2e8) {
         throw usageError(

@@ -46,19 +46,14 @@ void fitLogarithmic(double smallest, double largest, PlotData& data) {
 
 /// Where all curves are of one block, its name ("encoder 0 ") is left out of the legend.
 void shortenLabels(PlotData& data) {
-    if (data.curves.size() < 2) {
-        return;
-    }
+    if (data.curves.size() < 2) return;
     const QString& first = data.curves.front().label;
     const QString prefix = first.left(first.lastIndexOf(QLatin1Char(' ')) + 1);
     const bool shared = std::all_of(data.curves.begin(), data.curves.end(), [&](const Curve& c) {
         return c.label.startsWith(prefix) && c.label.lastIndexOf(QLatin1Char(' ')) < prefix.size();
     });
-    if (shared) {
-        for (Curve& curve : data.curves) {
-            curve.label.remove(0, prefix.size());
-        }
-    }
+    if (shared)
+        for (Curve& curve : data.curves) curve.label.remove(0, prefix.size());
 }
 
 PlotData emptyData(Spectra spectra, const report::AxesChoice& axes) {
@@ -66,9 +61,8 @@ PlotData emptyData(Spectra spectra, const report::AxesChoice& axes) {
     data.logX = axes.logRank;
     data.logY = axes.logValue;
     data.xTitle = tr("rank r");
-    for (const auto* spectrum : spectra) {
+    for (const auto* spectrum : spectra)
         data.largestRank = std::max(data.largestRank, spectrum->size());
-    }
     return data;
 }
 
@@ -95,9 +89,7 @@ void fitAxes(PlotData& data) {
             }
         }
     };
-    for (const Curve& curve : data.curves) {
-        include(curve.x, curve.y);
-    }
+    for (const Curve& curve : data.curves) include(curve.x, curve.y);
     for (const Overlay& overlay : data.overlays) {
         include(overlay.x, overlay.low);
         include(overlay.x, overlay.high);
@@ -140,9 +132,8 @@ PlotData spectrumData(Spectra spectra, const report::AxesChoice& axes) {
         }
         data.curves.push_back(std::move(curve));
     }
-    if (zeros && axes.logValue) {
+    if (zeros && axes.logValue)
         data.note = tr("singular values of exactly 0 cannot be drawn on this axis");
-    }
     shortenLabels(data);
     fitAxes(data);
     return data;
@@ -153,14 +144,11 @@ PlotData errorData(Spectra spectra, const report::AxesChoice& axes) {
     data.yTitle = tr("relative Frobenius error ‖W − Wᵣ‖ / ‖W‖");
     for (const auto* spectrum : spectra) {
         Curve curve = emptyCurve(*spectrum);
-        for (std::int64_t rank = axes.logRank ? 1 : 0; rank <= spectrum->size(); ++rank) {
+        for (std::int64_t rank = axes.logRank ? 1 : 0; rank <= spectrum->size(); ++rank)
             add(data, curve, static_cast<double>(rank), spectrum->relativeError(rank));
-        }
         data.curves.push_back(std::move(curve));
     }
-    if (axes.logValue && !spectra.empty()) {
-        data.note = tr("0 at full rank (not on a log axis)");
-    }
+    if (axes.logValue && !spectra.empty()) data.note = tr("0 at full rank (not on a log axis)");
     shortenLabels(data);
     fitAxes(data);
     return data;
@@ -172,13 +160,10 @@ PlotData frobeniusData(const spectra::Spectrum& spectrum, const report::AxesChoi
     data.yTitle = tr("Frobenius error ‖W − Wᵣ‖");
     Curve curve = emptyCurve(spectrum);
     const std::int64_t first = spectrum.size() > postFirstRank ? postFirstRank : 1;
-    for (std::int64_t rank = first; rank <= spectrum.size(); ++rank) {
+    for (std::int64_t rank = first; rank <= spectrum.size(); ++rank)
         add(data, curve, static_cast<double>(rank), spectrum.error(rank));
-    }
     data.curves.push_back(std::move(curve));
-    if (axes.logValue) {
-        data.note = tr("0 at full rank (not on a log axis)");
-    }
+    if (axes.logValue) data.note = tr("0 at full rank (not on a log axis)");
     fitAxes(data);
     return data;
 }
@@ -191,9 +176,7 @@ QString spectrumReadout(Spectra spectra, std::int64_t rank, bool normalise) {
             std::clamp<std::int64_t>(rank, 1, static_cast<std::int64_t>(all.size())));
         values.push_back(all[place - 1] / (normalise && all.front() > 0 ? all.front() : 1.0));
     }
-    if (values.empty()) {
-        return {};
-    }
+    if (values.empty()) return {};
     return tr("i = %1   %2 = %3")
         .arg(rank)
         .arg(normalise ? tr("σᵢ/σ₁") : tr("σᵢ"), range(std::move(values)));

@@ -104,9 +104,7 @@ bool RankPlot::isOnLine(const QPointF& position) const {
 
 void RankPlot::moveTo(std::int64_t rank) {
     rank = std::clamp<std::int64_t>(rank, 1, m_data.largestRank);
-    if (rank != m_rank && !m_data.curves.empty()) {
-        emit rankMoved(rank);
-    }
+    if (rank != m_rank && !m_data.curves.empty()) emit rankMoved(rank);
 }
 
 void RankPlot::mousePressEvent(QMouseEvent* event) {

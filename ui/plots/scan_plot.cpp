@@ -25,9 +25,7 @@ PlotData scanData(const spectra::PowerLawFit& fit) {
     data.yTitle = tr("KS distance");
     data.logX = true;
     data.logY = false;
-    if (fit.failed || fit.scan.empty()) {
-        return data;
-    }
+    if (fit.failed || fit.scan.empty()) return data;
     Curve curve;
     curve.label = tr("Kolmogorov-Smirnov distance");
     double high = 0;
@@ -45,9 +43,7 @@ PlotData scanData(const spectra::PowerLawFit& fit) {
 }
 
 QString scanReadout(const spectra::PowerLawFit& fit, std::size_t place) {
-    if (place >= fit.scan.size()) {
-        return {};
-    }
+    if (place >= fit.scan.size()) return {};
     const spectra::PowerLawCandidate& candidate = fit.scan[place];
     return tr("x_min %1: α %2, KS distance %3, %4 eigenvalues in the tail%5")
         .arg(fourDigits(candidate.xMin), fourDigits(candidate.alpha),
@@ -72,9 +68,8 @@ void ScanPlot::setFit(spectra::PowerLawFit fit) {
     constexpr double fewDecades = 1e3;
     if (data.xUpper / data.xLower < fewDecades) {
         QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
-        for (const double tick : logarithmicTicks(data.xLower, data.xUpper)) {
+        for (const double tick : logarithmicTicks(data.xLower, data.xUpper))
             ticker->addTick(tick, QString::number(tick, 'g', 3));
-        }
         xAxis->setTicker(ticker);
     } else {
         xAxis->setNumberFormat(QStringLiteral("ebc"));
@@ -92,9 +87,7 @@ std::size_t ScanPlot::kept() const {
 
 void ScanPlot::drawMarks() {
     clearItems();
-    while (graphCount() > 1) {
-        removeGraph(graphCount() - 1);
-    }
+    while (graphCount() > 1) removeGraph(graphCount() - 1);
     const auto mark = [this](std::size_t place, const QCPScatterStyle& style) {
         auto* graph = addGraph();
         graph->setLineStyle(QCPGraph::lsNone);
@@ -124,9 +117,7 @@ void ScanPlot::moveTo(std::size_t place) {
 
 void ScanPlot::mouseMoveEvent(QMouseEvent* event) {
     QCustomPlot::mouseMoveEvent(event);
-    if (m_fit.scan.empty() || !axisRect()->rect().contains(event->pos())) {
-        return;
-    }
+    if (m_fit.scan.empty() || !axisRect()->rect().contains(event->pos())) return;
     const auto away = [&](const spectra::PowerLawCandidate& candidate) {
         return std::abs(xAxis->coordToPixel(candidate.xMin) - event->position().x());
     };

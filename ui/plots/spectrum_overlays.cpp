@@ -23,9 +23,8 @@ void addPowerLaw(PlotData& data, std::size_t place, const spectra::Spectrum& spe
     QString& label = data.curves[place].label;
     if (fit.failed) {
         label += tr(", no power law");
-        if (data.curves.size() == 1) {
+        if (data.curves.size() == 1)
             addNote(data, tr("no power law: %1").arg(QString::fromStdString(fit.reason)));
-        }
         return;
     }
     // Beside several names there is room for little.
@@ -34,9 +33,7 @@ void addPowerLaw(PlotData& data, std::size_t place, const spectra::Spectrum& spe
                  : tr(", α %1").arg(number(fit.alpha, 1));
     Overlay law;
     law.curve = place;
-    if (named) {
-        law.label = tr("power law");
-    }
+    if (named) law.label = tr("power law");
     for (std::int64_t i = 1; i <= fit.tail; ++i) {
         const double share = static_cast<double>(i) / static_cast<double>(fit.tail);
         law.x.push_back(static_cast<double>(i));
@@ -50,9 +47,7 @@ void addBand(PlotData& data, std::size_t place, const spectra::NullSpectrum& nul
              bool named) {
     Overlay band;
     band.curve = place;
-    if (named) {
-        band.label = tr("95 % null band (%1 ×)").arg(null.repeats);
-    }
+    if (named) band.label = tr("95 % null band (%1 ×)").arg(null.repeats);
     for (std::size_t i = 0; i < null.low.size(); ++i) {
         band.x.push_back(static_cast<double>(i + 1));
         band.low.push_back(scale * null.low[i]);

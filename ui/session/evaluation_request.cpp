@@ -9,9 +9,7 @@ QStringList evaluateArguments(const EvaluationRequest& request) {
     QStringList words{QStringLiteral("evaluate")};
     words += request.checkpoints;
     const auto add = [&](const QString& name, const QString& value) {
-        if (!value.isEmpty()) {
-            words << QStringLiteral("--") + name << value;
-        }
+        if (!value.isEmpty()) words << QStringLiteral("--") + name << value;
     };
     add(QStringLiteral("plan"), request.planFile);
     add(QStringLiteral("data"), request.data);
@@ -21,9 +19,7 @@ QStringList evaluateArguments(const EvaluationRequest& request) {
             request.loss ? QStringLiteral("loss") : QStringLiteral("rouge"));
     }
     add(QStringLiteral("preset"), request.preset);
-    for (const auto& [name, value] : request.options) {
-        add(name, value);
-    }
+    for (const auto& [name, value] : request.options) add(name, value);
     words << QStringLiteral("--per-sample");
     return words;
 }

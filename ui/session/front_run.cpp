@@ -37,9 +37,7 @@ int settingsOf(const FrontRequest& request) {
 QStringList paretoArguments(const FrontRequest& request, const QString& checkpoint) {
     QStringList words{QStringLiteral("pareto"), checkpoint};
     const auto add = [&](const char* name, const QString& value) {
-        if (!value.isEmpty()) {
-            words << QLatin1String(name) << value;
-        }
+        if (!value.isEmpty()) words << QLatin1String(name) << value;
     };
     add("--targets", request.targets);
     add("--budgets", QStringLiteral("%1:%2:%3")
@@ -80,9 +78,7 @@ void FrontRun::forget() {
 }
 
 bool FrontRun::start(const FrontRequest& request) {
-    if (!m_session->checkpoint() || m_job.isRunning()) {
-        return false;
-    }
+    if (!m_session->checkpoint() || m_job.isRunning()) return false;
     m_storageAsked = request.storage;
     return m_session->startJob(m_job,
                                tr("Pareto front of %n settings", nullptr, settingsOf(request)),
@@ -102,10 +98,8 @@ void FrontRun::take(const Json& document, plan::StorageChoice storage) {
 }
 
 void FrontRun::choose(std::size_t point, const QString& origin) {
-    if (!m_front || point >= m_front->points.size() ||
-        m_front->points[point].plan.entries.empty()) {
+    if (!m_front || point >= m_front->points.size() || m_front->points[point].plan.entries.empty())
         return;
-    }
     m_session->setPlan(m_front->points[point].plan, m_storage, origin);
     m_planned = point;
     emit plannedChanged();

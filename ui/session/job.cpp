@@ -36,13 +36,9 @@ Job::Job(QString title, QString program, QStringList arguments, QObject* parent)
 
 Job::~Job() {
     m_process.disconnect(this);
-    if (!isRunning()) {
-        return;
-    }
+    if (!isRunning()) return;
     interrupt();
-    if (m_process.waitForFinished(askAgainAfterMilliseconds)) {
-        return;
-    }
+    if (m_process.waitForFinished(askAgainAfterMilliseconds)) return;
     interrupt();
     if (!m_process.waitForFinished(killAfterMilliseconds - askAgainAfterMilliseconds)) {
         m_process.kill();
@@ -57,40 +53,29 @@ QString Job::defaultProgram() {
 void Job::start() { m_process.start(m_program, m_arguments, QIODevice::ReadOnly); }
 
 void Job::cancel() {
-    if (!isRunning() || m_cancelled) {
-        return;
-    }
+    if (!isRunning() || m_cancelled) return;
     m_cancelled = true;
     interrupt();
     QTimer::singleShot(askAgainAfterMilliseconds, this, &Job::interrupt);
     QTimer::singleShot(killAfterMilliseconds, this, [this] {
-        if (isRunning()) {
-            m_process.kill();
-        }
+        if (isRunning()) m_process.kill();
     });
 }
 
 void Job::interrupt() {
-    if (isRunning() && m_process.processId() > 0) {
+    if (isRunning() && m_process.processId() > 0)
         ::kill(static_cast<pid_t>(m_process.processId()), SIGINT);
-    }
 }
 
 void Job::readLines() {
-    while (m_process.canReadLine()) {
-        readLine(m_process.readLine().trimmed());
-    }
+    while (m_process.canReadLine()) readLine(m_process.readLine().trimmed());
 }
 
 void Job::readLine(const QByteArray& line) {
-    if (line.isEmpty()) {
-        return;
-    }
+    if (line.isEmpty()) return;
     try {
         const auto event = parseJobEvent(line.toStdString());
-        if (!event) {
-            return;
-        }
+        if (!event) return;
         if (const auto* progress = std::get_if<ProgressEvent>(&*event)) {
             emit progressed(progress->fraction, fromUtf8(progress->label));
         } else if (const auto* warning = std::get_if<WarningEvent>(&*event)) {
@@ -119,9 +104,7 @@ void Job::onFinished(int exitCode, QProcess::ExitStatus status) {
     readLines();
     readLine(m_process.readAll().trimmed());
     readErrors();
-    if (m_finished) {
-        return;
-    }
+    if (m_finished) return;
     if (m_hasResult && exitCode == 0 && status == QProcess::NormalExit) {
         emit done(m_result);  // it was quicker than the cancel, if there was one
     } else if (m_cancelled) {
@@ -145,9 +128,7 @@ void Job::onFinished(int exitCode, QProcess::ExitStatus status) {
 }
 
 void Job::onError(QProcess::ProcessError error) {
-    if (error != QProcess::FailedToStart || m_finished) {
-        return;
-    }
+    if (error != QProcess::FailedToStart || m_finished) return;
     emit failed(tr("%1 could not be started: %2. The window computes through this program; "
                    "install it beside the window's.")
                     .arg(QDir::toNativeSeparators(m_program), m_process.errorString()));

@@ -26,9 +26,7 @@ double numberOf(const JsonReader& entry, const char* key) {
 
 std::optional<evaluate::RealInputsResult> realInputsOf(const JsonReader& entry, const char* key) {
     const auto found = entry.find(key);
-    if (!found) {
-        return std::nullopt;
-    }
+    if (!found) return std::nullopt;
     return evaluate::RealInputsResult{numberOf(*found, "cosine_pooled"),
                                       numberOf(*found, "relative_error")};
 }
@@ -40,26 +38,17 @@ std::optional<JobEvent> parseJobEvent(std::string_view line) {
     const JsonReader event(document, "event of rankscope-cli",
                            "Make sure that window and command line are of one version.");
     const std::string kind = textOf(event, "event");
-    if (kind.empty()) {
+    if (kind.empty())
         throw Error("rankscope-cli printed a line that is no event: " + printable(line));
-    }
     if (kind == "progress") {
         const auto fraction = event.find("fraction");
         return ProgressEvent{fraction ? std::clamp(fraction->real(), 0.0, 1.0) : 0,
                              textOf(event, "label")};
     }
-    if (kind == "warning") {
-        return WarningEvent{textOf(event, "message")};
-    }
-    if (kind == "spectrum") {
-        return SpectrumEvent{report::spectrumFromJson(event.at("spectrum"))};
-    }
-    if (kind == "done") {
-        return DoneEvent{document.value("result", Json::object())};
-    }
-    if (kind == "error") {
-        return ErrorEvent{textOf(event, "message")};
-    }
+    if (kind == "warning") return WarningEvent{textOf(event, "message")};
+    if (kind == "spectrum") return SpectrumEvent{report::spectrumFromJson(event.at("spectrum"))};
+    if (kind == "done") return DoneEvent{document.value("result", Json::object())};
+    if (kind == "error") return ErrorEvent{textOf(event, "message")};
     return std::nullopt;
 }
 

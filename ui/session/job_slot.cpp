@@ -4,9 +4,7 @@
 namespace rankscope::ui {
 
 bool JobSlot::start(const QString& title, const QString& program, const QStringList& words) {
-    if (m_job) {
-        return false;
-    }
+    if (m_job) return false;
     Job* const job = new Job(title, program, words, this);
     m_job = job;
     connect(job, &Job::progressed, this, &JobSlot::progressed);
@@ -27,15 +25,11 @@ bool JobSlot::start(const QString& title, const QString& program, const QStringL
 }
 
 void JobSlot::cancel() {
-    if (m_job) {
-        m_job->cancel();
-    }
+    if (m_job) m_job->cancel();
 }
 
 void JobSlot::drop() {
-    if (!m_job) {
-        return;
-    }
+    if (!m_job) return;
     m_job->disconnect(this);
     m_job->cancel();
     m_job = nullptr;

@@ -11,9 +11,7 @@ MatrixRequests::MatrixRequests(Session* session, QObject* parent)
     connect(&m_job, &JobSlot::failed, this, &MatrixRequests::setProblem);
     connect(&m_job, &JobSlot::cancelled, this, [this] { setProblem(tr("Stopped.")); });
     connect(&m_job, &JobSlot::runningChanged, this, [this] {
-        if (!m_job.isRunning()) {
-            emit changed();
-        }
+        if (!m_job.isRunning()) emit changed();
     });
     connect(session, &Session::checkpointOpened, this, &MatrixRequests::forget);
 }
@@ -37,9 +35,7 @@ void MatrixRequests::request(const std::vector<std::string>& matrices) {
             names << QString::fromStdString(matrix);
         }
     }
-    if (m_job.isRunning() || missing.empty()) {
-        return;
-    }
+    if (m_job.isRunning() || missing.empty()) return;
     m_running = std::move(missing);
     m_session->startJob(m_job, title(names), words(names));
 }
@@ -63,9 +59,7 @@ void MatrixRequests::giveWay() {
 }
 
 void MatrixRequests::setProblem(const QString& sentence) {
-    for (const std::string& matrix : m_running) {
-        m_problems[matrix] = sentence;
-    }
+    for (const std::string& matrix : m_running) m_problems[matrix] = sentence;
 }
 
 void MatrixRequests::take(const Json& document) {
@@ -74,11 +68,8 @@ void MatrixRequests::take(const Json& document) {
     } catch (const Error& problem) {
         m_session->report(cannotBeRead().arg(QString::fromUtf8(problem.what())));
     }
-    for (const std::string& matrix : m_running) {
-        if (!knows(matrix)) {
-            m_problems[matrix] = tr("The result held nothing of this matrix.");
-        }
-    }
+    for (const std::string& matrix : m_running)
+        if (!knows(matrix)) m_problems[matrix] = tr("The result held nothing of this matrix.");
 }
 
 }  // namespace rankscope::ui

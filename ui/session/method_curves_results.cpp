@@ -12,12 +12,9 @@ MethodCurvesResults::MethodCurvesResults(Session* session, QObject* parent)
 
 void MethodCurvesResults::request(const std::string& matrix) {
     if (!session().checkpoint() || !session().checkpoint()->findMatrix(matrix) ||
-        session().calibrationFile().isEmpty() || knows(matrix) || !problem(matrix).isEmpty()) {
+        session().calibrationFile().isEmpty() || knows(matrix) || !problem(matrix).isEmpty())
         return;
-    }
-    if (job()->isRunning() && running() != std::vector{matrix}) {
-        giveWay();
-    }
+    if (job()->isRunning() && running() != std::vector{matrix}) giveWay();
     MatrixResults::request({matrix});
 }
 

@@ -25,9 +25,8 @@ QStringList NullSpectra::words(const QStringList& matrices) const {
 }
 
 void NullSpectra::read(const JsonReader& document) {
-    for (const JsonReader& spectrum : document.at("spectra").elements()) {
+    for (const JsonReader& spectrum : document.at("spectra").elements())
         add(spectrum.at("name").text(), report::nullFromJson(spectrum.at("null")));
-    }
 }
 
 QString NullSpectra::cannotBeRead() const { return tr("The permutations could not be read: %1"); }

@@ -11,20 +11,15 @@ OpenModel openModel(const QString& nameOrPath) {
     OpenModel model;
     model.checkpoint = std::make_unique<const checkpoint::Checkpoint>(
         checkpoint::openCheckpoint(nameOrPath.toStdString()));
-    for (const auto& matrix : model.checkpoint->matrices()) {
-        if (matrix.sublayer != checkpoint::Sublayer::Vocabulary) {
-            model.linear.push_back(matrix);
-        }
-    }
+    for (const auto& matrix : model.checkpoint->matrices())
+        if (matrix.sublayer != checkpoint::Sublayer::Vocabulary) model.linear.push_back(matrix);
     model.location =
         QFileInfo::exists(nameOrPath) ? QFileInfo(nameOrPath).absoluteFilePath() : nameOrPath;
     return model;
 }
 
 QString nameOf(const OpenModel& model) {
-    if (!model.checkpoint) {
-        return {};
-    }
+    if (!model.checkpoint) return {};
     const QString label = QString::fromStdString(model.checkpoint->label());
     const QFileInfo info(label);
     const QString name =
@@ -35,9 +30,7 @@ QString nameOf(const OpenModel& model) {
 
 std::optional<plan::CompressionPlan> planOf(const OpenModel& model) {
     const PlanDraft& draft = model.draft;
-    if (!model.checkpoint || draft.ranks.empty()) {
-        return std::nullopt;
-    }
+    if (!model.checkpoint || draft.ranks.empty()) return std::nullopt;
     plan::PlanOptions options;
     options.storage = draft.storage;
     options.method = draft.method;
@@ -50,9 +43,7 @@ std::optional<plan::CompressionPlan> planOf(const OpenModel& model) {
 PlanDraft draftOf(const plan::CompressionPlan& plan, plan::StorageChoice storage,
                   const QString& origin) {
     PlanDraft draft;
-    for (const plan::PlanEntry& entry : plan.entries) {
-        draft.ranks[entry.matrix.name] = entry.rank;
-    }
+    for (const plan::PlanEntry& entry : plan.entries) draft.ranks[entry.matrix.name] = entry.rank;
     draft.storage = storage;
     draft.method = plan.entries.front().method;
     draft.settings = plan.settings;

@@ -24,12 +24,8 @@ bool plausible(const QString& path) {
 
 bool damaged(const QString& file) {
     const QFileInfo info(file);
-    if (!info.exists()) {
-        return false;
-    }
-    if (!info.isFile() || info.size() > largestFile) {
-        return true;
-    }
+    if (!info.exists()) return false;
+    if (!info.isFile() || info.size() > largestFile) return true;
     const QSettings settings(file, QSettings::IniFormat);
     return settings.status() == QSettings::FormatError;
 }
@@ -52,11 +48,8 @@ QString RecentFiles::defaultFile() {
 QStringList RecentFiles::stored() const {
     const QSettings settings(m_file, QSettings::IniFormat);
     QStringList result;
-    for (const QString& path : settings.value(key).toStringList()) {
-        if (plausible(path) && !result.contains(path) && result.size() < mostPaths) {
-            result << path;
-        }
-    }
+    for (const QString& path : settings.value(key).toStringList())
+        if (plausible(path) && !result.contains(path) && result.size() < mostPaths) result << path;
     return result;
 }
 
@@ -74,9 +67,7 @@ void RecentFiles::store(const QStringList& paths) const {
 
 void RecentFiles::add(const QString& path) {
     const QString absolute = QFileInfo(path).absoluteFilePath();
-    if (!plausible(absolute)) {
-        return;
-    }
+    if (!plausible(absolute)) return;
     QStringList paths = stored();
     paths.removeAll(absolute);
     paths.prepend(absolute);

@@ -35,9 +35,7 @@ class WarningCollector : public Progress {
 evaluate::BootstrapOptions bootstrapOf(const Json& settings) {
     evaluate::BootstrapOptions options;
     const auto found = settings.is_object() ? settings.find("bootstrap") : settings.end();
-    if (!settings.is_object() || found == settings.end() || !found->is_object()) {
-        return options;
-    }
+    if (!settings.is_object() || found == settings.end() || !found->is_object()) return options;
     const auto whole = [&](const char* key, std::uint64_t most, std::uint64_t usual) {
         const auto value = found->find(key);
         return value != found->end() && value->is_number_unsigned() &&
@@ -79,29 +77,23 @@ bool Session::open(const QString& nameOrPath) {
     opened.draft.storage = m_open.draft.storage;  // how the user wants files written
     m_open = std::move(opened);
     ++m_planRevision;
-    for (JobSlot* slot : {&m_spectraJob, &m_randomVectorsJob}) {  // both are of the old checkpoint
+    for (JobSlot* slot : {&m_spectraJob, &m_randomVectorsJob})  // both are of the old checkpoint
         slot->drop();
-    }
-    if (QFileInfo::exists(nameOrPath)) {
-        m_recent.add(m_open.location);
-    }
+    if (QFileInfo::exists(nameOrPath)) m_recent.add(m_open.location);
     readCache();
     emit checkpointOpened();
     emit selectionChanged();
     emit planChanged();
     emit calibrationChanged();
     emit randomVectorsChanged();
-    for (const std::string& warning : m_open.checkpoint->warnings()) {
+    for (const std::string& warning : m_open.checkpoint->warnings())
         emit warned(QString::fromStdString(warning));
-    }
     startSpectraJob();
     return true;
 }
 
 void Session::setCalibrationFile(const QString& file) {
-    if (file == m_open.calibrationFile) {
-        return;
-    }
+    if (file == m_open.calibrationFile) return;
     m_open.calibrationFile = file;
     emit calibrationChanged();
 }
@@ -113,9 +105,7 @@ void Session::readCache() {
     } catch (const Error& error) {
         warnings.warn(error.what());
     }
-    for (const QString& sentence : warnings.sentences) {
-        emit warned(sentence);
-    }
+    for (const QString& sentence : warnings.sentences) emit warned(sentence);
 }
 
 void Session::startSpectraJob() {
@@ -137,14 +127,10 @@ bool Session::startJob(JobSlot& slot, const QString& title, const QStringList& w
 void Session::addSpectrum(const spectra::Spectrum& spectrum) {
     const auto* matrix =
         m_open.checkpoint ? m_open.checkpoint->findMatrix(spectrum.name()) : nullptr;
-    if (!matrix || matrix->rows != spectrum.rows() || matrix->columns != spectrum.columns()) {
-        return;
-    }
+    if (!matrix || matrix->rows != spectrum.rows() || matrix->columns != spectrum.columns()) return;
     m_open.spectra.insert_or_assign(spectrum.name(), spectrum);
     // A whole plan brought its errors along, and would lose its distribution.
-    if (m_open.draft.ranks.contains(spectrum.name()) && m_open.draft.origin.isEmpty()) {
-        remakePlan();
-    }
+    if (m_open.draft.ranks.contains(spectrum.name()) && m_open.draft.origin.isEmpty()) remakePlan();
     emit spectrumReady(QString::fromStdString(spectrum.name()));
 }
 
@@ -154,19 +140,14 @@ const checkpoint::WeightMatrix* Session::currentMatrix() const {
 
 std::vector<const spectra::Spectrum*> Session::selectedSpectra() const {
     std::vector<const spectra::Spectrum*> result;
-    for (const auto& matrix : m_open.selection) {
-        if (const auto* known = spectrum(matrix.name)) {
-            result.push_back(known);
-        }
-    }
+    for (const auto& matrix : m_open.selection)
+        if (const auto* known = spectrum(matrix.name)) result.push_back(known);
     return result;
 }
 
 std::int64_t Session::largestRank() const {
     std::int64_t largest = 1;
-    for (const auto& matrix : m_open.selection) {
-        largest = std::max(largest, matrix.fullRank());
-    }
+    for (const auto& matrix : m_open.selection) largest = std::max(largest, matrix.fullRank());
     return largest;
 }
 
@@ -176,16 +157,11 @@ std::optional<std::int64_t> Session::chosenRank(const std::string& name) const {
 }
 
 void Session::setSelection(const std::vector<std::string>& names, const std::string& current) {
-    if (!m_open.checkpoint) {
-        return;
-    }
+    if (!m_open.checkpoint) return;
     const std::unordered_set<std::string> wanted(names.begin(), names.end());
     m_open.selection.clear();
-    for (const auto& matrix : m_open.checkpoint->matrices()) {
-        if (wanted.contains(matrix.name)) {
-            m_open.selection.push_back(matrix);
-        }
-    }
+    for (const auto& matrix : m_open.checkpoint->matrices())
+        if (wanted.contains(matrix.name)) m_open.selection.push_back(matrix);
     m_open.current = wanted.contains(current)   ? current
                      : m_open.selection.empty() ? std::string()
                                                 : m_open.selection.front().name;
@@ -201,25 +177,18 @@ void Session::setSelection(const std::vector<std::string>& names, const std::str
 }
 
 void Session::setRank(std::int64_t rank) {
-    if (m_open.selection.empty()) {
-        return;
-    }
+    if (m_open.selection.empty()) return;
     m_open.rank = std::clamp<std::int64_t>(rank, 1, largestRank());
     PlanDraft draft = m_open.draft;
-    for (const auto& matrix : m_open.selection) {
+    for (const auto& matrix : m_open.selection)
         draft.ranks[matrix.name] = std::min(m_open.rank, matrix.fullRank());
-    }
     emit rankChanged(m_open.rank);
-    if (draft != m_open.draft) {
-        changeByHand(std::move(draft));
-    }
+    if (draft != m_open.draft) changeByHand(std::move(draft));
 }
 
 void Session::clearSelectedRanks() {
     PlanDraft draft = m_open.draft;
-    for (const auto& matrix : m_open.selection) {
-        draft.ranks.erase(matrix.name);
-    }
+    for (const auto& matrix : m_open.selection) draft.ranks.erase(matrix.name);
     changeByHand(std::move(draft));
 }
 
@@ -240,9 +209,7 @@ void Session::setStorage(plan::StorageChoice storage) {
 
 void Session::setPlan(const plan::CompressionPlan& plan, plan::StorageChoice storage,
                       const QString& origin) {
-    if (!m_open.checkpoint || plan.entries.empty()) {
-        return;
-    }
+    if (!m_open.checkpoint || plan.entries.empty()) return;
     setDraft(draftOf(plan, storage, origin));
     m_open.plan = plan;
     if (const auto rank = chosenRank(m_open.current)) {
@@ -323,9 +290,7 @@ bool Session::canPinBaseline() const {
 }
 
 void Session::pinBaseline(std::size_t run) {
-    if (!canPinBaseline() || run == 0 || run >= m_evaluation->runs.size()) {
-        return;
-    }
+    if (!canPinBaseline() || run == 0 || run >= m_evaluation->runs.size()) return;
     auto& runs = m_evaluation->runs;
     const auto place = runs.begin() + static_cast<std::ptrdiff_t>(run);
     std::rotate(runs.begin(), place, place + 1);
@@ -335,15 +300,12 @@ void Session::pinBaseline(std::size_t run) {
 }
 
 bool Session::startRandomVectors(const QStringList& options) {
-    if (m_randomVectorsJob.isRunning() || m_program.isEmpty() || !writePlanFile()) {
-        return false;
-    }
+    if (m_randomVectorsJob.isRunning() || m_program.isEmpty() || !writePlanFile()) return false;
     QStringList words{QStringLiteral("random-vectors"), m_open.location, QStringLiteral("--plan"),
                       planFile()};
     if (m_open.plan->calibrationFile.empty() &&
-        !m_open.calibrationFile.isEmpty()) {  // for real inputs
+        !m_open.calibrationFile.isEmpty())  // for real inputs
         words << QStringLiteral("--calibration") << m_open.calibrationFile;
-    }
     m_randomVectorsAsked = m_open.draft;
     return startJob(m_randomVectorsJob, tr("Random vectors"), words + options);
 }

@@ -23,14 +23,10 @@ void TimeLeft::report(double fraction, double seconds) {
 }
 
 std::optional<double> TimeLeft::seconds() const {
-    if (!m_firstFraction) {
-        return std::nullopt;
-    }
+    if (!m_firstFraction) return std::nullopt;
     const double done = m_fraction - *m_firstFraction;
     const double took = m_seconds - m_firstSeconds;
-    if (done < smallestFraction || took < fewestSeconds) {
-        return std::nullopt;
-    }
+    if (done < smallestFraction || took < fewestSeconds) return std::nullopt;
     return took * (1 - m_fraction) / done;
 }
 
@@ -43,16 +39,10 @@ QString timeLeftText(double seconds) {
     const auto up = [](double value, double step) {
         return static_cast<int>(std::ceil(value / step - 1e-9) * step);
     };
-    if (!(seconds > 0)) {
-        return QObject::tr("almost done");
-    }
-    if (seconds <= 60) {
-        return QObject::tr("about %1 s left").arg(up(seconds, 5));
-    }
+    if (!(seconds > 0)) return QObject::tr("almost done");
+    if (seconds <= 60) return QObject::tr("about %1 s left").arg(up(seconds, 5));
     const int minutes = up(seconds / 60, 1);
-    if (minutes < 60) {
-        return QObject::tr("about %1 min left").arg(minutes);
-    }
+    if (minutes < 60) return QObject::tr("about %1 min left").arg(minutes);
     const int rounded = up(seconds / 60, 5);
     return rounded % 60 == 0
                ? QObject::tr("about %1 h left").arg(rounded / 60)

@@ -34,9 +34,8 @@ JobProgress::JobProgress(const QString& name, QString resumeNote, JobSlot* slot,
     layout->addWidget(m_time);
     layout->addWidget(m_label);
     connectTo(slot);
-    for (QWidget* part : std::initializer_list<QWidget*>{m_bar, m_cancel, m_time, m_label}) {
+    for (QWidget* part : std::initializer_list<QWidget*>{m_bar, m_cancel, m_time, m_label})
         part->hide();
-    }
 }
 
 void JobProgress::connectTo(JobSlot* slot) {
@@ -65,18 +64,15 @@ void JobProgress::showStart() {
     m_cancel->setEnabled(true);
     m_label->setText(tr("Starting…"));
     m_time->clear();
-    for (QWidget* part : std::initializer_list<QWidget*>{m_bar, m_cancel, m_time, m_label}) {
+    for (QWidget* part : std::initializer_list<QWidget*>{m_bar, m_cancel, m_time, m_label})
         part->show();
-    }
 }
 
 void JobProgress::showProgress(double fraction, const QString& text) {
     m_bar->setValue(static_cast<int>(1000 * fraction));
     m_label->setText(text);
     m_left.report(fraction, static_cast<double>(m_clock.elapsed()) / 1000);
-    if (m_cancel->isEnabled()) {
-        m_time->setText(m_left.text());
-    }
+    if (m_cancel->isEnabled()) m_time->setText(m_left.text());
 }
 
 void JobProgress::showEnd(const QString& text) {

@@ -15,9 +15,7 @@ namespace {
 QWidget* makeEditor(const Option& option, QWidget* parent) {
     if (!option.choices.empty()) {
         auto* box = new QComboBox(parent);
-        for (const auto choice : option.choices) {
-            box->addItem(toQString(choice));
-        }
+        for (const auto choice : option.choices) box->addItem(toQString(choice));
         box->setCurrentText(toQString(option.defaultText));
         return box;
     }
@@ -25,12 +23,8 @@ QWidget* makeEditor(const Option& option, QWidget* parent) {
     if (option.minimum || option.maximum) {
         auto* range = new QDoubleValidator(line);
         range->setLocale(QLocale::c());
-        if (option.minimum) {
-            range->setBottom(*option.minimum);
-        }
-        if (option.maximum) {
-            range->setTop(*option.maximum);
-        }
+        if (option.minimum) range->setBottom(*option.minimum);
+        if (option.maximum) range->setTop(*option.maximum);
         line->setValidator(range);
     }
     return line;
@@ -57,23 +51,18 @@ QWidget* OptionForm::editor(const std::string& name) const {
 }
 
 QString OptionForm::value(const std::string& name) const {
-    if (const auto* box = qobject_cast<QComboBox*>(editor(name))) {
-        return box->currentText();
-    }
+    if (const auto* box = qobject_cast<QComboBox*>(editor(name))) return box->currentText();
     const auto* line = qobject_cast<QLineEdit*>(editor(name));
-    if (!line) {
-        return {};
-    }
+    if (!line) return {};
     // White space around a number means nothing; in a text, as a prefix, it does.
     return line->validator() ? line->text().trimmed() : line->text();
 }
 
 void OptionForm::setValue(const std::string& name, const QString& words) {
-    if (auto* box = qobject_cast<QComboBox*>(editor(name))) {
+    if (auto* box = qobject_cast<QComboBox*>(editor(name)))
         box->setCurrentText(words);
-    } else if (auto* line = qobject_cast<QLineEdit*>(editor(name))) {
+    else if (auto* line = qobject_cast<QLineEdit*>(editor(name)))
         line->setText(words);
-    }
 }
 
 }  // namespace rankscope::ui

@@ -30,9 +30,7 @@ QString ResultTable::selectedText() const {
     QString text;
     int row = cells.isEmpty() ? 0 : cells.front().row();
     for (qsizetype i = 0; i < cells.size(); ++i) {
-        if (i > 0) {
-            text += cells[i].row() == row ? QLatin1Char('\t') : QLatin1Char('\n');
-        }
+        if (i > 0) text += cells[i].row() == row ? QLatin1Char('\t') : QLatin1Char('\n');
         row = cells[i].row();
         text += cells[i].data().toString().simplified();
     }

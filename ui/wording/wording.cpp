@@ -24,24 +24,18 @@ QString grouped(std::int64_t number) {
 
 QString moduleName(const std::string& tensorName) {
     std::string name = tensorName;
-    if (name.ends_with(".weight")) {
-        name.resize(name.size() - 7);
-    }
+    if (name.ends_with(".weight")) name.resize(name.size() - 7);
     const auto layer = name.find(".layer.");
     if (layer != std::string::npos) {
         const auto dot = name.find('.', layer + 7);
-        if (dot != std::string::npos) {
-            name = name.substr(dot + 1);
-        }
+        if (dot != std::string::npos) name = name.substr(dot + 1);
     }
     return QString::fromStdString(printable(name));
 }
 
 QString shortName(const std::string& tensorName) {
     const auto matrix = checkpoint::matrixOfTensorName(tensorName);
-    if (!matrix || matrix->block < 0) {
-        return moduleName(tensorName);
-    }
+    if (!matrix || matrix->block < 0) return moduleName(tensorName);
     const auto stack = std::string(checkpoint::stackName(matrix->stack));
     return QStringLiteral("%1 %2 %3")
         .arg(QString::fromStdString(stack))
@@ -51,9 +45,7 @@ QString shortName(const std::string& tensorName) {
 
 QString runName(const std::string& checkpoint) {
     QString whole = QString::fromStdString(printable(checkpoint, 4096));
-    while (whole.size() > 1 && whole.endsWith(QLatin1Char('/'))) {
-        whole.chop(1);
-    }
+    while (whole.size() > 1 && whole.endsWith(QLatin1Char('/'))) whole.chop(1);
     const QString last = QFileInfo(whole).fileName();
     return last.isEmpty() ? whole : last;
 }

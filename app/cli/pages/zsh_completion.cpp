@@ -22,14 +22,13 @@ _PROGRAM_checkpoints() {  # folders, weights files, the demo and the models in t
 /// Inside single quotes, between brackets or after a colon of an _arguments word.
 std::string escaped(std::string_view text) {
     std::string out;
-    for (const char c : text) {
+    for (const char c : text)
         if (c == '\'')
             out += "'\\''";
         else if (c == '[' || c == ']' || c == ':' || c == '\\')
             (out += '\\') += c;
         else
             out += c;
-    }
     return out;
 }
 

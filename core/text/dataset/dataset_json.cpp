@@ -99,11 +99,10 @@ class JsonRows {
 
     void read() {
         skipSpace();
-        if (m_reader.peek() == '[') {
+        if (m_reader.peek() == '[')
             readArray();
-        } else if (!readWrapped()) {
+        else if (!readWrapped())
             return;
-        }
         if (m_collector.full()) return;
         skipSpace();
         if (m_reader.peek() != ByteReader::end)

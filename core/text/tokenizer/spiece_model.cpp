@@ -72,12 +72,11 @@ void readTrainer(ProtobufReader reader, SpieceModel& model) {
 
 void readNormaliser(ProtobufReader reader, SpieceModel& model) {
     model.hasNormaliser = true;
-    while (const auto field = reader.next()) {
+    while (const auto field = reader.next())
         if (field->number == 2)
             model.charsmap = reader.bytes(*field);
         else
             reader.skip(*field);
-    }
 }
 
 SpieceModel parse(std::string_view bytes, const std::filesystem::path& file) {

@@ -77,12 +77,11 @@ std::string marked(const Metaspace& how, std::string_view text, bool startsText)
     const bool prepend =
         how.prepend == Prepend::Always || (how.prepend == Prepend::First && startsText);
     if (prepend && !text.starts_with(how.mark) && !text.starts_with(' ')) result += how.mark;
-    for (const char c : text) {
+    for (const char c : text)
         if (c == ' ')
             result += how.mark;
         else
             result += c;
-    }
     return result;
 }
 

@@ -21,17 +21,14 @@ void portableProduct(const Tile& tile) {
     const float* x = tile.x;
     const float* w = tile.w;
     for (int64_t k = 0; k < tile.depth; ++k, ++x, w += width) {
-        for (int row = 0; row < Rows; ++row) {
-            for (int column = 0; column < width; ++column) {
+        for (int row = 0; row < Rows; ++row)
+            for (int column = 0; column < width; ++column)
                 sums[row][column] += x[row * inputStride] * w[column];
-            }
-        }
     }
     for (int row = 0; row < Rows; ++row) {
         float* y = tile.y + row * tile.yStride;
-        for (int64_t column = 0; column < tile.columns; ++column) {
+        for (int64_t column = 0; column < tile.columns; ++column)
             y[column] = (tile.add ? y[column] : 0.0F) + sums[row][column];
-        }
     }
 }
 
@@ -47,31 +44,25 @@ __attribute__((target("avx2,fma"))) void avx2Product(const Tile& tile) {
 #pragma GCC unroll 8
     for (int row = 0; row < Rows; ++row) {
 #pragma GCC unroll 2
-        for (int v = 0; v < Vectors; ++v) {
-            sums[row][v] = _mm256_setzero_ps();
-        }
+        for (int v = 0; v < Vectors; ++v) sums[row][v] = _mm256_setzero_ps();
     }
     const float* x = tile.x;
     const float* w = tile.w;
     const float* soon = tile.soon;
     for (int64_t k = 0; k < tile.depth;) {
-        for (int64_t line = 0; line < tile.soonLines; ++line, soon += lineValues) {
+        for (int64_t line = 0; line < tile.soonLines; ++line, soon += lineValues)
             _mm_prefetch(soon, _MM_HINT_T1);
-        }
         const int64_t end = std::min(k + prefetchStep, tile.depth);
         for (; k < end; ++k, ++x, w += 8 * Vectors) {
             __m256 weights[Vectors];
 #pragma GCC unroll 2
-            for (int v = 0; v < Vectors; ++v) {
-                weights[v] = _mm256_load_ps(w + 8 * v);
-            }
+            for (int v = 0; v < Vectors; ++v) weights[v] = _mm256_load_ps(w + 8 * v);
 #pragma GCC unroll 8
             for (int row = 0; row < Rows; ++row) {
                 const __m256 value = _mm256_broadcast_ss(x + row * inputStride);
 #pragma GCC unroll 2
-                for (int v = 0; v < Vectors; ++v) {
+                for (int v = 0; v < Vectors; ++v)
                     sums[row][v] = _mm256_fmadd_ps(value, weights[v], sums[row][v]);
-                }
             }
         }
     }
@@ -80,12 +71,9 @@ __attribute__((target("avx2,fma"))) void avx2Product(const Tile& tile) {
         float* y = tile.y + row * tile.yStride;
         alignas(32) float values[8 * Vectors];
 #pragma GCC unroll 2
-        for (int v = 0; v < Vectors; ++v) {
-            _mm256_store_ps(values + 8 * v, sums[row][v]);
-        }
-        for (int64_t column = 0; column < tile.columns; ++column) {
+        for (int v = 0; v < Vectors; ++v) _mm256_store_ps(values + 8 * v, sums[row][v]);
+        for (int64_t column = 0; column < tile.columns; ++column)
             y[column] = (tile.add ? y[column] : 0.0F) + values[column];
-        }
     }
 }
 
@@ -95,31 +83,25 @@ __attribute__((target("avx512f"))) void avx512Product(const Tile& tile) {
 #pragma GCC unroll 8
     for (int row = 0; row < Rows; ++row) {
 #pragma GCC unroll 3
-        for (int v = 0; v < Vectors; ++v) {
-            sums[row][v] = _mm512_setzero_ps();
-        }
+        for (int v = 0; v < Vectors; ++v) sums[row][v] = _mm512_setzero_ps();
     }
     const float* x = tile.x;
     const float* w = tile.w;
     const float* soon = tile.soon;
     for (int64_t k = 0; k < tile.depth;) {
-        for (int64_t line = 0; line < tile.soonLines; ++line, soon += lineValues) {
+        for (int64_t line = 0; line < tile.soonLines; ++line, soon += lineValues)
             _mm_prefetch(soon, _MM_HINT_T1);
-        }
         const int64_t end = std::min(k + prefetchStep, tile.depth);
         for (; k < end; ++k, ++x, w += 16 * Vectors) {
             __m512 weights[Vectors];
 #pragma GCC unroll 3
-            for (int v = 0; v < Vectors; ++v) {
-                weights[v] = _mm512_load_ps(w + 16 * v);
-            }
+            for (int v = 0; v < Vectors; ++v) weights[v] = _mm512_load_ps(w + 16 * v);
 #pragma GCC unroll 8
             for (int row = 0; row < Rows; ++row) {
                 const __m512 value = _mm512_set1_ps(x[row * inputStride]);
 #pragma GCC unroll 3
-                for (int v = 0; v < Vectors; ++v) {
+                for (int v = 0; v < Vectors; ++v)
                     sums[row][v] = _mm512_fmadd_ps(value, weights[v], sums[row][v]);
-                }
             }
         }
     }
@@ -155,12 +137,10 @@ constexpr std::array<TileProduct, 24> avx512Products = {
 
 TileProducts tileProductsOf(ProductPath path) {
 #if defined(__x86_64__)
-    if (path == ProductPath::Avx512) {
+    if (path == ProductPath::Avx512)
         return {.lanes = 16, .vectors = 3, .rows = 8, .products = avx512Products.data()};
-    }
-    if (path == ProductPath::Avx2) {
+    if (path == ProductPath::Avx2)
         return {.lanes = 8, .vectors = 2, .rows = 6, .products = avx2Products.data()};
-    }
 #endif
     return {.lanes = 8, .vectors = 2, .rows = 4, .products = portableProducts.data()};
 }

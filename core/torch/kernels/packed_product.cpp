@@ -56,9 +56,8 @@ PackedWeight::Rows checkedRows(std::span<const float> weight, int64_t rows, int6
 
 /// Rows of x as the kernels read them.
 void copyRows(const float* x, int64_t xStride, int64_t rows, int64_t depth, float* to) {
-    for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t row = 0; row < rows; ++row)
         std::copy_n(x + row * xStride, depth, to + row * inputStride);
-    }
 }
 
 }  // namespace
@@ -88,28 +87,19 @@ PackedWeight::PackedWeight(std::span<const float> weight, int64_t rows, int64_t 
 
 PackedWeight::PackedWeight(std::span<const Rows> blocks, int64_t columns, ProductPath path)
     : m_in(columns), m_path(path) {
-    if (path > bestPath()) {
-        throw Error("This processor has no " + std::string(nameOf(path)) + ".");
-    }
+    if (path > bestPath()) throw Error("This processor has no " + std::string(nameOf(path)) + ".");
     std::vector<const float*> rows;
-    for (const Rows& block : blocks) {
-        for (int64_t row = 0; row < block.rows; ++row) {
-            rows.push_back(block.data + row * columns);
-        }
-    }
+    for (const Rows& block : blocks)
+        for (int64_t row = 0; row < block.rows; ++row) rows.push_back(block.data + row * columns);
     m_out = static_cast<int64_t>(rows.size());
     const TileProducts kernels = tileProductsOf(path);
     m_lanes = kernels.lanes;
     m_vectors = dividedUp(m_out, m_lanes);
     m_panels = panelCount(m_vectors, kernels.vectors);
-    if (m_out == 0 || m_in == 0) {
-        return;
-    }
+    if (m_out == 0 || m_in == 0) return;
     m_values = alignedMemory<float>(static_cast<std::size_t>(m_vectors * m_lanes * m_in));
 #pragma omp parallel for schedule(static) if (m_out * m_in > serialWork)
-    for (int64_t panel = 0; panel < m_panels; ++panel) {
-        packPanel(panel, rows);
-    }
+    for (int64_t panel = 0; panel < m_panels; ++panel) packPanel(panel, rows);
 }
 
 void PackedWeight::packPanel(int64_t panel, std::span<const float* const> rows) {
@@ -120,22 +110,17 @@ void PackedWeight::packPanel(int64_t panel, std::span<const float* const> rows) 
         const int64_t end = std::min(begin + lineValues, m_in);
         for (int64_t column = 0; column < width; ++column) {
             const bool real = first + column < m_out;
-            for (int64_t k = begin; k < end; ++k) {
+            for (int64_t k = begin; k < end; ++k)
                 values[k * width + column] = real ? rows[first + column][k] : 0.0F;
-            }
         }
     }
 }
 
 void PackedWeight::multiply(const float* x, int64_t rows, int64_t xStride, float* y,
                             int64_t yStride) const {
-    if (m_out == 0) {
-        return;
-    }
+    if (m_out == 0) return;
     if (m_in == 0) {
-        for (int64_t row = 0; row < rows; ++row) {
-            std::fill_n(y + row * yStride, m_out, 0.0F);
-        }
+        for (int64_t row = 0; row < rows; ++row) std::fill_n(y + row * yStride, m_out, 0.0F);
         return;
     }
     const int64_t parts = std::max<int64_t>(1, dividedUp(rows, rowsAtOnce));
@@ -154,9 +139,7 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
     // Reused by later calls: fresh memory would cost more than filling it.
     static thread_local std::vector<float> kept;
     const auto needed = static_cast<std::size_t>(rows * depthBlocks * inputStride);
-    if (kept.size() < needed) {
-        kept.resize(needed);
-    }
+    if (kept.size() < needed) kept.resize(needed);
     float* input = kept.data();
     const auto copyItem = [&](int64_t item) {
         const Part block = partOf(rows, rowBlocks, item / depthBlocks);
@@ -167,9 +150,7 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
     };
     // Threads would wait for each other longer than copying a few rows takes.
     const bool together = rows >= copyTogether;
-    for (int64_t item = 0; !together && item < rowBlocks * depthBlocks; ++item) {
-        copyItem(item);
-    }
+    for (int64_t item = 0; !together && item < rowBlocks * depthBlocks; ++item) copyItem(item);
     // Blocks of rows are divided too: if there are fewer panels than threads could use, and if a
     // product takes long, so that no thread waits long for the last panel.
     const int64_t shares =
@@ -179,9 +160,7 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
     {
         if (together) {
 #pragma omp for schedule(static)
-            for (int64_t item = 0; item < rowBlocks * depthBlocks; ++item) {
-                copyItem(item);
-            }
+            for (int64_t item = 0; item < rowBlocks * depthBlocks; ++item) copyItem(item);
         }
         const auto multiplyItem = [&](int64_t item) {
             multiplyPanel(item / groups, input, rows, partOf(rowBlocks, groups, item % groups), y,
@@ -190,14 +169,10 @@ void PackedWeight::multiplyRows(const float* x, int64_t rows, int64_t xStride, f
         // Few rows: a panel always goes to the same thread, whose cache may still have it.
         if (rows < manyRows) {
 #pragma omp for schedule(static)
-            for (int64_t item = 0; item < m_panels * groups; ++item) {
-                multiplyItem(item);
-            }
+            for (int64_t item = 0; item < m_panels * groups; ++item) multiplyItem(item);
         } else {
 #pragma omp for schedule(dynamic)
-            for (int64_t item = 0; item < m_panels * groups; ++item) {
-                multiplyItem(item);
-            }
+            for (int64_t item = 0; item < m_panels * groups; ++item) multiplyItem(item);
         }
     }
 }
@@ -236,14 +211,10 @@ void PackedWeight::multiplyPanel(int64_t panel, const float* x, int64_t rows, Pa
 
 void PackedWeight::copyRow(int64_t index, float* values) const {
     int64_t panel = std::min(m_panels - 1, index / m_lanes * m_panels / m_vectors + 1);
-    while (panelBegin(panel) > index) {
-        --panel;
-    }
+    while (panelBegin(panel) > index) --panel;
     const int64_t width = panelWidth(panel);
     const float* from = m_values.get() + panelBegin(panel) * m_in + index - panelBegin(panel);
-    for (int64_t k = 0; k < m_in; ++k) {
-        values[k] = from[k * width];
-    }
+    for (int64_t k = 0; k < m_in; ++k) values[k] = from[k * width];
 }
 
 std::vector<float> PackedWeight::row(int64_t index) const {

@@ -36,17 +36,13 @@ bool isAccurate(const std::vector<double>& ascending) {
 
 std::vector<double> descendingRoots(const std::vector<double>& ascending) {
     std::vector<double> roots(ascending.rbegin(), ascending.rend());
-    for (double& value : roots) {
-        value = std::sqrt(std::max(value, 0.0));
-    }
+    for (double& value : roots) value = std::sqrt(std::max(value, 0.0));
     return roots;
 }
 
 double largestMagnitude(const MatrixView& weight) {
     double largest = 0;
-    for (const double value : weight.values) {
-        largest = std::max(largest, std::abs(value));
-    }
+    for (const double value : weight.values) largest = std::max(largest, std::abs(value));
     return largest;
 }
 
@@ -63,31 +59,25 @@ void requireElements(const MatrixView& weight) {
 /// Eigenvalues of the Gram matrix, ascending.
 std::vector<double> gramEigenvalues(const MatrixView& weight, const at::Tensor& tensor) {
     if (!tensor.is_cuda()) {
-        if (auto values = gramEigenvaluesByLapack(weight)) {
-            return *std::move(values);
-        }
+        if (auto values = gramEigenvaluesByLapack(weight)) return *std::move(values);
     }
     return toVector(at::linalg_eigvalsh(gramMatrix(tensor)));
 }
 
 /// The factors from orthonormal vectors of the smaller side: `vectors` [n, rank], columns.
 backend::Factors project(const at::Tensor& weight, const at::Tensor& vectors) {
-    if (weight.size(0) >= weight.size(1)) {
+    if (weight.size(0) >= weight.size(1))
         return {.left = toMatrix(at::matmul(weight, vectors)), .right = toMatrix(vectors.t())};
-    }
     return {.left = toMatrix(vectors), .right = toMatrix(at::matmul(vectors.t(), weight))};
 }
 
 /// Whether a rank-`rank` projection made from the Gram matrix is within 1e-6 of the optimum: its
 /// excess is of the order eps² λ₁² / λ, which must be small beside the tail Σ_{i>rank} λ_i.
 bool isAccurateForFactors(const std::vector<double>& ascending, std::int64_t rank) {
-    if (!isAccurate(ascending)) {
-        return false;
-    }
+    if (!isAccurate(ascending)) return false;
     double tail = 0;
-    for (std::size_t i = 0; i + static_cast<std::size_t>(rank) < ascending.size(); ++i) {
+    for (std::size_t i = 0; i + static_cast<std::size_t>(rank) < ascending.size(); ++i)
         tail += ascending[i];
-    }
     return static_cast<std::size_t>(rank) == ascending.size() || tail > 1e-9 * ascending.back();
 }
 
@@ -104,14 +94,11 @@ backend::SingularValues singularValues(const MatrixView& weight, const backend::
         const at::Tensor tensor = toTensor(weight, device);
         if (canBeSquared(largest)) {
             const std::vector<double> ascending = gramEigenvalues(weight, tensor);
-            if (isAccurate(ascending)) {
+            if (isAccurate(ascending))
                 return {.values = descendingRoots(ascending), .direct = false};
-            }
         }
         std::vector<double> values = toVector(at::linalg_svdvals(tensor));
-        for (double& value : values) {
-            value = std::max(value, 0.0);
-        }
+        for (double& value : values) value = std::max(value, 0.0);
         std::sort(values.rbegin(), values.rend());
         return {.values = std::move(values), .direct = true};
     });

@@ -64,9 +64,8 @@ BlasThreads& blasThreads() {
 
 std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& weight) {
     const Lapack& functions = lapack();
-    if (!functions.complete() || std::max(weight.rows, weight.columns) > 1'000'000) {
+    if (!functions.complete() || std::max(weight.rows, weight.columns) > 1'000'000)
         return std::nullopt;
-    }
     // Row-major [rows, columns] is LAPACK's [columns, rows] matrix A.
     const bool tall = weight.rows >= weight.columns;
     const int n = static_cast<int>(tall ? weight.columns : weight.rows);
@@ -87,21 +86,16 @@ std::optional<std::vector<double>> gramEigenvaluesByLapack(const MatrixView& wei
     int info = 0;
     functions.dsytrd("L", &n, gram.data(), &n, diagonal.data(), beside.data(), tau.data(),
                      work.data(), &workSize, &info, 1);
-    if (info == 0) {
-        functions.dsterf(&n, diagonal.data(), beside.data(), &info);
-    }
-    if (info != 0) {
-        return std::nullopt;
-    }
+    if (info == 0) functions.dsterf(&n, diagonal.data(), beside.data(), &info);
+    if (info != 0) return std::nullopt;
     return diagonal;
 }
 
 bool addGramByBlas(const double* x, std::int64_t rows, std::int64_t columns, double* sum) {
     const Lapack& functions = lapack();
     if (functions.dsyrk == nullptr || functions.dgemm == nullptr ||
-        std::max(rows, columns) > 1'000'000) {
+        std::max(rows, columns) > 1'000'000)
         return false;
-    }
     // Row-major [rows, columns] is BLAS's [columns, rows], and its lower triangle our upper one.
     const int n = static_cast<int>(columns);
     const int k = static_cast<int>(rows);
@@ -124,9 +118,7 @@ bool addGramByBlas(const double* x, std::int64_t rows, std::int64_t columns, dou
 
 std::string openBlasVersion() {
     const auto config = find<char*()>("openblas_get_config");
-    if (config == nullptr) {
-        return {};
-    }
+    if (config == nullptr) return {};
     // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH …": name and version are enough.
     const std::string text = config();
     const std::size_t second = text.find(' ', text.find(' ') + 1);
@@ -153,9 +145,7 @@ OneCoreBlas::~OneCoreBlas() {
     BlasThreads& threads = blasThreads();
     if (threads.set != nullptr && threads.get != nullptr) {
         const std::scoped_lock lock(threads.mutex);
-        if (--threads.users == 0) {
-            threads.set(threads.before);
-        }
+        if (--threads.users == 0) threads.set(threads.before);
     }
 }
 
@@ -168,9 +158,7 @@ OneCorePerCall::OneCorePerCall() {
 }
 
 OneCorePerCall::~OneCorePerCall() {
-    if (m_openMpThreads > 0) {
-        blasThreads().setOpenMp(m_openMpThreads);
-    }
+    if (m_openMpThreads > 0) blasThreads().setOpenMp(m_openMpThreads);
 }
 
 }  // namespace rankscope::torch_backend

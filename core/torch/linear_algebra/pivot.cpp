@@ -68,11 +68,8 @@ void exchange(PivotChoice& choice, std::size_t row, std::size_t column) {
             std::fill_n(mix.begin() + static_cast<std::ptrdiff_t>(i * rank), rank, 0.0);
             mix[i * rank + column] = 1;
         }
-        if (share != 0) {
-            for (std::size_t j = 0; j < rank; ++j) {
-                mix[i * rank + j] -= share * step[j];
-            }
-        }
+        if (share != 0)
+            for (std::size_t j = 0; j < rank; ++j) mix[i * rank + j] -= share * step[j];
     }
     std::swap(choice.order[column], choice.order[rank + row]);
 }
@@ -80,16 +77,12 @@ void exchange(PivotChoice& choice, std::size_t row, std::size_t column) {
 /// Exchanges until max |mix| <= mixLimit. Each one multiplies the volume of the kept rows by
 /// |mix| > 1.05, so this ends; the bound is against rounding in hopeless input.
 void exchangeUntilSmall(PivotChoice& choice) {
-    if (choice.mix.values.empty()) {
-        return;
-    }
+    if (choice.mix.values.empty()) return;
     const auto rank = static_cast<std::size_t>(choice.mix.columns);
     const std::size_t bound = 100 * (rank + 100);
     for (std::size_t round = 0; round < bound; ++round) {
         const std::size_t place = largestPlace(choice.mix.values);
-        if (!(std::abs(choice.mix.values[place]) > mixLimit)) {
-            return;
-        }
+        if (!(std::abs(choice.mix.values[place]) > mixLimit)) return;
         exchange(choice, place / rank, place % rank);
     }
     throw Error("No stable choice of rows was found for pivoted storage after " +
@@ -109,9 +102,8 @@ Matrix solvedMix(const at::Tensor& left, const PivotChoice& choice) {
     const at::Tensor kept = rowsOf(left, choice.order, 0, rank);
     const at::Tensor others = rowsOf(left, choice.order, rank, left.size(0) - rank);
     const auto [solution, info] = at::linalg_solve_ex(kept, others, /*left=*/false);
-    if (info.item<int>() == 0 && solution.abs().max().item<double>() <= mixLimit * (1 + 1e-6)) {
+    if (info.item<int>() == 0 && solution.abs().max().item<double>() <= mixLimit * (1 + 1e-6))
         return toMatrix(solution);
-    }
     return choice.mix;
 }
 
@@ -131,17 +123,14 @@ backend::PivotedFactors pivot(const backend::Factors& factors) {
         const at::Tensor scaled = left / at::where(norms > 0, norms, at::ones_like(norms));
         PivotChoice choice = chooseByLu(scaled);
         exchangeUntilSmall(choice);
-        if (!choice.mix.values.empty()) {
-            choice.mix = solvedMix(scaled, choice);
-        }
+        if (!choice.mix.values.empty()) choice.mix = solvedMix(scaled, choice);
         backend::PivotedFactors result;
         result.down =
             toMatrix(at::matmul(rowsOf(left, choice.order, 0, rank), toTensor(factors.right, {})));
         result.mix = std::move(choice.mix);
         result.rows = std::move(choice.order);
-        if (!result.mix.values.empty()) {
+        if (!result.mix.values.empty())
             result.largestMix = std::abs(result.mix.values[largestPlace(result.mix.values)]);
-        }
         return result;
     });
 }

@@ -23,9 +23,7 @@ Matrix diagonal(const std::vector<double>& values) {
     const std::size_t n = values.size();
     Matrix matrix{std::vector<double>(n * n), static_cast<std::int64_t>(n),
                   static_cast<std::int64_t>(n)};
-    for (std::size_t i = 0; i < n; ++i) {
-        matrix.values[i * n + i] = values[i];
-    }
+    for (std::size_t i = 0; i < n; ++i) matrix.values[i * n + i] = values[i];
     return matrix;
 }
 
@@ -102,9 +100,8 @@ TEST(SingularValuesTest, SquaresOutsideFloat64AreAvoided) {
 
 TEST(SingularValuesTest, AreTheSameFromManyThreads) {
     Matrix matrix{std::vector<double>(100 * 130), 100, 130};
-    for (std::size_t i = 0; i < matrix.values.size(); ++i) {
+    for (std::size_t i = 0; i < matrix.values.size(); ++i)
         matrix.values[i] = std::sin(static_cast<double>(i * i % 7919));
-    }
     const std::vector<double> expected = torch().algebra({}).singularValues(matrix).values;
     std::vector<std::vector<double>> found(8);
     {
@@ -114,9 +111,7 @@ TEST(SingularValuesTest, AreTheSameFromManyThreads) {
                 [&] { place = torch().algebra({}).singularValues(matrix).values; });
         }
     }
-    for (const std::vector<double>& values : found) {
-        EXPECT_EQ(values, expected);
-    }
+    for (const std::vector<double>& values : found) EXPECT_EQ(values, expected);
 }
 
 TEST(SingularValuesTest, ErrorsCrossTheLibrary) {
@@ -145,9 +140,8 @@ TEST(Info, TellsWhatIsInForce) {
     const bool openBlas = info.blas.starts_with("OpenBLAS");
     EXPECT_EQ(info.blasCoreChosen, openBlas && core != nullptr ? core : "");
     const std::string advised = openBlasCoreForThisCpu();
-    if (openBlas && !advised.empty() && info.blasCoreChosen == advised) {
+    if (openBlas && !advised.empty() && info.blasCoreChosen == advised)
         EXPECT_EQ(info.blasCore, advised);
-    }
     EXPECT_EQ(info.cudaReason.empty(), !info.gpus.empty());
 }
 

@@ -29,9 +29,7 @@ Matrix decaying(std::int64_t rows, std::int64_t columns, double factor, std::uin
 
 Matrix difference(const Matrix& a, const Matrix& b) {
     Matrix result = a;
-    for (std::size_t i = 0; i < result.values.size(); ++i) {
-        result.values[i] -= b.values[i];
-    }
+    for (std::size_t i = 0; i < result.values.size(); ++i) result.values[i] -= b.values[i];
     return result;
 }
 
@@ -53,18 +51,16 @@ Matrix transposed(const Matrix& matrix) {
 
 double tail(const std::vector<double>& values, std::int64_t rank) {
     double sum = 0;
-    for (std::size_t i = values.size(); i-- > static_cast<std::size_t>(rank);) {
+    for (std::size_t i = values.size(); i-- > static_cast<std::size_t>(rank);)
         sum += values[i] * values[i];
-    }
     return std::sqrt(sum);
 }
 
 /// Largest deviation of `vectors`ᵀ `vectors` from the identity.
 double defect(const Matrix& vectors) {
     Matrix gram = torch().algebra({}).multiply(transposed(vectors), vectors);
-    for (std::int64_t i = 0; i < gram.rows; ++i) {
+    for (std::int64_t i = 0; i < gram.rows; ++i)
         gram.values[static_cast<std::size_t>(i * gram.columns + i)] -= 1;
-    }
     return std::abs(
         *std::max_element(gram.values.begin(), gram.values.end(),
                           [](double a, double b) { return std::abs(a) < std::abs(b); }));
@@ -165,9 +161,7 @@ TEST_P(Pivot, IsTheSameMatrixInFewerNumbers) {
     std::iota(all.begin(), all.end(), std::int64_t{0});
     EXPECT_EQ(sorted, all);
     double largest = 0;
-    for (const double value : pivoted.mix.values) {
-        largest = std::max(largest, std::abs(value));
-    }
+    for (const double value : pivoted.mix.values) largest = std::max(largest, std::abs(value));
     EXPECT_EQ(largest, pivoted.largestMix);
     EXPECT_LE(largest, 1.05 * (1 + 1e-6));
     EXPECT_LT(frobenius(difference(whole, rebuilt(pivoted))), 1e-12 * frobenius(whole));
@@ -183,15 +177,12 @@ TEST(PivotTest, ExchangesRowsThatPartialPivotingGetsWrong) {
     // Rows of a Kahan-like matrix: |L| <= 1 in LU, while L₂ L₁⁻¹ grows like 2^rank.
     const std::int64_t rank = 12;
     Matrix left{std::vector<double>(static_cast<std::size_t>((rank + 1) * rank)), rank + 1, rank};
-    for (std::int64_t i = 0; i <= rank; ++i) {
-        for (std::int64_t j = 0; j < rank; ++j) {
+    for (std::int64_t i = 0; i <= rank; ++i)
+        for (std::int64_t j = 0; j < rank; ++j)
             left.values[static_cast<std::size_t>(i * rank + j)] = i == j ? 1 : (i > j ? -1 : 0);
-        }
-    }
     Matrix right{std::vector<double>(static_cast<std::size_t>(rank * rank)), rank, rank};
-    for (std::int64_t i = 0; i < rank; ++i) {
+    for (std::int64_t i = 0; i < rank; ++i)
         right.values[static_cast<std::size_t>(i * rank + i)] = 1;
-    }
     const PivotedFactors pivoted = torch().algebra({}).pivot({left, right});
     EXPECT_LE(pivoted.largestMix, 1.05);
     EXPECT_LT(frobenius(difference(left, rebuilt(pivoted))), 1e-12 * frobenius(left));
@@ -203,9 +194,8 @@ TEST(PivotTest, DependentColumnsAreNoFailure) {
         torch().algebra({}).pivot({zero, Matrix{std::vector(8, 0.0), 2, 4}});
     EXPECT_EQ(frobenius(rebuilt(ofZero)), 0);
     Matrix left = decaying(8, 3, 1, 5);
-    for (std::size_t i = 0; i < left.values.size(); i += 3) {
+    for (std::size_t i = 0; i < left.values.size(); i += 3)
         left.values[i + 2] = left.values[i] + left.values[i + 1];
-    }
     const Factors factors{left, decaying(3, 5, 1, 6)};
     const Matrix whole = torch().algebra({}).multiply(factors.left, factors.right);
     const PivotedFactors pivoted = torch().algebra({}).pivot(factors);

@@ -30,12 +30,11 @@ class HubCache : public testing::Test {
         ::setenv("HOME", (m_folder / "home").c_str(), 1);
     }
     ~HubCache() override {
-        for (std::size_t i = 0; i < std::size(names); ++i) {
+        for (std::size_t i = 0; i < std::size(names); ++i)
             if (m_saved[i])
                 ::setenv(names[i], m_saved[i]->c_str(), 1);
             else
                 ::unsetenv(names[i]);
-        }
     }
 
     /// A repository as the Hub's client leaves it; returns its folder.

@@ -85,9 +85,7 @@ void expectBounds(const TypedMatrices& typed, const Allocation& found, const Pla
         const RankChoice& choice = found.choices[i];
         EXPECT_LE(choice.rank, options.maxRank);
         EXPECT_GE(choice.rank, std::min(options.minRank, typed.matrices[i].matrix.fullRank()));
-        if (options.maxRank < typed.matrices[i].matrix.fullRank()) {
-            EXPECT_FALSE(choice.leftDense);
-        }
+        if (options.maxRank < typed.matrices[i].matrix.fullRank()) EXPECT_FALSE(choice.leftDense);
     }
     if (options.groups == "none") return;
     for (const auto& group : typed.groups)
@@ -234,9 +232,7 @@ TEST(AllocationGroups, WaterFillingEqualsBruteForceWithFloorsAndCaps) {
                 objective(typed.matrices, found.choices, options.allocationError == "relative");
             EXPECT_NEAR(least[groups], best, 1e-9 * (1 + best)) << round;
         }
-        if (least.size() == 2) {
-            EXPECT_LE(least["none"], least["type"] + 1e-9) << round;
-        }
+        if (least.size() == 2) EXPECT_LE(least["none"], least["type"] + 1e-9) << round;
     }
     EXPECT_GT(solved, 3000);
 }

@@ -155,11 +155,9 @@ TEST_F(SensitivitySearch, SparesWhatTheLossDependsOn) {
             taken = std::max(taken, factor(entry.matrix) * lost * lost);
         }
     const SensitivityTable table = measure(fake());
-    for (const Sensitivity& row : table.rows) {
-        if (row.loss - 1 < taken - 1e-12) {
+    for (const Sensitivity& row : table.rows)
+        if (row.loss - 1 < taken - 1e-12)
             EXPECT_LE(plan.entries[row.matrix].parametersStored, row.choice.parameters);
-        }
-    }
 }
 
 TEST_F(SensitivitySearch, GoesOnWhereItWasStopped) {

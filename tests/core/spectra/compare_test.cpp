@@ -30,9 +30,7 @@ Matrix noise(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
     std::mt19937_64 random(seed);
     std::normal_distribution<double> normal;
     Matrix matrix = zeros(rows, columns);
-    for (double& value : matrix.values) {
-        value = normal(random);
-    }
+    for (double& value : matrix.values) value = normal(random);
     return matrix;
 }
 
@@ -40,9 +38,7 @@ Matrix times(const Matrix& a, const Matrix& b) { return torch().algebra({}).mult
 
 Matrix plus(const Matrix& a, const Matrix& b) {
     Matrix sum = a;
-    for (std::size_t i = 0; i < b.values.size(); ++i) {
-        sum.values[i] += b.values[i];
-    }
+    for (std::size_t i = 0; i < b.values.size(); ++i) sum.values[i] += b.values[i];
     return sum;
 }
 
@@ -50,9 +46,7 @@ Matrix plus(const Matrix& a, const Matrix& b) {
 Matrix rotation(std::int64_t size, double degrees) {
     const double angle = degrees * std::acos(-1.0) / 180;
     Matrix matrix = zeros(size, size);
-    for (std::int64_t i = 0; i < size; ++i) {
-        at(matrix, i, i) = 1;
-    }
+    for (std::int64_t i = 0; i < size; ++i) at(matrix, i, i) = 1;
     at(matrix, 0, 0) = at(matrix, 1, 1) = std::cos(angle);
     at(matrix, 1, 0) = std::sin(angle);
     at(matrix, 0, 1) = -std::sin(angle);
@@ -61,9 +55,8 @@ Matrix rotation(std::int64_t size, double degrees) {
 
 Matrix diagonal(std::int64_t rows, std::int64_t columns, const std::vector<double>& values) {
     Matrix matrix = zeros(rows, columns);
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    for (std::size_t i = 0; i < values.size(); ++i)
         at(matrix, static_cast<std::int64_t>(i), static_cast<std::int64_t>(i)) = values[i];
-    }
     return matrix;
 }
 
@@ -104,22 +97,17 @@ TEST(Compare, AMatrixEqualsItself) {
 TEST(Compare, CountsDirectionsThatAreNew) {
     for (const bool equal : {false, true}) {
         std::vector<double> values(20, 1);
-        for (std::size_t i = 0; i < values.size() && !equal; ++i) {
+        for (std::size_t i = 0; i < values.size() && !equal; ++i)
             values[i] = 2 - 0.05 * static_cast<double>(i);
-        }
         const Matrix left = torch().algebra({}).truncatedSvd(noise(20, 20, 11), 20).right;
         const Matrix a = times(times(left, diagonal(20, 30, values)),
                                torch().algebra({}).truncatedSvd(noise(30, 30, 12), 30).right);
         Matrix u = zeros(20, 1);
-        for (std::int64_t i = 0; i < 20; ++i) {
-            for (std::int64_t j = 0; j < 20; ++j) {
+        for (std::int64_t i = 0; i < 20; ++i)
+            for (std::int64_t j = 0; j < 20; ++j)
                 at(u, i, 0) += left.values[static_cast<std::size_t>(i * 20 + j)] / std::sqrt(20.0);
-            }
-        }
         Matrix large = times(u, noise(1, 30, 13));
-        for (double& value : large.values) {
-            value *= 10;
-        }
+        for (double& value : large.values) value *= 10;
         EXPECT_EQ(compare(a, plus(a, large), 1).intruders, equal ? 0 : 1) << equal;
     }
 }
@@ -127,9 +115,7 @@ TEST(Compare, CountsDirectionsThatAreNew) {
 TEST(Compare, FindsTheRankOfAPlantedDifference) {
     const Matrix base = noise(40, 30, 3);
     Matrix delta = times(noise(40, 4, 4), noise(4, 30, 5));
-    for (double& value : delta.values) {
-        value *= 1e-4;  // far below the weights themselves
-    }
+    for (double& value : delta.values) value *= 1e-4;  // far below the weights themselves
     const MatrixComparison found = compare(base, plus(base, delta));
     EXPECT_EQ(found.numericalRank, 4);
     EXPECT_LE(found.rank99, 4);
@@ -191,9 +177,7 @@ TEST(Compare, TakesNoMoreDirectionsThanThereAre) {
 TEST(Compare, RoundingIsNoDifferenceInRank) {
     const Matrix exact = noise(50, 60, 9);
     Matrix rounded = exact;
-    for (double& value : rounded.values) {
-        value = static_cast<float>(value);
-    }
+    for (double& value : rounded.values) value = static_cast<float>(value);
     MatrixPair pair;
     pair.a.rows = 50;
     pair.a.columns = 60;
@@ -259,9 +243,8 @@ TEST(Compare, GoesThroughWholeCheckpoints) {
     };
     const auto same = run(a, a);
     ASSERT_EQ(same.size(), 24U);
-    for (const MatrixComparison& matrix : same) {
+    for (const MatrixComparison& matrix : same)
         EXPECT_EQ(matrix.relativeDifference, 0) << matrix.name;
-    }
     const auto different = run(a, b);
     EXPECT_EQ(different[3].name, same[3].name);
     EXPECT_GT(different[3].relativeDifference, 0.5);

@@ -44,11 +44,8 @@ class Watcher final : public Progress {
 
 std::vector<WeightMatrix> linearMatrices(const checkpoint::Checkpoint& checkpoint) {
     std::vector<WeightMatrix> chosen;
-    for (const WeightMatrix& matrix : checkpoint.matrices()) {
-        if (matrix.sublayer != checkpoint::Sublayer::Vocabulary) {
-            chosen.push_back(matrix);
-        }
-    }
+    for (const WeightMatrix& matrix : checkpoint.matrices())
+        if (matrix.sublayer != checkpoint::Sublayer::Vocabulary) chosen.push_back(matrix);
     return chosen;
 }
 
@@ -70,9 +67,8 @@ TEST(ComputeSpectra, KeepsTheOrderAndTheFrobeniusNorm) {
         EXPECT_EQ(spectra[i].name(), matrices[i].name);
         EXPECT_EQ(spectra[i].size(), matrices[i].fullRank());
         double squares = 0;
-        for (const double value : checkpoint.readMatrix(matrices[i]).values) {
+        for (const double value : checkpoint.readMatrix(matrices[i]).values)
             squares += value * value;
-        }
         EXPECT_NEAR(spectra[i].frobeniusNorm(), std::sqrt(squares), 1e-12 * std::sqrt(squares));
     }
     EXPECT_EQ(finished.size(), matrices.size());
@@ -104,11 +100,9 @@ TEST(ComputeSpectra, NamesTheTensorThatIsNotFinite) {
     const auto path = fixtures::writeTinyT5(folder / "model", model);
     std::vector<fixtures::TinyTensor> tensors = fixtures::tinyTensors(model);
     const std::string name = "decoder.block.1.layer.1.EncDecAttention.v.weight";
-    for (fixtures::TinyTensor& tensor : tensors) {
-        if (tensor.name == name) {
+    for (fixtures::TinyTensor& tensor : tensors)
+        if (tensor.name == name)
             tensor.values[static_cast<std::size_t>(2 * tensor.shape[1] + 5)] = std::nan("");
-        }
-    }
     fixtures::writeFile(path / "model.safetensors",
                         fixtures::safetensorsBytes(tensors, DType::F32));
     const auto checkpoint = checkpoint::openCheckpoint(path.string());

@@ -18,9 +18,7 @@ Matrix noise(std::int64_t rows, std::int64_t columns, double sigma, std::uint64_
     std::mt19937_64 random(seed);
     std::normal_distribution<double> normal(0, sigma);
     Matrix matrix{std::vector<double>(static_cast<std::size_t>(rows * columns)), rows, columns};
-    for (double& value : matrix.values) {
-        value = normal(random);
-    }
+    for (double& value : matrix.values) value = normal(random);
     return matrix;
 }
 
@@ -70,9 +68,7 @@ TEST(Metrics, RankOneGivesOne) {
 TEST(Metrics, DoNotDependOnScale) {
     const std::vector<double> values = {5, 3, 2, 0.25};
     std::vector<double> scaled = values;
-    for (double& value : scaled) {
-        value *= 0x1p-400;
-    }
+    for (double& value : scaled) value *= 0x1p-400;
     const SpectrumMetrics a = computeMetrics(Spectrum("w", 4, 5, values));
     const SpectrumMetrics b = computeMetrics(Spectrum("w", 4, 5, scaled));
     EXPECT_DOUBLE_EQ(a.stableRank, b.stableRank);
@@ -146,9 +142,7 @@ TEST(MarchenkoPastur, PlantedSignalIsCounted) {
     const Matrix left = noise(768, 10, 1, 3);
     const Matrix right = noise(10, 2048, 0.01, 4);  // signal s about sqrt(768 · 2048) / 100 = 12.5
     const Matrix signal = backend::loadBackend({}).algebra({}).multiply(left, right);
-    for (std::size_t i = 0; i < matrix.values.size(); ++i) {
-        matrix.values[i] += signal.values[i];
-    }
+    for (std::size_t i = 0; i < matrix.values.size(); ++i) matrix.values[i] += signal.values[i];
     const SpectrumMetrics metrics = computeMetrics(spectrumOf(matrix));
     EXPECT_EQ(metrics.gavishDonohoRank, 10);
     EXPECT_GE(metrics.aboveMarchenkoPastur, 10);

@@ -18,9 +18,7 @@ Matrix noise(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
     std::mt19937_64 random(seed);
     std::normal_distribution<double> normal;
     Matrix matrix{std::vector<double>(static_cast<std::size_t>(rows * columns)), rows, columns};
-    for (double& value : matrix.values) {
-        value = normal(random);
-    }
+    for (double& value : matrix.values) value = normal(random);
     return matrix;
 }
 

@@ -20,9 +20,7 @@ namespace {
 std::vector<double> paretoDraws(std::size_t count, double alpha, std::uint64_t seed) {
     RandomNumbers random(seed);
     std::vector<double> draws(count);
-    for (double& draw : draws) {
-        draw = std::pow(1 - random.uniform(), -1 / (alpha - 1));
-    }
+    for (double& draw : draws) draw = std::pow(1 - random.uniform(), -1 / (alpha - 1));
     return draws;
 }
 
@@ -143,9 +141,8 @@ TEST(PowerLaw, AgreesWithWeightWatcher) {
     for (const Json& expected : goldens["cases"]) {
         SCOPED_TRACE(expected["name"].get<std::string>());
         Matrix weight{{}, expected["rows"], expected["columns"]};
-        for (const Json& entry : expected["entries"]) {
+        for (const Json& entry : expected["entries"])
             weight.values.push_back(entry.get<double>() / 64);
-        }
         const auto values = backend.algebra({}).singularValues(weight).values;
         const Spectrum spectrum("w", weight.rows, weight.columns, values);
         const bool shorter = expected["num_pl_spikes"] < smallestPowerLawTail;
@@ -158,9 +155,7 @@ TEST(PowerLaw, AgreesWithWeightWatcher) {
         EXPECT_NEAR(fit.xMin / expected["xmin"].get<double>(), 1, 1e-5);
         EXPECT_NEAR(fit.ksDistance, expected["D"].get<double>(), 1e-4);
         EXPECT_EQ(fit.tail, expected["num_pl_spikes"]);
-        if (shorter) {
-            EXPECT_GE(fitPowerLaw(spectrum).tail, smallestPowerLawTail);
-        }
+        if (shorter) EXPECT_GE(fitPowerLaw(spectrum).tail, smallestPowerLawTail);
     }
 }
 
@@ -187,13 +182,9 @@ TEST(PowerLaw, SaysWhyAFitFailed) {
 
 TEST(PowerLaw, TakesEigenvaluesWithinTheNumericalRank) {
     std::vector<double> values;
-    for (int i = 1; i <= 20; ++i) {
-        values.push_back(1.0 / i);
-    }
+    for (int i = 1; i <= 20; ++i) values.push_back(1.0 / i);
     std::vector<double> squares;
-    for (const double value : values) {
-        squares.push_back(value * value);
-    }
+    for (const double value : values) squares.push_back(value * value);
     const PowerLawFit plain = fitPowerLaw(squares);
     values.insert(values.end(), 20, 1e-17);  // rounding noise of a matrix of rank 20
     const PowerLawFit fit = fitPowerLaw(Spectrum("w", 40, 50, values));

@@ -31,9 +31,7 @@ TEST(Spectrum, EnergyAndErrorAreOneCurve) {
     for (std::int64_t rank = 0; rank <= spectrum.size(); ++rank) {
         const double error = spectrum.relativeError(rank);
         EXPECT_NEAR(spectrum.energy(rank), 1 - error * error, 1e-15);
-        if (rank > 0) {
-            EXPECT_LE(spectrum.error(rank), spectrum.error(rank - 1));
-        }
+        if (rank > 0) EXPECT_LE(spectrum.error(rank), spectrum.error(rank - 1));
     }
 }
 

@@ -111,9 +111,7 @@ TEST(BadTokenizer, Case89IdsOutOfRange) {
         EXPECT_THAT(refusal(model), HasSubstr("unknown piece's id")) << id;
         model = {};
         model.eos = id;
-        if (id != -1) {
-            EXPECT_THAT(refusal(model), HasSubstr("end piece's id")) << id;
-        }
+        if (id != -1) EXPECT_THAT(refusal(model), HasSubstr("end piece's id")) << id;
         Json document = tokenizerDocument();
         document["model"]["unk_id"] = id;
         EXPECT_NE(refusal(document), "") << id;

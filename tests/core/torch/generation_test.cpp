@@ -48,7 +48,7 @@ EarlyStopping earlyStopping(const Json& value) {
 /// From the arguments of generate(); max_length counts the start token.
 GenerationOptions optionsOf(const Json& arguments) {
     GenerationOptions options;
-    for (const auto& [name, value] : arguments.items()) {
+    for (const auto& [name, value] : arguments.items())
         if (name == "num_beams")
             options.beams = value.get<std::int64_t>();
         else if (name == "max_length")
@@ -65,7 +65,6 @@ GenerationOptions optionsOf(const Json& arguments) {
             options.earlyStopping = earlyStopping(value);
         else
             ADD_FAILURE() << "no such option: " << name;
-    }
     return options;
 }
 

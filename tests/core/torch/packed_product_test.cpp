@@ -19,9 +19,7 @@ std::vector<float> randomValues(int64_t count, unsigned seed) {
     std::mt19937 random(seed);
     std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
     std::vector<float> values(static_cast<std::size_t>(count));
-    for (float& value : values) {
-        value = uniform(random);
-    }
+    for (float& value : values) value = uniform(random);
     return values;
 }
 
@@ -60,9 +58,8 @@ void expectProduct(const PackedWeight& packed, std::span<const float> weight, in
 class PackedProduct : public testing::TestWithParam<ProductPath> {
  protected:
     void SetUp() override {
-        if (GetParam() > PackedWeight::bestPath()) {
+        if (GetParam() > PackedWeight::bestPath())
             GTEST_SKIP() << "this processor has no " << nameOf(GetParam());
-        }
     }
 };
 
@@ -82,9 +79,8 @@ TEST_P(PackedProduct, EqualsTheSumInDoublePrecision) {
 TEST_P(PackedProduct, KeepsToItsRowsWhereTheyLieApart) {
     const auto weight = randomValues(1100 * 53, 5);
     const PackedWeight packed(weight, 53, 1100, GetParam());
-    for (const int64_t rows : {1, 3, 20}) {
+    for (const int64_t rows : {1, 3, 20})
         ASSERT_NO_FATAL_FAILURE(expectProduct(packed, weight, rows, 5, 3));
-    }
 }
 
 // More rows than pass a panel at once.
@@ -168,13 +164,12 @@ TEST_P(PackedProduct, CarriesNanAndInfinityOnlyWhereTheyBelong) {
     for (int64_t row = 0; row < 3; ++row) {
         for (int64_t column = 0; column < out; ++column) {
             const float value = y[static_cast<std::size_t>(row * out + column)];
-            if (column == 49 || (row == 1 && column == 3)) {  // NaN, ∞ · 0
+            if (column == 49 || (row == 1 && column == 3))  // NaN, ∞ · 0
                 EXPECT_TRUE(std::isnan(value)) << row << ", " << column;
-            } else if (row == 1) {
+            else if (row == 1)
                 EXPECT_EQ(value, inf) << column;
-            } else {
+            else
                 EXPECT_EQ(value, column == 3 ? 8.0F : 9.0F) << row << ", " << column;
-            }
         }
     }
 }
@@ -203,9 +198,8 @@ INSTANTIATE_TEST_SUITE_P(Paths, PackedProduct,
 
 // Both add the same products in the same order with one rounding each.
 TEST(PackedProductPaths, GiveTheSameBitsWithAvx2AndAvx512) {
-    if (PackedWeight::bestPath() < ProductPath::Avx512) {
+    if (PackedWeight::bestPath() < ProductPath::Avx512)
         GTEST_SKIP() << "this processor has no AVX-512";
-    }
     const int64_t in = 700;
     const int64_t out = 77;
     const auto weight = randomValues(in * out, 9);

@@ -66,11 +66,8 @@ class SpectraCache : public testing::Test {
 
     std::vector<fs::path> cacheFiles() const {
         std::vector<fs::path> files;
-        if (fs::exists(cache())) {
-            for (const auto& entry : fs::directory_iterator(cache())) {
-                files.push_back(entry.path());
-            }
-        }
+        if (fs::exists(cache()))
+            for (const auto& entry : fs::directory_iterator(cache())) files.push_back(entry.path());
         return files;
     }
 
@@ -176,11 +173,8 @@ TEST_F(SpectraCache, MovesDamagedFilesAside) {
     for (const std::string& bytes :
          {std::string(), std::string("garbage"), good.substr(0, good.size() / 2),
           good.substr(0, good.size() - 1), flipped, std::string(5000, '\0')}) {
-        for (const fs::path& file : cacheFiles()) {
-            if (file.extension() == ".damaged") {
-                fs::remove(file);
-            }
-        }
+        for (const fs::path& file : cacheFiles())
+            if (file.extension() == ".damaged") fs::remove(file);
         ASSERT_EQ(cacheFiles().size(), 1U);
         fixtures::writeFile(cacheFiles()[0], bytes);
         const Watcher progress;
@@ -226,9 +220,7 @@ TEST_F(SpectraCache, ReportsEverySpectrumOnce) {
     for (int round = 1; round <= 2; ++round) {
         const std::size_t count = run(Progress(), request).spectra.size();
         EXPECT_EQ(seen.size(), count);
-        for (const auto& [name, times] : seen) {
-            EXPECT_EQ(times, round) << name;
-        }
+        for (const auto& [name, times] : seen) EXPECT_EQ(times, round) << name;
     }
 }
 

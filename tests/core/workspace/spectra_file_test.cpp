@@ -140,9 +140,8 @@ TEST(SpectraFile, RefusesAnotherVersionAndAnotherFormat) {
 
 TEST(SpectraFile, RefusesEveryTruncation) {
     const std::string good = encodeSpectra(twoSpectra());
-    for (std::size_t size = 0; size < good.size(); size += 7) {
+    for (std::size_t size = 0; size < good.size(); size += 7)
         EXPECT_NE(refusal(good.substr(0, size)), "") << size;
-    }
 }
 
 // A flipped bit is found, or is in a place that holds no value.

@@ -111,9 +111,7 @@ QLayout* DialogueView::makeListRow() {
     row->addWidget(m_next);
     connect(m_filterBox, &QLineEdit::textChanged, this, [this](const QString& words) {
         m_filter->setFilterText(words);
-        if (!m_table->currentIndex().isValid()) {
-            step(1);
-        }
+        if (!m_table->currentIndex().isValid()) step(1);
         showSample();
     });
     connect(m_previous, &QPushButton::clicked, this, [this] { step(-1); });
@@ -179,9 +177,7 @@ void DialogueView::showEvaluation() {
     for (Side& side : m_sides) {
         const QSignalBlocker quiet(side.run);
         side.run->clear();
-        for (const QString& name : names) {
-            side.run->addItem(name);
-        }
+        for (const QString& name : names) side.run->addItem(name);
     }
     {
         const QSignalBlocker quiet(m_sides[1].run);
@@ -190,9 +186,7 @@ void DialogueView::showEvaluation() {
     m_sides[1].box->setVisible(names.size() > 1);
     showCompared();
     m_table->fit();
-    if (m_filter->rowCount() > 0) {
-        m_table->selectRow(std::min(before, m_filter->rowCount() - 1));
-    }
+    if (m_filter->rowCount() > 0) m_table->selectRow(std::min(before, m_filter->rowCount() - 1));
     showSample();
 }
 
@@ -224,12 +218,9 @@ void DialogueView::showSample() {
     m_previous->setEnabled(row > 0);
     m_next->setEnabled(row + 1 < m_filter->rowCount());
     if (current < 0 || !m_session->evaluation()) {
-        for (QTextEdit* text : {m_source, m_reference, m_sides[0].text, m_sides[1].text}) {
+        for (QTextEdit* text : {m_source, m_reference, m_sides[0].text, m_sides[1].text})
             text->clear();
-        }
-        for (const Side& side : m_sides) {
-            side.scores->clear();
-        }
+        for (const Side& side : m_sides) side.scores->clear();
         m_sourceTitle->setText(tr("Dialogue"));
         return;
     }
@@ -242,9 +233,7 @@ void DialogueView::showSample() {
             : tr("Dialogue, %1 tokens").arg(grouped(sample.sourceTokens)));
     m_source->setPlainText(QString::fromStdString(sample.source));
     QStringList references;
-    for (const auto& reference : sample.references) {
-        references << QString::fromStdString(reference);
-    }
+    for (const auto& reference : sample.references) references << QString::fromStdString(reference);
     m_reference->setPlainText(references.join(QStringLiteral("\n\n")));
     const auto output = [&](const Side& side) {
         const auto run = static_cast<std::size_t>(std::max(0, side.run->currentIndex()));
@@ -265,9 +254,8 @@ void DialogueView::step(int rows) {
 
 void DialogueView::changeEvent(QEvent* event) {
     QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && m_next) {
+    if (event->type() == QEvent::PaletteChange && m_next)
         showSample();  // the marks' colours follow the theme
-    }
 }
 
 }  // namespace rankscope::ui

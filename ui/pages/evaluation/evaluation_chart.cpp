@@ -70,9 +70,8 @@ void EvaluationChart::fillMetrics() {
             m_metric->setItemData(m_metric->count() - 1, toQString(column.help), Qt::ToolTipRole);
         }
         int wanted = m_metric->findData(before);
-        for (const char* usual : {"rouge1", "loss"}) {
+        for (const char* usual : {"rouge1", "loss"})
             wanted = wanted < 0 ? m_metric->findData(QLatin1String(usual)) : wanted;
-        }
         m_metric->setCurrentIndex(std::max(0, wanted));
     }
     draw();
@@ -82,9 +81,8 @@ void EvaluationChart::draw() {
     const auto* evaluation = m_session->evaluation();
     const std::string key = m_metric->currentData().toString().toStdString();
     const bool any = evaluation && !evaluation->runs.empty() && !key.empty();
-    for (QWidget* part : std::initializer_list<QWidget*>{m_metric, m_show, m_export}) {
+    for (QWidget* part : std::initializer_list<QWidget*>{m_metric, m_show, m_export})
         part->setEnabled(any);
-    }
     m_plot->setVisible(any);
     m_empty->setVisible(!any);
     if (!any) {
@@ -105,9 +103,7 @@ QString EvaluationChart::exportChart() {
                                                           m_metric->currentData().toString() +
                                                           QStringLiteral(".pdf"),
                                                       tr("Figures (*.pdf *.svg *.png)"));
-    if (!path.isEmpty()) {
-        writeTo(path);
-    }
+    if (!path.isEmpty()) writeTo(path);
     return path;
 }
 

@@ -15,9 +15,7 @@ namespace {
 QStringList droppedFolders(const QMimeData* data) {
     QStringList folders;
     for (const QUrl& url : data->urls()) {
-        if (!url.isLocalFile() || !QFileInfo(url.toLocalFile()).isDir()) {
-            return {};
-        }
+        if (!url.isLocalFile() || !QFileInfo(url.toLocalFile()).isDir()) return {};
         folders << url.toLocalFile();
     }
     return folders;
@@ -64,9 +62,8 @@ QWidget* EvaluationPage::makeRight() {
     m_tabs->setAccessibleName(tr("Chart or dialogues"));
     m_tabs->addTab(beside, tr("Chart and random vectors"));
     m_tabs->addTab(m_dialogues, tr("Dialogues"));
-    for (QWidget* tab : std::initializer_list<QWidget*>{beside, m_dialogues}) {
+    for (QWidget* tab : std::initializer_list<QWidget*>{beside, m_dialogues})
         tab->setContentsMargins(6, 6, 6, 6);
-    }
     auto* right = new QSplitter(Qt::Vertical, this);
     right->setChildrenCollapsible(false);
     right->addWidget(m_results);
@@ -78,9 +75,7 @@ QWidget* EvaluationPage::makeRight() {
 
 void EvaluationPage::evaluate() {
     const EvaluationRequest request = m_setup->request();
-    if (!request.planFile.isEmpty() && !m_session->writePlanFile()) {
-        return;
-    }
+    if (!request.planFile.isEmpty() && !m_session->writePlanFile()) return;
     m_session->startEvaluation(evaluateArguments(request));
 }
 
@@ -100,19 +95,13 @@ void EvaluationPage::showEvaluation() {
 }
 
 void EvaluationPage::dragEnterEvent(QDragEnterEvent* event) {
-    if (!droppedFolders(event->mimeData()).isEmpty()) {
-        event->acceptProposedAction();
-    }
+    if (!droppedFolders(event->mimeData()).isEmpty()) event->acceptProposedAction();
 }
 
 void EvaluationPage::dropEvent(QDropEvent* event) {
     const QStringList folders = droppedFolders(event->mimeData());
-    for (const QString& folder : folders) {
-        m_setup->addFolder(folder);
-    }
-    if (!folders.isEmpty()) {
-        event->acceptProposedAction();
-    }
+    for (const QString& folder : folders) m_setup->addFolder(folder);
+    if (!folders.isEmpty()) event->acceptProposedAction();
 }
 
 }  // namespace rankscope::ui

@@ -19,9 +19,8 @@ namespace {
 QString headingOf(const evaluate::Evaluation& evaluation) {
     const auto& baseline = evaluation.runs.front();
     QString words = QObject::tr("%1 dialogues").arg(grouped(baseline.samples));
-    if (baseline.truncatedSources > 0) {
+    if (baseline.truncatedSources > 0)
         words += QObject::tr(", %1 cut").arg(grouped(baseline.truncatedSources));
-    }
     words +=
         QObject::tr("; %1, %2. ")
             .arg(QString::fromStdString(baseline.device), QString::fromStdString(baseline.compute));
@@ -92,9 +91,8 @@ QLayout* EvaluationResults::makeButtons() {
     m_copyMenu->setObjectName(QStringLiteral("copyMenu"));
     const auto add = [this](const QString& name, auto toText) {
         m_copyMenu->addAction(name, this, [this, toText] {
-            if (const auto* evaluation = m_session->evaluation()) {
+            if (const auto* evaluation = m_session->evaluation())
                 QApplication::clipboard()->setText(QString::fromStdString(toText(*evaluation)));
-            }
         });
     };
     add(tr("as &TSV"), &report::evaluationTsv);
@@ -106,9 +104,8 @@ QLayout* EvaluationResults::makeButtons() {
     row->addWidget(m_pin);
     row->addWidget(m_copy);
     connect(m_pin, &QPushButton::clicked, this, [this] {
-        if (const int run = currentRun(); run > 0) {
+        if (const int run = currentRun(); run > 0)
             m_session->pinBaseline(static_cast<std::size_t>(run));
-        }
     });
     return row;
 }
@@ -129,11 +126,10 @@ void EvaluationResults::refreshPin() {
 void EvaluationResults::show() {
     const auto* evaluation = m_session->evaluation();
     const bool any = evaluation && !evaluation->runs.empty();
-    if (any) {
+    if (any)
         m_model->setTable(evaluationTable(*evaluation), runTitles(*evaluation));
-    } else {
+    else
         m_model->setTable({});
-    }
     m_stack->setCurrentIndex(any ? 1 : 0);
     if (any) {
         m_heading->setText(headingOf(*evaluation));

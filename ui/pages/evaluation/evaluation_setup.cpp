@@ -21,21 +21,11 @@ namespace {
 
 /// The meaning of a preset in the words of the options; empty for options it says nothing about.
 QString presetValue(const backend::GenerationOptions& generation, const Option& option) {
-    if (option.name == "beams") {
-        return QString::number(generation.beams);
-    }
-    if (option.name == "min-new-tokens") {
-        return QString::number(generation.minNewTokens);
-    }
-    if (option.name == "max-new-tokens") {
-        return QString::number(generation.maxNewTokens);
-    }
-    if (option.name == "length-penalty") {
-        return QString::number(generation.lengthPenalty);
-    }
-    if (option.name == "no-repeat-ngram") {
-        return QString::number(generation.noRepeatNgram);
-    }
+    if (option.name == "beams") return QString::number(generation.beams);
+    if (option.name == "min-new-tokens") return QString::number(generation.minNewTokens);
+    if (option.name == "max-new-tokens") return QString::number(generation.maxNewTokens);
+    if (option.name == "length-penalty") return QString::number(generation.lengthPenalty);
+    if (option.name == "no-repeat-ngram") return QString::number(generation.noRepeatNgram);
     const auto choice = static_cast<std::size_t>(generation.earlyStopping);
     return option.name == "early-stopping" && choice < option.choices.size()
                ? toQString(option.choices[choice])
@@ -192,15 +182,12 @@ QWidget* EvaluationSetup::makeMore() {
         m_moreForm->setVisible(open);
     });
     for (const Option& option : model::summarizationOptionTable()) {
-        if (option.name == "preset") {
-            continue;
-        }
+        if (option.name == "preset") continue;
         QWidget* editor = m_options.add(option);
-        if (auto* line = qobject_cast<QLineEdit*>(editor)) {
+        if (auto* line = qobject_cast<QLineEdit*>(editor))
             connect(line, &QLineEdit::textChanged, this, &EvaluationSetup::refresh);
-        } else if (auto* choice = qobject_cast<QComboBox*>(editor)) {
+        else if (auto* choice = qobject_cast<QComboBox*>(editor))
             connect(choice, &QComboBox::currentIndexChanged, this, &EvaluationSetup::refresh);
-        }
     }
     return box;
 }
@@ -230,9 +217,8 @@ QWidget* EvaluationSetup::makeStart() {
 }
 
 void EvaluationSetup::showBaseline() {
-    if (m_runs->count() > 0 && m_runs->item(0)->data(Qt::UserRole + 1).toBool()) {
+    if (m_runs->count() > 0 && m_runs->item(0)->data(Qt::UserRole + 1).toBool())
         delete m_runs->takeItem(0);
-    }
     if (m_session->checkpoint()) {
         auto* item = new QListWidgetItem(tr("%1 (baseline)").arg(m_session->modelName()));
         item->setData(Qt::UserRole, m_session->location());
@@ -246,26 +232,20 @@ void EvaluationSetup::showBaseline() {
 void EvaluationSetup::showPreset() {
     const QString name = m_preset->currentText();
     for (const auto& preset : model::presets()) {
-        if (toQString(preset.name) != name) {
-            continue;
-        }
+        if (toQString(preset.name) != name) continue;
         m_preset->setToolTip(toQString(preset.help));
         for (const Option& option : model::summarizationOptionTable()) {
             const QString said = presetValue(preset.generation, option);
             const std::string key(option.name);
             m_presetValues[key] = said.isEmpty() ? toQString(option.defaultText) : said;
-            if (!said.isEmpty()) {
-                m_options.setValue(key, said);
-            }
+            if (!said.isEmpty()) m_options.setValue(key, said);
         }
     }
     refresh();
 }
 
 void EvaluationSetup::addFolder(const QString& folder) {
-    if (folder.isEmpty()) {
-        return;
-    }
+    if (folder.isEmpty()) return;
     const QString path = QFileInfo(folder).absoluteFilePath();
     for (int i = 0; i < m_runs->count(); ++i) {
         if (m_runs->item(i)->data(Qt::UserRole).toString() == path) {
@@ -283,9 +263,7 @@ void EvaluationSetup::addFolder(const QString& folder) {
 
 void EvaluationSetup::removeSelected() {
     auto* item = m_runs->currentItem();
-    if (item && !item->data(Qt::UserRole + 1).toBool()) {
-        delete item;
-    }
+    if (item && !item->data(Qt::UserRole + 1).toBool()) delete item;
     refresh();
 }
 
@@ -300,12 +278,9 @@ bool EvaluationSetup::eventFilter(QObject* watched, QEvent* event) {
 
 EvaluationRequest EvaluationSetup::request() const {
     EvaluationRequest request;
-    for (int i = 0; i < m_runs->count(); ++i) {
+    for (int i = 0; i < m_runs->count(); ++i)
         request.checkpoints << m_runs->item(i)->data(Qt::UserRole).toString();
-    }
-    if (m_plan->isChecked() && m_plan->isEnabled()) {
-        request.planFile = m_session->planFile();
-    }
+    if (m_plan->isChecked() && m_plan->isEnabled()) request.planFile = m_session->planFile();
     request.data = m_data->text().trimmed();
     request.limit = m_limit->value();
     request.loss = m_loss->isChecked();
@@ -313,9 +288,8 @@ EvaluationRequest EvaluationSetup::request() const {
     request.preset = m_preset->currentText();
     for (const auto& [name, usual] : m_presetValues) {
         const QString value = m_options.value(name);
-        if (m_options.editor(name) && value != usual) {
+        if (m_options.editor(name) && value != usual)
             request.options.emplace_back(QString::fromStdString(name), value);
-        }
     }
     return request;
 }
@@ -326,16 +300,12 @@ QString EvaluationSetup::commandLine() const {
 
 void EvaluationSetup::copyCommand() {
     // The command names the plan's file: it must be there when the command is run.
-    if (!request().planFile.isEmpty() && !m_session->writePlanFile()) {
-        return;
-    }
+    if (!request().planFile.isEmpty() && !m_session->writePlanFile()) return;
     QApplication::clipboard()->setText(commandLine());
 }
 
 void EvaluationSetup::refresh() {
-    if (!m_evaluate) {
-        return;  // still being made
-    }
+    if (!m_evaluate) return;  // still being made
     const auto& plan = m_session->plan();
     m_plan->setEnabled(plan.has_value());
     m_plan->setText(plan ? tr("The current pla&n (%n matrices)", nullptr,

@@ -41,9 +41,7 @@ RandomVectorsPanel::RandomVectorsPanel(Session* session, QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addLayout(row);
-    for (const Option& option : evaluate::randomVectorsOptionTable()) {
-        m_options.add(option);
-    }
+    for (const Option& option : evaluate::randomVectorsOptionTable()) m_options.add(option);
     layout->addWidget(m_note);
     layout->addWidget(m_progress);
     layout->addWidget(m_table, 1);
@@ -60,9 +58,8 @@ void RandomVectorsPanel::start() {
     QStringList options;
     for (const Option& option : evaluate::randomVectorsOptionTable()) {
         const QString value = m_options.value(std::string(option.name));
-        if (!value.isEmpty()) {
+        if (!value.isEmpty())
             options << QString::fromStdString("--" + std::string(option.name)) << value;
-        }
     }
     m_session->startRandomVectors(options);
 }

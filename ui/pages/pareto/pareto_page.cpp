@@ -68,9 +68,7 @@ void ParetoPage::followRun() {
     connect(m_plot, &FrontPlot::currentChanged, this, &ParetoPage::showReadout);
     connect(m_plot, &FrontPlot::pointChosen, this, &ParetoPage::choose);
     connect(m_table, &QTableView::activated, this, [this](const QModelIndex& index) {
-        if (const auto point = pointOf(m_sort->mapToSource(index).row())) {
-            choose(*point);
-        }
+        if (const auto point = pointOf(m_sort->mapToSource(index).row())) choose(*point);
     });
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this](const QModelIndex& index) {
@@ -153,12 +151,8 @@ void ParetoPage::showFront() {
     QString words = tr("%n settings", nullptr, static_cast<int>(front->points.size())) +
                     tr(", measured on %1").arg(QString::fromStdString(report::measuredOn(*front)));
     QStringList left;
-    for (const std::string& sentence : front->skipped) {
-        left << QString::fromStdString(sentence);
-    }
-    if (!left.isEmpty()) {
-        words += tr("; %n left out", nullptr, static_cast<int>(left.size()));
-    }
+    for (const std::string& sentence : front->skipped) left << QString::fromStdString(sentence);
+    if (!left.isEmpty()) words += tr("; %n left out", nullptr, static_cast<int>(left.size()));
     m_heading->setText(words);
     m_heading->setToolTip(left.isEmpty() ? words : left.join(QLatin1Char('\n')));
     showReadout();
@@ -170,9 +164,7 @@ void ParetoPage::showReadout() {
     m_readout->setText(text.isEmpty() ? tr("Point at a setting to read its numbers.") : text);
     m_readout->setToolTip(text);
     const auto point = m_plot->current();
-    if (!point) {
-        return;
-    }
+    if (!point) return;
     const QModelIndex row = m_sort->mapFromSource(m_model->index(static_cast<int>(*point) + 1, 0));
     if (row.row() != m_table->currentIndex().row()) {
         const QSignalBlocker quiet(m_table->selectionModel());
@@ -193,16 +185,13 @@ void ParetoPage::showPlanned() {
 }
 
 void ParetoPage::choose(std::size_t point) {
-    if (const auto* front = m_run->front(); front && point < front->points.size()) {
+    if (const auto* front = m_run->front(); front && point < front->points.size())
         m_run->choose(point, settingName(front->points[point]));
-    }
 }
 
 std::optional<report::FigureRequest> ParetoPage::figure() const {
     const auto* front = m_run->front();
-    if (!front) {
-        return std::nullopt;
-    }
+    if (!front) return std::nullopt;
     const QString title =
         tr("%1, measured on %2")
             .arg(m_session->modelName(), QString::fromStdString(report::measuredOn(*front)));
@@ -227,9 +216,7 @@ void ParetoPage::exportCsv() {
     const QString path = QFileDialog::getSaveFileName(
         this, tr("Save table"), m_session->modelName() + QStringLiteral("-pareto.csv"),
         tr("Tables (*.csv)"));
-    if (path.isEmpty()) {
-        return;
-    }
+    if (path.isEmpty()) return;
     try {
         writeFileAtomically(path.toStdString(), tables().front().csv);
     } catch (const Error& error) {

@@ -63,9 +63,8 @@ QStringList checkedWords(const QListWidget& list) {
     QStringList words;
     for (int i = 0; i < list.count(); ++i) {
         const auto* item = list.item(i);
-        if (item->checkState() == Qt::Checked && item->flags().testFlag(Qt::ItemIsEnabled)) {
+        if (item->checkState() == Qt::Checked && item->flags().testFlag(Qt::ItemIsEnabled))
             words << item->text();
-        }
     }
     return words;
 }
@@ -130,9 +129,8 @@ QWidget* ParetoSetup::makeTried() {
     addRow(tr("Ma&trices"), m_targets, nullptr);
     addRow(tr("&Storage"), m_storage, nullptr);
     addRanks(*form);
-    for (QSpinBox* field : {m_from, m_to, m_step}) {
+    for (QSpinBox* field : {m_from, m_to, m_step})
         connect(field, &QSpinBox::valueChanged, this, &ParetoSetup::refresh);
-    }
     for (QListWidget* list : {m_methods, m_allocations}) {
         fitHeight(*list);
         connect(list, &QListWidget::itemChanged, this, &ParetoSetup::refresh);
@@ -153,9 +151,8 @@ void ParetoSetup::makeLists(QWidget* box) {
         addChecked(*m_allocations, toQString(allocator.name), toQString(allocator.help),
                    isIn(search::usualAllocations, allocator.name));
     }
-    for (const plan::MeasuredAllocation& measured : plan::measuredAllocations()) {
+    for (const plan::MeasuredAllocation& measured : plan::measuredAllocations())
         addChecked(*m_allocations, toQString(measured.name), toQString(measured.help), false);
-    }
 }
 
 void ParetoSetup::makeBoxes(QWidget* box) {
@@ -175,15 +172,12 @@ void ParetoSetup::makeBoxes(QWidget* box) {
 void ParetoSetup::addRanks(QFormLayout& form) {
     m_ranks.emplace(&form);
     for (const Option& option : plan::planOptionTable()) {
-        if (option.name != "max-rank" && option.name != "groups") {
-            continue;
-        }
+        if (option.name != "max-rank" && option.name != "groups") continue;
         QWidget* editor = m_ranks->add(option);
-        if (const auto* box = qobject_cast<QComboBox*>(editor)) {
+        if (const auto* box = qobject_cast<QComboBox*>(editor))
             connect(box, &QComboBox::currentIndexChanged, this, &ParetoSetup::refresh);
-        } else if (const auto* line = qobject_cast<QLineEdit*>(editor)) {
+        else if (const auto* line = qobject_cast<QLineEdit*>(editor))
             connect(line, &QLineEdit::textChanged, this, &ParetoSetup::refresh);
-        }
     }
 }
 
@@ -265,9 +259,7 @@ QWidget* ParetoSetup::makeData() {
 void ParetoSetup::chooseCalibration() {
     const QString path = QFileDialog::getOpenFileName(this, tr("Calibration"), QString(),
                                                       tr("Calibrations (*.h5);;All files (*)"));
-    if (!path.isEmpty()) {
-        m_session->setCalibrationFile(path);
-    }
+    if (!path.isEmpty()) m_session->setCalibrationFile(path);
 }
 
 FrontRequest ParetoSetup::request() const {
@@ -289,9 +281,7 @@ FrontRequest ParetoSetup::request() const {
 }
 
 void ParetoSetup::refresh() {
-    if (!m_rouge) {
-        return;  // still being made
-    }
+    if (!m_rouge) return;  // still being made
     const QString calibration = m_session->calibrationFile();
     m_calibration->setText(QFileInfo(calibration).fileName());
     for (QListWidget* list : {m_methods, m_allocations}) {

@@ -57,9 +57,8 @@ void CurvesPage::followSession() {
     m_refreshTimer.setSingleShot(true);
     m_refreshTimer.setInterval(curveMilliseconds);
     connect(&m_refreshTimer, &QTimer::timeout, this, [this] { refresh(true); });
-    for (RankPlot* plot : {m_spectrumPlot, m_errorPlot}) {
+    for (RankPlot* plot : {m_spectrumPlot, m_errorPlot})
         connect(plot, &RankPlot::rankMoved, m_session, &Session::setRank);
-    }
     connect(m_session, &Session::selectionChanged, this, [this] { refresh(false); });
     connect(m_session, &Session::rankChanged, this, &CurvesPage::showRank);
     connect(m_session, &Session::spectrumReady, this, &CurvesPage::refreshSoon);
@@ -145,22 +144,16 @@ report::OverlayChoice CurvesPage::overlays(
     report::OverlayChoice choice;
     choice.powerLaw = m_powerLaw->isChecked();
     choice.nullBand = m_nullBand->isChecked();
-    if (!choice.nullBand) {
-        return choice;
-    }
+    if (!choice.nullBand) return choice;
     for (const auto* spectrum : shown) {
         const auto null = m_nulls->known().find(spectrum->name());
-        if (null != m_nulls->known().end()) {
-            choice.nulls.insert(*null);
-        }
+        if (null != m_nulls->known().end()) choice.nulls.insert(*null);
     }
     return choice;
 }
 
 std::vector<const spectra::Spectrum*> CurvesPage::shownSpectra() const {
-    if (!m_oneMatrix) {
-        return m_session->selectedSpectra();
-    }
+    if (!m_oneMatrix) return m_session->selectedSpectra();
     const auto* matrix = m_session->currentMatrix();
     const auto* spectrum = matrix ? m_session->spectrum(matrix->name) : nullptr;
     return spectrum ? std::vector{spectrum} : std::vector<const spectra::Spectrum*>{};
@@ -168,9 +161,7 @@ std::vector<const spectra::Spectrum*> CurvesPage::shownSpectra() const {
 
 QString CurvesPage::heading() const {
     const auto& selection = m_session->selection();
-    if (selection.empty()) {
-        return tr("Select matrices in the tree.");
-    }
+    if (selection.empty()) return tr("Select matrices in the tree.");
     const auto known = shownSpectra().size();
     if (m_oneMatrix) {
         const auto* matrix = m_session->currentMatrix();
@@ -178,16 +169,12 @@ QString CurvesPage::heading() const {
             tr("%1, %2 × %3").arg(shortName(matrix->name)).arg(matrix->rows).arg(matrix->columns);
         return known ? name : tr("%1: not computed yet").arg(name);
     }
-    if (known == selection.size()) {
-        return tr("%n matrices", nullptr, static_cast<int>(known));
-    }
+    if (known == selection.size()) return tr("%n matrices", nullptr, static_cast<int>(known));
     return tr("%1 of %2 matrices computed").arg(known).arg(selection.size());
 }
 
 void CurvesPage::refreshSoon() {
-    if (!m_refreshTimer.isActive()) {
-        m_refreshTimer.start();
-    }
+    if (!m_refreshTimer.isActive()) m_refreshTimer.start();
 }
 
 void CurvesPage::refresh(bool keepView) {
@@ -195,15 +182,11 @@ void CurvesPage::refresh(bool keepView) {
     const auto shown = shownSpectra();
     if (m_nullBand->isChecked() && shown.size() <= mostNamedCurves) {
         std::vector<std::string> names;
-        for (const auto* spectrum : shown) {
-            names.push_back(spectrum->name());
-        }
+        for (const auto* spectrum : shown) names.push_back(spectrum->name());
         m_nulls->request(names);
     }
     auto plots = spectraPlots(plotsShown(), shown, axes(), overlays(shown));
-    for (auto& data : plots) {
-        data.largestRank = m_session->largestRank();
-    }
+    for (auto& data : plots) data.largestRank = m_session->largestRank();
     m_spectrumPlot->setPlotData(std::move(plots[0]), keepView);
     m_errorPlot->setPlotData(std::move(plots[1]), keepView);
     showRank();
@@ -242,13 +225,9 @@ std::optional<report::FigureRequest> CurvesPage::figure() const {
                                  .axes = axes(),
                                  .overlays = overlays(shown),
                                  .views = {viewOf(*m_spectrumPlot), viewOf(*m_errorPlot)}};
-    for (const auto* spectrum : shown) {
-        figure.spectra.push_back(*spectrum);
-    }
+    for (const auto* spectrum : shown) figure.spectra.push_back(*spectrum);
     QString title = m_session->modelName();
-    if (m_oneMatrix && !shown.empty()) {
-        title += tr(": %1").arg(heading());
-    }
+    if (m_oneMatrix && !shown.empty()) title += tr(": %1").arg(heading());
     return report::FigureRequest{.title = title.toStdString(), .figure = std::move(figure)};
 }
 

@@ -53,16 +53,12 @@ MatrixPanel::MatrixPanel(Session* session, QWidget* parent)
 
 void MatrixPanel::showCheckpoint() {
     m_filterBox->clear();
-    if (m_session->linearMatrices().empty()) {
-        return;
-    }
+    if (m_session->linearMatrices().empty()) return;
     // Something is shown at once: the first block, opened and selected.
     const auto leaf =
         m_filter->mapFromSource(m_model->indexOfMatrix(m_session->linearMatrices().front().name));
     const QModelIndex block = leaf.parent();
-    for (int row = 0; row < m_filter->rowCount(); ++row) {
-        m_tree->expand(m_filter->index(row, 0));
-    }
+    for (int row = 0; row < m_filter->rowCount(); ++row) m_tree->expand(m_filter->index(row, 0));
     m_tree->expand(block);
     m_tree->selectionModel()->setCurrentIndex(
         block, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
@@ -71,9 +67,7 @@ void MatrixPanel::showCheckpoint() {
 
 void MatrixPanel::selectMatrix(const std::string& name) {
     const QModelIndex source = m_model->indexOfMatrix(name);
-    if (!m_filter->mapFromSource(source).isValid()) {
-        m_filterBox->clear();
-    }
+    if (!m_filter->mapFromSource(source).isValid()) m_filterBox->clear();
     const QModelIndex index = m_filter->mapFromSource(source);
     m_tree->selectionModel()->setCurrentIndex(
         index, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
@@ -82,26 +76,20 @@ void MatrixPanel::selectMatrix(const std::string& name) {
 
 void MatrixPanel::applyFilter(const QString& text) {
     m_filter->setText(text);
-    if (!text.isEmpty()) {
-        m_tree->expandAll();
-    }
+    if (!text.isEmpty()) m_tree->expandAll();
 }
 
 void MatrixPanel::sendSelection() {
     std::vector<std::string> names;
     const std::function<void(const QModelIndex&)> collect = [&](const QModelIndex& index) {
         const QString name = index.data(MatrixTreeModel::TensorNameRole).toString();
-        if (!name.isEmpty()) {
-            names.push_back(name.toStdString());
-        }
-        for (int row = 0; row < m_filter->rowCount(index); ++row) {
+        if (!name.isEmpty()) names.push_back(name.toStdString());
+        for (int row = 0; row < m_filter->rowCount(index); ++row)
             collect(m_filter->index(row, 0, index));
-        }
     };
     for (const QModelIndex& index :
-         m_tree->selectionModel()->selectedRows(MatrixTreeModel::NameColumn)) {
+         m_tree->selectionModel()->selectedRows(MatrixTreeModel::NameColumn))
         collect(index);
-    }
     const QModelIndex current = m_tree->currentIndex().siblingAtColumn(0);
     m_session->setSelection(names,
                             current.data(MatrixTreeModel::TensorNameRole).toString().toStdString());

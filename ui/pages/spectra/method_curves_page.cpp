@@ -139,21 +139,15 @@ void MethodCurvesPage::showEvent(QShowEvent* event) {
 }
 
 void MethodCurvesPage::refresh() {
-    if (!isVisible()) {
-        return;
-    }
+    if (!isVisible()) return;
     const auto* matrix = m_session->currentMatrix();
     m_heading->setText(
         matrix
             ? tr("%1, %2 × %3").arg(shortName(matrix->name)).arg(matrix->rows).arg(matrix->columns)
             : QString());
-    if (matrix) {
-        m_results->request(matrix->name);
-    }
+    if (matrix) m_results->request(matrix->name);
     const auto* found = matrix ? m_results->of(matrix->name) : nullptr;
-    for (QCheckBox* box : {m_share, m_logValue, m_logRank}) {
-        box->setVisible(found != nullptr);
-    }
+    for (QCheckBox* box : {m_share, m_logValue, m_logRank}) box->setVisible(found != nullptr);
     m_stack->setCurrentIndex(found ? 1 : 0);
     if (found) {
         m_shown = matrix->name;
@@ -200,18 +194,15 @@ void MethodCurvesPage::showCurves(const MatrixMethodCurves& found) {
                       .arg(found.samples)
                       .arg(found.heldOut));
     if (std::ranges::find(found.curves, "anchored", &method::MethodCurve::method) !=
-        found.curves.end()) {
+        found.curves.end())
         notes << tr("anchored and compensated: here on the inputs of the uncompressed model.");
-    }
     m_note->setText(notes.join(QLatin1Char('\n')));
     m_note->setToolTip(m_session->calibrationFile());
     drawCurves();
 }
 
 void MethodCurvesPage::drawCurves() {
-    if (m_model->curves().empty()) {
-        return;
-    }
+    if (m_model->curves().empty()) return;
     PlotData data = methodCurvesData(m_model->curves(), axes());
     data.largestRank = m_session->largestRank();
     m_plot->setPlotData(std::move(data), true);
@@ -219,17 +210,13 @@ void MethodCurvesPage::drawCurves() {
 }
 
 void MethodCurvesPage::showRank() {
-    if (!showsCurves()) {
-        return;
-    }
+    if (!showsCurves()) return;
     m_model->setRank(m_session->rank());
     m_plot->setRank(m_session->rank(), methodCurvesReadout(m_model->curves(), m_session->rank()));
 }
 
 std::optional<report::FigureRequest> MethodCurvesPage::figure() const {
-    if (!showsCurves()) {
-        return std::nullopt;
-    }
+    if (!showsCurves()) return std::nullopt;
     report::MethodCurvesFigure figure{
         .curves = m_model->curves(), .rank = m_session->rank(), .axes = axes()};
     figure.views[0] = report::View{m_plot->xAxis->range().lower, m_plot->xAxis->range().upper,

@@ -25,9 +25,8 @@ OverviewPage::OverviewPage(Session* session, QWidget* parent)
       m_plot(new HeatMapPlot(this)) {
     m_chooser->setObjectName(QStringLiteral("metric"));
     m_chooser->setAccessibleName(tr("Number shown of each matrix"));
-    for (const report::HeatMetric& metric : report::heatMetrics()) {
+    for (const report::HeatMetric& metric : report::heatMetrics())
         m_chooser->addItem(toQString(metric.label), toQString(metric.name));
-    }
     m_note->setAccessibleName(tr("What the overview shows"));
     // A long sentence must not take the matrix tree's room.
     m_note->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -68,9 +67,7 @@ void OverviewPage::followSession() {
 
 double OverviewPage::valueOf(const report::HeatMetric& metric, const spectra::Spectrum& spectrum) {
     const auto found = m_values.find(spectrum.name());
-    if (found != m_values.end()) {
-        return found->second;
-    }
+    if (found != m_values.end()) return found->second;
     const auto rank = m_session->chosenRank(spectrum.name()).value_or(spectrum.size());
     return m_values.emplace(spectrum.name(), metric.value(spectrum, rank)).first->second;
 }
@@ -95,44 +92,30 @@ void OverviewPage::showEvent(QShowEvent* event) {
 }
 
 void OverviewPage::refreshSoon() {
-    if (!m_refreshTimer.isActive()) {
-        m_refreshTimer.start();
-    }
+    if (!m_refreshTimer.isActive()) m_refreshTimer.start();
 }
 
 void OverviewPage::showSelection() {
     std::vector<std::string> selected;
-    for (const auto& matrix : m_session->selection()) {
-        selected.push_back(matrix.name);
-    }
+    for (const auto& matrix : m_session->selection()) selected.push_back(matrix.name);
     m_plot->setSelected(std::move(selected));
 }
 
 QString OverviewPage::note(int known) const {
     const auto all = static_cast<int>(m_session->linearMatrices().size());
     const QString metric = m_chooser->currentData().toString();
-    if (known < all) {
-        return tr("%1 of %2 matrices computed").arg(known).arg(all);
-    }
-    if (metric == QLatin1String("relative-error")) {
-        return tr("at the ranks chosen; 0: full rank");
-    }
-    if (metric == QLatin1String("alpha") || metric == QLatin1String("ks-distance")) {
+    if (known < all) return tr("%1 of %2 matrices computed").arg(known).arg(all);
+    if (metric == QLatin1String("relative-error")) return tr("at the ranks chosen; 0: full rank");
+    if (metric == QLatin1String("alpha") || metric == QLatin1String("ks-distance"))
         return tr("–: none could be fitted");
-    }
     return tr("A click selects a matrix.");
 }
 
 void OverviewPage::refresh() {
-    if (!isVisible()) {
-        return;
-    }
+    if (!isVisible()) return;
     std::vector<const spectra::Spectrum*> known;
-    for (const auto& matrix : m_session->linearMatrices()) {
-        if (const auto* spectrum = m_session->spectrum(matrix.name)) {
-            known.push_back(spectrum);
-        }
-    }
+    for (const auto& matrix : m_session->linearMatrices())
+        if (const auto* spectrum = m_session->spectrum(matrix.name)) known.push_back(spectrum);
     const auto& metric = report::findHeatMetric(m_chooser->currentData().toString().toStdString());
     m_note->setText(note(static_cast<int>(known.size())));
     m_plot->setHeatMap(report::makeHeatMap(metric, known, [&](const spectra::Spectrum& spectrum) {

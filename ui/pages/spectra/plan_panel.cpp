@@ -44,9 +44,7 @@ QString worstAndMean(const WorstAndMean& of, std::size_t matrices, int digits) {
 }
 
 QString change(std::int64_t now, std::int64_t before) {
-    if (before <= 0) {
-        return {};
-    }
+    if (before <= 0) return {};
     const double percent = 100.0 * static_cast<double>(now - before) / static_cast<double>(before);
     return QStringLiteral(" (%1%2 %)")
         .arg(percent > 0 ? QStringLiteral("+") : QString(), fixed(percent, 1));
@@ -182,9 +180,7 @@ void PlanPanel::showSelection() {
     const SelectionFigures figures = selectionFigures(m_session->selectedSpectra(), rank);
     if (figures.matrices == 0) {
         const QString text = selection.empty() ? none : tr("not computed");
-        for (QLabel* label : {m_energy, m_error, m_cosine}) {
-            label->setText(text);
-        }
+        for (QLabel* label : {m_energy, m_error, m_cosine}) label->setText(text);
         return;
     }
     m_energy->setText(tr("%1 %").arg(worstAndMean(figures.energy, figures.matrices, 2)));

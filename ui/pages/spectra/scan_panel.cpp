@@ -37,17 +37,13 @@ ScanPanel::ScanPanel(QWidget* parent)
     layout->addWidget(m_note);
     layout->addLayout(row);
     connect(m_plot, &ScanPlot::currentChanged, this, [this] {
-        if (!m_plot->fit().failed) {
-            m_note->setText(scanReadout(m_plot->fit(), m_plot->current()));
-        }
+        if (!m_plot->fit().failed) m_note->setText(scanReadout(m_plot->fit(), m_plot->current()));
     });
     setSpectrum(nullptr);
 }
 
 void ScanPanel::setSpectrum(const spectra::Spectrum* spectrum) {
-    if (spectrum && spectrum->singularValues() == m_values) {
-        return;
-    }
+    if (spectrum && spectrum->singularValues() == m_values) return;
     m_values = spectrum ? spectrum->singularValues() : std::vector<double>();
     if (!spectrum) {
         m_plot->setFit({});

@@ -44,12 +44,8 @@ SpectraPage::SpectraPage(Session* session, QWidget* parent)
 void SpectraPage::showTab(int tab) {
     Page* const views[] = {m_curves, m_curves, m_overview, m_methods};
     m_shown = views[tab];
-    for (Page* view : views) {
-        view->setVisible(view == m_shown);
-    }
-    if (m_shown == m_curves) {
-        m_curves->showOneMatrix(tab == OneMatrixTab);
-    }
+    for (Page* view : views) view->setVisible(view == m_shown);
+    if (m_shown == m_curves) m_curves->showOneMatrix(tab == OneMatrixTab);
 }
 
 void SpectraPage::showSelected() { m_tabs->setCurrentIndex(SelectedTab); }
@@ -69,12 +65,9 @@ QString SpectraPage::whyNoFigure() const { return m_shown->whyNoFigure(); }
 
 std::vector<NamedTable> SpectraPage::tables() const {
     auto tables = m_curves->tables();
-    if (m_shown == m_curves) {
-        return tables;
-    }
-    for (NamedTable& own : m_shown->tables()) {
+    if (m_shown == m_curves) return tables;
+    for (NamedTable& own : m_shown->tables())
         std::ranges::find(tables, own.name, &NamedTable::name)->csv = std::move(own.csv);
-    }
     return tables;
 }
 
