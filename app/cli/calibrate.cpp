@@ -71,7 +71,7 @@ void run(const CalibrateCommandOptions& options, Context& context) {
     evaluate::CalibrationResult result =
         evaluate::calibrate(opened, data, how, backend, context.progress);
     const Json json = toJson(result, options.out);
-    const std::string shown = text(result, options.out);
+    std::string shown = text(result, options.out);
     workspace::writeCalibration(
         options.out, {std::move(result.record), std::move(result.inputs), std::move(result.heldOut),
                       std::move(result.gradients)});

@@ -21,7 +21,7 @@ class SummarizationFlags {
     model::SummarizationOptions options() const;
 
  private:
-    CLI::Option* add(CLI::App& app, const char* name, std::int64_t& value);
+    static CLI::Option* add(CLI::App& app, const char* name, std::int64_t& value);
 
     std::string m_preset = "card", m_earlyStopping, m_compute = "float32";
     std::optional<double> m_lengthPenalty;

@@ -52,7 +52,7 @@ std::string torchPackageVersion(const fs::path& torch) {
 fs::path findTorchPackage(const fs::path& library, std::string_view minor) {
     const char* set = std::getenv("RANKSCOPE_TORCH");
     const bool named = set != nullptr && *set != '\0';
-    const fs::path torch = named ? fs::path(set) : firstWithVersion(library);
+    fs::path torch = named ? fs::path(set) : firstWithVersion(library);
     const std::string shown = printable(torch.string(), 1000);
     const std::string version = torch.empty() ? std::string() : torchPackageVersion(torch);
     if (named && version.empty())

@@ -113,7 +113,7 @@ fs::path locateSnapshot(const HubId& id, const std::string& name) {
                         name);
         commit = readReference(reference);
     }
-    const fs::path snapshot = repository / "snapshots" / commit;
+    fs::path snapshot = repository / "snapshots" / commit;
     if (!fs::is_directory(snapshot, ignored))
         throw Error(fmt::format("{}: the Hub cache names commit {}, but the folder {} is missing. "
                                 "{}",

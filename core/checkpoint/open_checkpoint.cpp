@@ -33,7 +33,7 @@ bool isSharedBlobStore(const fs::path& blobs) {
 
 }  // namespace
 
-std::string CheckpointBuilder::shown(const fs::path& path) const {
+std::string CheckpointBuilder::shown(const fs::path& path) {
     return printable(path.string(), 4096);
 }
 

@@ -34,7 +34,7 @@ class CheckpointBuilder {
  private:
     [[noreturn]] void fail(const std::filesystem::path& path, const std::string& reason) const;
     void warn(const std::string& sentence) { m_result.m_warnings.push_back(sentence); }
-    std::string shown(const std::filesystem::path& path) const;
+    static std::string shown(const std::filesystem::path& path);
 
     void useFolder(const std::filesystem::path& folder);
     void useIndex(const std::filesystem::path& path);

@@ -118,7 +118,7 @@ class Run {
             if (!layer.note.empty())
                 result.warnings.push_back(fmt::format("{}: {}", printable(layer.name), layer.note));
         if (!m_source.tiedHead() && m_source.config().scaleDecoderOutputs)
-            result.warnings.push_back(
+            result.warnings.emplace_back(
                 "The source has its own head and scales the decoder's output; transformers 4 "
                 "cannot express that, load the result with version 5.");
         return result;

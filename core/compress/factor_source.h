@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "core/backend/backend.h"
 #include "core/base/progress.h"
@@ -33,7 +34,7 @@ struct PlannedModel {
 /// The factors of a plan's matrices; may be asked from several threads at once.
 class FactorSource {
  public:
-    explicit FactorSource(const PlannedModel& model) : m_model(model) {}
+    explicit FactorSource(PlannedModel model) : m_model(std::move(model)) {}
 
     /// Of one entry, at its rank: cut from the known ones, else made by the entry's method from W,
     /// which is read then.

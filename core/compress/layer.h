@@ -37,9 +37,9 @@ struct Layer {
 /// Approximates one matrix as its entry says. Pivoted storage must rebuild W' to 1e-5 in F32, and
 /// in the half types must not round worse than twice what two factors do; if that fails, `auto`
 /// takes the next smallest exact form and says so in the note, while a choice by name is an Error.
-/// `dtype` is that of the written numbers; default: the matrix's own.
+/// `asked` is the type of the written numbers; default: the matrix's own.
 Layer makeLayer(const checkpoint::Checkpoint& source, const plan::PlanEntry& entry,
-                const FactorSource& factorSource, std::optional<DType> dtype,
+                const FactorSource& factorSource, std::optional<DType> asked,
                 const backend::LinearAlgebra& algebra);
 
 }  // namespace rankscope::compress

@@ -39,11 +39,16 @@ std::vector<std::string_view> suffixesOf(checkpoint::Storage storage) {
 }  // namespace
 
 void placeTensor(LayerWeights& weights, std::string_view suffix, Tensor tensor) {
-    if (suffix == ".weight") weights.dense = std::move(tensor);
-    if (suffix == ".down.weight") weights.down = std::move(tensor);
-    if (suffix == ".up.weight") weights.up = std::move(tensor);
-    if (suffix == ".mix.weight") weights.mix = std::move(tensor);
-    if (suffix == ".rows") weights.rows = rowNumbers(tensor.bytes);
+    if (suffix == ".weight")
+        weights.dense = std::move(tensor);
+    else if (suffix == ".down.weight")
+        weights.down = std::move(tensor);
+    else if (suffix == ".up.weight")
+        weights.up = std::move(tensor);
+    else if (suffix == ".mix.weight")
+        weights.mix = std::move(tensor);
+    else if (suffix == ".rows")
+        weights.rows = rowNumbers(tensor.bytes);
 }
 
 LayerWeights CheckpointWeights::matrix(const std::string& module) const {

@@ -107,7 +107,7 @@ struct MarkdownWriter {
 
 }  // namespace
 
-void Document::addHeading(std::string text) { blocks.push_back(Heading{std::move(text)}); }
+void Document::addHeading(std::string text) { blocks.emplace_back(Heading{std::move(text)}); }
 
 std::string toHtml(const Document& document) {
     std::string out = fmt::format(

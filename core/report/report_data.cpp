@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -119,8 +120,8 @@ std::vector<WeightMatrix> representativeMatrices(const std::vector<WeightMatrix>
             if (matrix.stack == stack && matrix.sublayer == sublayer && matrix.role == role)
                 candidates.push_back(&matrix);
         if (candidates.empty()) return;
-        chosen.push_back(
-            *candidates[static_cast<std::size_t>(depth * (candidates.size() - 1) + 0.5)]);
+        chosen.push_back(*candidates[static_cast<std::size_t>(
+            std::lround(depth * static_cast<double>(candidates.size() - 1)))]);
     };
     take(Stack::Encoder, Sublayer::SelfAttention, Role::Q, 0);
     take(Stack::Encoder, Sublayer::SelfAttention, Role::O, 0.5);

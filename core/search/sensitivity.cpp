@@ -128,7 +128,8 @@ bool measureMatrix(const SearchedModel& model, const WeightMatrix& matrix,
             }
             journal.add(matrix.name, row.choice.rank, *loss);
         }
-        row.loss = std::isfinite(*loss) ? *loss : infinity;
+        row.loss = *loss;
+        if (!std::isfinite(*loss)) row.loss = infinity;
         before = &row;
     }
     return true;

@@ -37,8 +37,8 @@ class Spectrum {
     double energy(std::int64_t rank) const;
     /// Smallest rank >= 1 with energy(rank) >= energy, for 0 < energy <= 1.
     std::int64_t rankForEnergy(double energy) const;
-    /// Smallest rank >= 1 with relativeError(rank) <= error, for error >= 0.
-    std::int64_t rankForError(double relativeError) const;
+    /// Smallest rank >= 1 with relativeError(rank) <= errorWanted, for errorWanted >= 0.
+    std::int64_t rankForError(double errorWanted) const;
     /// ‖W‖_F
     double frobeniusNorm() const { return error(0); }
 

@@ -30,7 +30,7 @@ std::optional<std::string> decodeBase64(std::string_view text) {
     std::uint32_t bits = 0;
     int held = 0;
     for (const char c : text) {
-        const int digit = digitOf[static_cast<unsigned char>(c)];
+        const auto digit = digitOf[static_cast<unsigned char>(c)];
         if (digit < 0) return std::nullopt;
         bits = bits << 6U | static_cast<std::uint32_t>(digit);
         held += 6;

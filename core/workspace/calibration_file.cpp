@@ -200,8 +200,8 @@ class CalibrationFile final : public method::Calibration {
     }
 
     Matrix symmetric(const std::vector<double>& triangle, const std::string& name) const {
-        const auto n = static_cast<std::int64_t>(
-            (std::sqrt(8 * static_cast<double>(triangle.size()) + 1) - 1) / 2 + 0.5);
+        const std::int64_t n =
+            std::lround((std::sqrt(8 * static_cast<double>(triangle.size()) + 1) - 1) / 2);
         if (n * (n + 1) / 2 != static_cast<std::int64_t>(triangle.size()))
             throw Error(m_reader.refusal(printable(name) + " is not a triangle"));
         Matrix a{std::vector<double>(static_cast<std::size_t>(n * n)), n, n};

@@ -44,7 +44,7 @@ void writeHead(hid_t file, const SpectraFile& content) {
 /// A file in memory.
 Hdf5Handle openImage(std::span<const std::byte> bytes, const Hdf5Reader& reader) {
     const Hdf5Handle access = fileAccess();
-    requireHdf5(H5Pset_fapl_core(access, std::size_t{1} << 20U, 0),
+    requireHdf5(H5Pset_fapl_core(access, std::size_t{1} << 20U, /*backing_store=*/false),
                 reader.refusal("memory is short"));
     // The library copies the image; it does not write to ours.
     requireHdf5(H5Pset_file_image(access, const_cast<std::byte*>(bytes.data()), bytes.size()),

@@ -93,7 +93,7 @@ void CalibrateDialog::followJob() {
 
 void CalibrateDialog::giveUp() {
     if (!m_job.isRunning()) {
-        QDialog::reject();
+        reject();
         return;
     }
     m_job.disconnect(this);

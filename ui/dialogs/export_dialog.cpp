@@ -102,9 +102,8 @@ QString exportFigure(const report::FigureRequest& shown, const QString& suggeste
     ExportDialog dialog(shown, parent);
     if (dialog.exec() != QDialog::Accepted) return {};
     report::FigureRequest request = dialog.request();
-    const QString out =
-        QFileDialog::getSaveFileName(parent, QObject::tr("Save figure"), suggestedName,
-                                     QObject::tr("Figures (*.pdf *.svg *.png)"));
+    QString out = QFileDialog::getSaveFileName(parent, QObject::tr("Save figure"), suggestedName,
+                                               QObject::tr("Figures (*.pdf *.svg *.png)"));
     if (!out.isEmpty()) {
         request.out = out.toStdString();
         renderFigure(request);

@@ -75,7 +75,7 @@ QVariant SampleModel::data(const QModelIndex& index, int role) const {
             Qt::AlignVCenter);
     }
     if (role != Qt::DisplayRole && role != sortRole) return {};
-    const QVariant plain = value(index.row(), column);
+    QVariant plain = value(index.row(), column);
     if (role == sortRole) return plain;
     if (column == CutColumn) return plain.toBool() ? tr("cut") : QString();
     if (column < FirstRunColumn) return plain.toString();

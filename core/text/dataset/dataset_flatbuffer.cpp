@@ -25,7 +25,7 @@ FlatTable::FlatTable(const FlatBytes& data, std::uint64_t position)
 
 std::uint64_t FlatTable::place(int field) const {
     // Two lengths of two bytes each precede the offsets.
-    const auto slot = static_cast<std::uint64_t>(4 + 2 * field);
+    const auto slot = 4 + 2 * static_cast<std::uint64_t>(field);
     if (slot + 2 > m_fieldsBytes) return 0;
     const auto offset = m_data.number<std::uint16_t>(m_fields + slot);
     return offset == 0 ? 0 : m_position + offset;

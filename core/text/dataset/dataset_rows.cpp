@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
+#include <span>
 
 #include "core/base/error.h"
 #include "core/text/dataset/dataset_stream.h"
@@ -262,7 +262,8 @@ void ExampleCollector::finish() {
     if (!m_dataset.examples.empty()) return;
     if (m_dataset.badRows.empty()) throw Error(fmt::format("{} has no row.", m_name), m_name);
     std::string reasons;
-    for (const BadRow& bad : m_dataset.badRows | std::views::take(reasonsShown))
+    const std::size_t shown = std::min(reasonsShown, m_dataset.badRows.size());
+    for (const BadRow& bad : std::span(m_dataset.badRows).first(shown))
         reasons += fmt::format(" Line {}: {}", bad.line, bad.reason);
     if (m_dataset.badRows.size() > reasonsShown)
         reasons += fmt::format(" And {} more.", m_dataset.badRows.size() - reasonsShown);

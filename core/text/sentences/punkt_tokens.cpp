@@ -31,7 +31,7 @@ struct Token {
 
 enum class Starts { No, Yes, Unknown };
 
-bool oneOf(char32_t c, std::u32string_view set) { return set.find(c) != set.npos; }
+bool oneOf(char32_t c, std::u32string_view set) { return set.find(c) != std::u32string_view::npos; }
 
 /// The length of "--", "..." or ". . ." at the beginning of `text`, else 0.
 std::size_t manyPunctuation(std::u32string_view text) {
@@ -84,7 +84,7 @@ Token firstPass(std::u32string_view text, const PunktParameters& parameters) {
     token.periodFinal = text.ends_with(U'.');
     if (text == U"." || text == U"?" || text == U"!") {
         token.sentenceBreak = true;
-    } else if (text.size() > 1 && text.find_first_not_of(U'.') == text.npos) {
+    } else if (text.size() > 1 && text.find_first_not_of(U'.') == std::u32string_view::npos) {
         token.ellipsis = true;
     } else if (token.periodFinal && !text.ends_with(U"..")) {
         token.abbreviation = knownAbbreviation(text.substr(0, text.size() - 1), parameters);

@@ -118,7 +118,7 @@ std::optional<std::string_view> Charsmap::replacement(std::string_view key) cons
     return std::nullopt;
 }
 
-void Charsmap::append(Normalised& out, std::string_view part, bool oneCharacter) const {
+void Charsmap::append(Normalised& out, std::string_view part, bool oneCharacter) {
     if (out.text.empty() && !part.empty())
         out.fromStart = oneCharacter ? part.size() : characterAt(part, 0).bytes;
     out.text += part;

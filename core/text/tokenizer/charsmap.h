@@ -39,7 +39,7 @@ class Charsmap {
     void checkReachable(std::string_view where) const;
     std::uint32_t unit(std::size_t position) const { return m_units[position]; }
     std::optional<std::string_view> replacement(std::string_view key) const;
-    void append(Normalised& out, std::string_view part, bool oneCharacter) const;
+    static void append(Normalised& out, std::string_view part, bool oneCharacter);
 
     std::vector<std::uint32_t> m_units;
     std::string m_strings;

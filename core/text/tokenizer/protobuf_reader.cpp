@@ -59,7 +59,7 @@ std::optional<ProtobufReader::Field> ProtobufReader::next() {
     return Field{static_cast<std::uint32_t>(number), wire};
 }
 
-void ProtobufReader::expect(const Field& field, std::uint32_t wire) {
+void ProtobufReader::expect(const Field& field, std::uint32_t wire) const {
     if (field.wire != wire)
         fail(fmt::format("field {} has the wire type {}, not {}", field.number, field.wire, wire));
 }

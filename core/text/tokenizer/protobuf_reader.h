@@ -37,7 +37,7 @@ class ProtobufReader {
 
  private:
     ProtobufReader(std::string_view bytes, std::string where, std::size_t start);
-    void expect(const Field& field, std::uint32_t wire);
+    void expect(const Field& field, std::uint32_t wire) const;
     std::uint64_t readVarint();
     std::string_view take(std::uint64_t count);
 

@@ -98,11 +98,11 @@ void EvaluationChart::writeTo(const QString& path) {
 }
 
 QString EvaluationChart::exportChart() {
-    const QString path = QFileDialog::getSaveFileName(this, tr("Save chart"),
-                                                      m_session->modelName() + QLatin1Char('-') +
-                                                          m_metric->currentData().toString() +
-                                                          QStringLiteral(".pdf"),
-                                                      tr("Figures (*.pdf *.svg *.png)"));
+    QString path = QFileDialog::getSaveFileName(this, tr("Save chart"),
+                                                m_session->modelName() + QLatin1Char('-') +
+                                                    m_metric->currentData().toString() +
+                                                    QStringLiteral(".pdf"),
+                                                tr("Figures (*.pdf *.svg *.png)"));
     if (!path.isEmpty()) writeTo(path);
     return path;
 }
