@@ -19,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// NOLINTNEXTLINE(readability-redundant-string-init): empty if Debian's LibTorch is used
 constexpr std::string_view torchMinor = RANKSCOPE_TORCH_MINOR;
 
 constexpr const char* howToGet =

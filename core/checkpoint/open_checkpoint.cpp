@@ -37,7 +37,7 @@ std::string CheckpointBuilder::shown(const fs::path& path) {
     return printable(path.string(), 4096);
 }
 
-void CheckpointBuilder::fail(const fs::path& path, const std::string& reason) const {
+void CheckpointBuilder::fail(const fs::path& path, const std::string& reason) {
     throw Error(fmt::format("{}: {}.", shown(path), reason), path.string());
 }
 

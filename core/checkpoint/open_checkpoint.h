@@ -32,7 +32,7 @@ class CheckpointBuilder {
     Checkpoint take() { return std::move(m_result); }
 
  private:
-    [[noreturn]] void fail(const std::filesystem::path& path, const std::string& reason) const;
+    [[noreturn]] static void fail(const std::filesystem::path& path, const std::string& reason);
     void warn(const std::string& sentence) { m_result.m_warnings.push_back(sentence); }
     static std::string shown(const std::filesystem::path& path);
 

@@ -90,6 +90,7 @@ class WordLattice {
         m_path.clear();
         for (std::size_t place = end; place > m_settled; place -= at(place).bytes)
             m_path.push_back(place);
+        // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot read GCC 12's std::views
         for (auto place = m_path.rbegin(); place != m_path.rend(); ++place) {
             const Best& best = at(*place);
             if (best.id == m_model.m_unknown) {
