@@ -39,7 +39,7 @@ std::optional<JobEvent> parseJobEvent(std::string_view line) {
                            "Make sure that window and command line are of one version.");
     const std::string kind = textOf(event, "event");
     if (kind.empty())
-        throw Error("rankscope-cli printed a line that is no event: " + printable(line));
+        throw Error("rankscope-cli printed a line that is not an event: " + printable(line));
     if (kind == "progress") {
         const auto fraction = event.find("fraction");
         return ProgressEvent{fraction ? std::clamp(fraction->real(), 0.0, 1.0) : 0,

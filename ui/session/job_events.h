@@ -31,7 +31,7 @@ struct ErrorEvent {
 using JobEvent = std::variant<ProgressEvent, WarningEvent, SpectrumEvent, DoneEvent, ErrorEvent>;
 
 /// One line as an event; nothing for an event this version does not know. Throws Error if the
-/// line is no event at all.
+/// line is not an event at all.
 std::optional<JobEvent> parseJobEvent(std::string_view line);
 
 /// The result document of `random-vectors`. Throws Error if it is none.

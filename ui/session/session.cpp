@@ -165,7 +165,7 @@ void Session::setSelection(const std::vector<std::string>& names, const std::str
     m_open.current = wanted.contains(current)   ? current
                      : m_open.selection.empty() ? std::string()
                                                 : m_open.selection.front().name;
-    // The line stands at the current matrix's chosen rank, else if nothing is saved or lost.
+    // The line stands at the current matrix's chosen rank, else where nothing is saved or lost.
     if (const auto* matrix = currentMatrix()) {
         m_open.rank = chosenRank(m_open.current)
                           .value_or(std::max<std::int64_t>(
