@@ -46,10 +46,13 @@ FileHandle memoryFile(std::string_view text) {
     return file;
 }
 
+/// Without the line ends at its end.
 std::string textOf(const FileHandle& file) {
     std::array<char, 1000> buffer = {};
     const ssize_t read = pread(file.get(), buffer.data(), buffer.size(), 0);
-    return printable({buffer.data(), static_cast<std::size_t>(read > 0 ? read : 0)}, 800);
+    std::string_view text(buffer.data(), static_cast<std::size_t>(read > 0 ? read : 0));
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    return printable(text, 800);
 }
 
 pid_t start(const fs::path& program, const FileHandle& input, const FileHandle& messages) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "tests/cli/command_runner.h"
 #include "tests/fixtures/tiny_t5.h"
@@ -114,6 +115,18 @@ TEST(HeatMapFigure, IsDrawnInEveryFormat) {
     EXPECT_EQ(fixtures::readFile(folder / "h.png").substr(1, 3), "PNG");
     succeed({"spectrum", "demo", "--heat-map", "alpha", "--out", folder / "h.pdf"});
     EXPECT_THAT(fixtures::readFile(folder / "h.pdf"), testing::StartsWith("%PDF"));
+}
+
+TEST(Figures, AFailureOfTheDrawingProgramIsOneSentence) {
+    if (!RANKSCOPE_HAS_WINDOW) GTEST_SKIP() << "built without the window";
+    const fixtures::TempFolder folder;
+    const Outcome run = runCommand({"spectrum", "demo", "--targets", "encoder.block.0.*.q.weight",
+                                    "--no-cache", "--quiet", "--out", folder / "s.png"},
+                                   {.limits = "ulimit -f 8; trap '' XFSZ"});
+    EXPECT_EQ(run.exitCode, 1) << run.err;
+    EXPECT_THAT(run.err, HasSubstr("s.png: the figure could not be drawn: "));
+    EXPECT_THAT(run.err, Not(HasSubstr("u000a")));
+    EXPECT_TRUE(std::filesystem::is_empty(std::filesystem::path(folder / ".")));
 }
 
 TEST(HeatMapFigure, WrongRequestsExitWithTwo) {
