@@ -15,6 +15,13 @@ struct SingularValues {
                           ///< of the largest and a float64 SVD was made instead
 };
 
+/// a = left · diag(values) · right, k = min(m, n).
+struct SingularFactors {
+    Matrix left;                 // [m, k], orthonormal columns
+    std::vector<double> values;  // [k], descending
+    Matrix right;                // [k, n], orthonormal rows
+};
+
 /// A rank-r approximation W' = left · right.
 struct Factors {
     Matrix left;   // [rows, rank]
@@ -44,6 +51,9 @@ class LinearAlgebra {
     /// rows >= columns: right = V_rᵀ, left = W·V_r; else left = U_r, right = U_rᵀ·W. The other
     /// factor has orthonormal columns or rows. 1 <= rank <= min(rows, columns).
     virtual Factors truncatedSvd(const MatrixView& weight, std::int64_t rank) const = 0;
+
+    /// The singular value decomposition of a [m, n], directly (no Gram matrix).
+    virtual SingularFactors singularFactors(const MatrixView& a) const = 0;
 
     /// The rank-`rank` W' nearest to W [m, n] if errors are measured by ‖L (W - W') S‖_F, with S Sᵀ
     /// = `inputs` [n, n] and Lᵀ L = `outputs` [m, m] (empty: the identity). Both symmetric,

@@ -10,6 +10,8 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/base/json_reader.h"
+#include "core/t5/layer_sizes_json.h"
 
 namespace rankscope::checkpoint {
 
@@ -191,6 +193,18 @@ void readActivation(const ConfigReader& reader, T5Config& config,
                     derivedGate, printable(derivedAct)));
 }
 
+/// Sizes of every layer and head, which our own saves may have.
+void readOwnSizes(const ConfigReader& reader, T5Config& config, std::string_view what) {
+    const Json* const own = reader.find("rankscope");
+    if (config.modelType != "rankscope_t5" || own == nullptr || !own->is_object()) return;
+    const auto sizes = own->find("sizes");
+    if (sizes == own->end()) return;
+    config.sizes =
+        t5::sizesFromJson(JsonReader(*sizes, fmt::format("{}: \"rankscope\".sizes", what),
+                                     "Copy the folder again from where it was made."),
+                          config);
+}
+
 void noteCodeNeverRun(const ConfigReader& reader, const T5Config& config,
                       std::vector<std::string>& warnings, std::string_view what) {
     if (config.modelType == "rankscope_t5" || reader.find("auto_map") == nullptr) return;
@@ -218,6 +232,7 @@ T5Config parseT5Config(std::string_view text, std::string_view what,
     reader.readToken("pad_token_id", config.padTokenId, warnings);
     reader.readToken("eos_token_id", config.eosTokenId, warnings);
     reader.readStartToken("decoder_start_token_id", config.decoderStartTokenId);
+    readOwnSizes(reader, config, what);
     noteCodeNeverRun(reader, config, warnings, what);
     return config;
 }

@@ -21,9 +21,10 @@ WeightMatrix matrixAt(const t5::Place& place, const Shape& shape) {
 void addStack(T5Tensors& tensors, Stack stack, std::int64_t blocks, const T5Config& config) {
     for (int block = 0; block < blocks; ++block)
         for (const Sublayer sublayer : t5::sublayersOf(stack)) {
-            for (const Role role : t5::rolesOf(sublayer, config))
-                tensors.matrices.push_back(
-                    matrixAt({stack, block, sublayer, role}, t5::shapeOf(role, config)));
+            for (const Role role : t5::rolesOf(sublayer, config)) {
+                const t5::Place place{stack, block, sublayer, role};
+                tensors.matrices.push_back(matrixAt(place, t5::shapeOf(place, config)));
+            }
             tensors.others.push_back(
                 {t5::normName(stack, block, sublayer) + ".weight", {config.dModel}});
             if (block == 0 && sublayer == Sublayer::SelfAttention)

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/t5/layer_sizes.h"
+
 namespace rankscope::t5 {
 
 /// A T5 model's config.json, with transformers' defaults and derivations applied
@@ -31,6 +33,8 @@ struct T5Config {
     std::int64_t eosTokenId = 1;
     std::int64_t decoderStartTokenId = 0;
     bool tiedHead = false;  ///< the head is shared.weight: as the tensors show, not the config
+    /// Of sublayers that differ from d_kv and d_ff (`--storage sizes`); empty in a plain T5.
+    LayerSizes sizes = {};
 
     /// Width of all heads together; q, k, v are [inner, dModel]. Not always dModel.
     std::int64_t inner() const { return numHeads * dKv; }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <numeric>
 #include <utility>
 
 namespace rankscope::t5 {
@@ -108,32 +109,49 @@ std::vector<Role> rolesOf(Sublayer sublayer, const T5Config& config) {
     return {Role::Wi, Role::Wo};
 }
 
-Shape shapeOf(Role role, const T5Config& config) {
+std::string sublayerName(Stack stack, int block, Sublayer sublayer) {
+    return fmt::format("{}{}", prefixOf(stack, block, sublayer), sublayerModule(sublayer));
+}
+
+SublayerSizes sizesOf(Stack stack, int block, Sublayer sublayer, const T5Config& config) {
+    if (!config.sizes.empty()) {
+        const auto own = config.sizes.find(sublayerName(stack, block, sublayer));
+        if (own != config.sizes.end()) return own->second;
+    }
+    if (sublayer == Sublayer::FeedForward) return {{}, {}, config.dFf};
+    const std::vector<std::int64_t> heads(static_cast<std::size_t>(config.numHeads), config.dKv);
+    return {heads, heads, 0};
+}
+
+std::int64_t innerWidth(Role role, const SublayerSizes& sizes) {
+    const auto sum = [](const std::vector<std::int64_t>& heads) {
+        return std::accumulate(heads.begin(), heads.end(), std::int64_t{0});
+    };
     switch (role) {
         case Role::Q:
         case Role::K:
+            return sum(sizes.scores);
         case Role::V:
-            return {config.inner(), config.dModel};
         case Role::O:
-            return {config.dModel, config.inner()};
-        case Role::Wi:
-        case Role::Wi0:
-        case Role::Wi1:
-            return {config.dFf, config.dModel};
-        case Role::Wo:
-            return {config.dModel, config.dFf};
-        case Role::Embedding:
-        case Role::Head:
-            break;
+            return sum(sizes.values);
+        default:
+            return sizes.units;
     }
-    return {config.vocabSize, config.dModel};
+}
+
+Shape shapeOf(const Place& place, const T5Config& config) {
+    if (place.sublayer == Sublayer::Vocabulary) return {config.vocabSize, config.dModel};
+    const std::int64_t inner =
+        innerWidth(place.role, sizesOf(place.stack, place.block, place.sublayer, config));
+    if (place.role == Role::O || place.role == Role::Wo) return {config.dModel, inner};
+    return {inner, config.dModel};
 }
 
 std::string moduleName(const Place& place) {
     if (place.role == Role::Embedding) return std::string(embeddingModule);
     if (place.role == Role::Head) return std::string(headModule);
-    return fmt::format("{}{}.{}", prefixOf(place.stack, place.block, place.sublayer),
-                       sublayerModule(place.sublayer), roleName(place.role));
+    return fmt::format("{}.{}", sublayerName(place.stack, place.block, place.sublayer),
+                       roleName(place.role));
 }
 
 std::optional<Place> placeOfModule(std::string_view module) {
@@ -181,12 +199,16 @@ std::string positionTableName(Stack stack) {
 std::vector<LayerGroup> layerGroups(const T5Config& config) {
     using Next = LayerGroup::Next;
     std::vector<LayerGroup> groups;
+    const auto addTo = [&](LayerGroup& group, const Place& place) {
+        const Shape shape = shapeOf(place, config);
+        group.modules.push_back(moduleName(place));
+        group.out.push_back(shape[0]);
+        group.in = shape[1];
+    };
     const auto groupOf = [&](Stack stack, int block, Sublayer sublayer, std::vector<Role> roles,
                              Next next) {
-        const Shape shape = shapeOf(roles.front(), config);
-        LayerGroup group{{}, shape[0], shape[1], {}, next, block};
-        for (const Role role : roles)
-            group.modules.push_back(moduleName({stack, block, sublayer, role}));
+        LayerGroup group{.next = next, .block = block};
+        for (const Role role : roles) addTo(group, {stack, block, sublayer, role});
         if (next != Next::AddToStream) group.norm = normName(stack, block, sublayer);
         return group;
     };
@@ -207,19 +229,16 @@ std::vector<LayerGroup> layerGroups(const T5Config& config) {
     };
     addStack(Stack::Encoder, config.numLayers);
     LayerGroup keysAndValues{
-        {}, config.inner(), config.dModel, finalNormName(Stack::Encoder), Next::Decoder, 0};
+        .in = config.dModel, .norm = finalNormName(Stack::Encoder), .next = Next::Decoder};
     for (int block = 0; block < config.numDecoderLayers; ++block)
         for (const Role role : {Role::K, Role::V})
-            keysAndValues.modules.push_back(
-                moduleName({Stack::Decoder, block, Sublayer::CrossAttention, role}));
+            addTo(keysAndValues, {Stack::Decoder, block, Sublayer::CrossAttention, role});
     groups.push_back(std::move(keysAndValues));
     addStack(Stack::Decoder, config.numDecoderLayers);
-    groups.push_back({{std::string(headModule)},
-                      -1,
-                      config.dModel,
-                      finalNormName(Stack::Decoder),
-                      Next::End,
-                      0});
+    groups.push_back({.modules = {std::string(headModule)},
+                      .out = {-1},
+                      .in = config.dModel,
+                      .norm = finalNormName(Stack::Decoder)});
     return groups;
 }
 

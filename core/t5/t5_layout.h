@@ -49,8 +49,14 @@ std::string positionTableName(Stack stack);
 std::vector<Sublayer> sublayersOf(Stack stack);
 /// The linear layers of a sublayer, in order: q, k, v, o, or wi (wi_0, wi_1) and wo.
 std::vector<Role> rolesOf(Sublayer sublayer, const T5Config& config);
+/// The module of a sublayer, e.g. "decoder.block.0.layer.1.EncDecAttention".
+std::string sublayerName(Stack stack, int block, Sublayer sublayer);
+/// The sizes that a sublayer has: its own, or d_kv for each head and d_ff.
+SublayerSizes sizesOf(Stack stack, int block, Sublayer sublayer, const T5Config& config);
+/// The inner width of a linear layer: rows of q, k, v, wi, wi_0, wi_1, columns of o and wo.
+std::int64_t innerWidth(Role role, const SublayerSizes& sizes);
 /// Shape [out, in] of a linear layer in a block.
-Shape shapeOf(Role role, const T5Config& config);
+Shape shapeOf(const Place& place, const T5Config& config);
 
 /// Linear layers with one input, and the use of their outputs.
 struct LayerGroup {
@@ -63,11 +69,12 @@ struct LayerGroup {
         End,             ///< the head
     };
 
-    std::vector<std::string> modules;
-    std::int64_t out = 0, in = 0;  ///< of each of them; out is -1 for the head: any
+    std::vector<std::string> modules = {};
+    std::vector<std::int64_t> out = {};  ///< of each of them; -1 for the head: any
+    std::int64_t in = 0;
     /// The norm of the residual stream that is their input; empty: the input is the result of the
     /// group before.
-    std::string norm;
+    std::string norm = {};
     Next next = Next::End;
     int block = 0;
 };

@@ -155,6 +155,10 @@ backend::Factors TorchLinearAlgebra::truncatedSvd(const MatrixView& weight,
     return torch_backend::truncatedSvd(weight, rank, m_device);
 }
 
+backend::SingularFactors TorchLinearAlgebra::singularFactors(const MatrixView& a) const {
+    return torch_backend::singularFactors(a, m_device);
+}
+
 backend::Factors TorchLinearAlgebra::metricFactors(const MatrixView& weight,
                                                    const MatrixView& inputs,
                                                    const MatrixView& outputs,

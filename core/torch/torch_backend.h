@@ -18,6 +18,7 @@ class TorchLinearAlgebra final : public backend::LinearAlgebra {
 
     backend::SingularValues singularValues(const MatrixView& weight) const override;
     backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank) const override;
+    backend::SingularFactors singularFactors(const MatrixView& a) const override;
     backend::Factors metricFactors(const MatrixView& weight, const MatrixView& inputs,
                                    const MatrixView& outputs, std::int64_t rank) const override;
     Matrix orthonormalBasis(const MatrixView& a) const override;

@@ -128,4 +128,14 @@ backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
     });
 }
 
+backend::SingularFactors singularFactors(const MatrixView& a, const backend::Device& device) {
+    requireElements(a);
+    return onOneCore("The singular vectors", device, [&]() -> backend::SingularFactors {
+        const auto [left, values, right] = at::linalg_svd(toTensor(a, device), false);
+        std::vector<double> numbers = toVector(values);
+        for (double& value : numbers) value = std::max(value, 0.0);
+        return {toMatrix(left), std::move(numbers), toMatrix(right)};
+    });
+}
+
 }  // namespace rankscope::torch_backend

@@ -13,5 +13,6 @@ namespace rankscope::torch_backend {
 backend::SingularValues singularValues(const MatrixView& weight, const backend::Device& device);
 backend::Factors truncatedSvd(const MatrixView& weight, std::int64_t rank,
                               const backend::Device& device);
+backend::SingularFactors singularFactors(const MatrixView& a, const backend::Device& device);
 
 }  // namespace rankscope::torch_backend

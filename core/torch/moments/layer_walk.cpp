@@ -97,7 +97,7 @@ TorchLayerWalk::TorchLayerWalk(const t5::T5Config& config, const backend::Weight
       m_steps(t5::layerGroups(config)) {
     activationNamed(config.denseActFn);  // complains before anything is read
     WeightLoader loader(source, placement, progress, 1);
-    const LinearGroup embedding(loader, {"shared"}, -1, config.dModel);
+    const LinearGroup embedding(loader, {"shared"}, {-1}, config.dModel);
     const auto [sources, targets, rarity] = examples;
     checkPairs(sources, targets, embedding.out(0));
     const std::vector<TokenIds> inputs = teacherForced(targets, config.decoderStartTokenId);
@@ -161,8 +161,10 @@ std::optional<WalkedGroup> TorchLayerWalk::next(const Progress& progress) {
 void TorchLayerWalk::replace(const std::string& module, const backend::LayerWeights& weights) {
     const bool given = m_met > 0 && m_met <= m_steps.size();
     const t5::LayerGroup* step = given ? &m_steps[m_met - 1] : nullptr;
-    if (!given ||
-        std::find(step->modules.begin(), step->modules.end(), module) == step->modules.end())
+    const auto place = given ? static_cast<std::size_t>(std::ranges::find(step->modules, module) -
+                                                        step->modules.begin())
+                             : 0;
+    if (!given || place == step->modules.size())
         throw Error(fmt::format("{} is not one of the layers just given, so it cannot be "
                                 "replaced.",
                                 printable(module)),
@@ -170,7 +172,7 @@ void TorchLayerWalk::replace(const std::string& module, const backend::LayerWeig
     onAllCores("A replaced layer", [&] {
         const Replacement source(weights);
         WeightLoader loader(source, m_placement, m_silent, 1);
-        m_replaced[module] = loader.layer(module, step->out, step->in);
+        m_replaced[module] = loader.layer(module, step->out[place], step->in);
     });
 }
 
@@ -191,7 +193,7 @@ WalkedGroup TorchLayerWalk::moments(const t5::LayerGroup& step, const Progress& 
     WalkedGroup group;
     group.modules = step.modules;
     const bool toStream = step.next == t5::LayerGroup::Next::AddToStream;
-    Sums sums(step.in, toStream ? step.out : 0, m_placement.device);
+    Sums sums(step.in, toStream ? step.out.front() : 0, m_placement.device);
     for (std::size_t i = 0; i < m_batches.size(); ++i) {
         throwIfStopped(progress);
         const State& original = m_original.states[i];
@@ -234,12 +236,23 @@ void TorchLayerWalk::apply(const t5::LayerGroup& step, const LinearGroup& group,
                            const Batch& batch, State& state) const {
     const std::vector<at::Tensor> outputs = group.all(state.input);
     switch (step.next) {
-        case t5::LayerGroup::Next::SelfAttention:
-            state.input = batch.self.front()(outputs[0], outputs[1], outputs[2]);
+        case t5::LayerGroup::Next::SelfAttention: {
+            const Heads heads(m_inDecoder ? t5::Stack::Decoder : t5::Stack::Encoder, step.block,
+                              t5::Sublayer::SelfAttention, m_config, m_placement.device);
+            const at::Tensor mixed =
+                batch.self.front()(heads.scores.spread(outputs[0]), heads.scores.spread(outputs[1]),
+                                   heads.values.spread(outputs[2]));
+            state.input = heads.values.gathered(mixed);
             return;
+        }
         case t5::LayerGroup::Next::CrossAttention: {
+            const Heads heads(t5::Stack::Decoder, step.block, t5::Sublayer::CrossAttention,
+                              m_config, m_placement.device);
             const auto keysAndValues = model.keysAndValues[step.block].all(state.encoded);
-            state.input = batch.cross.front()(outputs[0], keysAndValues[0], keysAndValues[1]);
+            const at::Tensor mixed = batch.cross.front()(heads.scores.spread(outputs[0]),
+                                                         heads.scores.spread(keysAndValues[0]),
+                                                         heads.values.spread(keysAndValues[1]));
+            state.input = heads.values.gathered(mixed);
             return;
         }
         case t5::LayerGroup::Next::Activation:
@@ -280,7 +293,7 @@ LinearGroup TorchLayerWalk::groupOf(const t5::LayerGroup& step, std::size_t firs
         const auto found = m_replaced.find(step.modules[i]);
         layers.push_back(compressed && found != m_replaced.end()
                              ? found->second
-                             : loader.layer(step.modules[i], step.out, step.in));
+                             : loader.layer(step.modules[i], step.out[i], step.in));
     }
     return {layers, m_placement};
 }

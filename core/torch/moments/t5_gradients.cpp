@@ -94,7 +94,10 @@ at::Tensor Pass::attend(const at::Tensor& q, const at::Tensor& k, const at::Tens
 at::Tensor Pass::selfAttention(const SelfAttention& layer, const at::Tensor& x,
                                const at::Tensor& added) {
     const std::vector<at::Tensor> parts = linear(layer.qkv, normed(layer.norm, x));
-    return x.add(linear(layer.output, attend(parts[0], parts[1], parts[2], added)).front());
+    const Heads& heads = layer.heads;
+    const at::Tensor mixed = attend(heads.scores.spread(parts[0]), heads.scores.spread(parts[1]),
+                                    heads.values.spread(parts[2]), added);
+    return x.add(linear(layer.output, heads.values.gathered(mixed)).front());
 }
 
 at::Tensor Pass::feedForward(const FeedForward& layer, const at::Tensor& x) {
@@ -118,10 +121,12 @@ at::Tensor Pass::decode(const TokenIds& input, const at::Tensor& encoded) {
     for (const DecoderBlock& block : m_model->decoderBlocks()) {
         x = selfAttention(block.self, x, added);
         const CrossAttention& cross = block.cross;
+        const Heads& heads = cross.heads;
         const at::Tensor mixed =
-            attend(linear(cross.query, normed(cross.norm, x)).front(),
-                   linear(cross.key, encoded).front(), linear(cross.value, encoded).front(), {});
-        x = x.add(linear(cross.output, mixed).front());
+            attend(heads.scores.spread(linear(cross.query, normed(cross.norm, x)).front()),
+                   heads.scores.spread(linear(cross.key, encoded).front()),
+                   heads.values.spread(linear(cross.value, encoded).front()), {});
+        x = x.add(linear(cross.output, heads.values.gathered(mixed)).front());
         x = feedForward(block.feedForward, x);
     }
     return normed(m_model->decoderNorm(), x);

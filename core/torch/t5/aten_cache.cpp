@@ -12,12 +12,11 @@ class AtenCache final : public DecoderCache {
  public:
     AtenCache(const CacheShape& shape, const PositionBias& bias)
         : m_shape(shape),
-          m_width(shape.inner / shape.heads),
           m_rows(shape.sources.count() * shape.beams),
           m_bias(bias.byDistance(shape.maxSteps)),
           m_padding(shape.sources, shape.placement.device),
           m_mask(m_padding.mask(shape.placement.type)),
-          m_self(static_cast<std::size_t>(2 * shape.layers)) {}
+          m_self(2 * shape.inner.size()) {}
 
     void addCross(const at::Tensor& k, const at::Tensor& v) override {
         // Keys transposed: products with few queries are faster so, 1.4 times with one on an H100.
@@ -31,14 +30,14 @@ class AtenCache final : public DecoderCache {
         const at::Tensor values = joined(m_self[2 * layer + 1], v);
         const at::Tensor bias =
             m_bias.narrow(1, m_shape.maxSteps - 1 - m_step, m_step + 1).unsqueeze(1);
-        return attended(q.reshape({m_rows, m_shape.heads, 1, m_width}), keys.transpose(2, 3),
-                        values, bias);
+        return attended(q.reshape({m_rows, m_shape.heads, 1, -1}), keys.transpose(2, 3), values,
+                        bias);
     }
 
     at::Tensor cross(std::size_t layer, const at::Tensor& q) override {
         const std::int64_t sources = m_rows / m_shape.beams;
         const at::Tensor queries =
-            q.reshape({sources, m_shape.beams, m_shape.heads, m_width}).transpose(1, 2);
+            q.reshape({sources, m_shape.beams, m_shape.heads, -1}).transpose(1, 2);
         return attended(queries, m_cross[2 * layer], m_cross[2 * layer + 1], m_mask);
     }
 
@@ -74,31 +73,30 @@ class AtenCache final : public DecoderCache {
     at::Tensor joined(at::Tensor& cache, const at::Tensor& next) const {
         if (!cache.defined() || cache.size(2) == m_step) {
             const std::int64_t more = std::min<std::int64_t>(64, m_shape.maxSteps - m_step);
-            const at::Tensor empty =
-                at::empty({m_rows, m_shape.heads, more, m_width}, next.options());
+            const at::Tensor empty = at::empty(
+                {m_rows, m_shape.heads, more, next.size(1) / m_shape.heads}, next.options());
             cache = cache.defined() ? at::cat({cache, empty}, 2) : empty;
         }
-        cache.select(2, m_step).copy_(next.reshape({m_rows, m_shape.heads, m_width}));
+        cache.select(2, m_step).copy_(next.reshape({m_rows, m_shape.heads, -1}));
         return cache.narrow(2, 0, m_step + 1);
     }
 
     /// Rows of the encoder's output by source, place and head: [sources, longest, heads, width]
     at::Tensor split(const at::Tensor& rows) const {
         const at::Tensor block = m_padding.padded(rows);
-        return block.view({block.size(0), block.size(1), m_shape.heads, m_width});
+        return block.view({block.size(0), block.size(1), m_shape.heads, -1});
     }
 
     /// q [n, heads, queries, width], keys [n, heads, width, keys], v [n, heads, keys, width]
-    /// -> [n · queries, inner]
+    /// -> [n · queries, heads · width]
     at::Tensor attended(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& v,
                         const at::Tensor& added) const {
         const at::Tensor scores = at::matmul(q, keys).add_(added);
         const at::Tensor weights = at::softmax(scores, -1, at::kFloat).to(m_shape.placement.type);
-        return at::matmul(weights, v).transpose(1, 2).reshape({m_rows, m_shape.inner});
+        return at::matmul(weights, v).transpose(1, 2).reshape({m_rows, m_shape.heads * v.size(3)});
     }
 
     CacheShape m_shape;
-    std::int64_t m_width;
     std::int64_t m_rows;
     at::Tensor m_bias;  // [heads, 2 · maxSteps + 15]
     Padding m_padding;

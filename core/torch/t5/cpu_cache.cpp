@@ -18,8 +18,9 @@ class CpuCache final : public DecoderCache {
           m_history(m_present.size() * static_cast<std::size_t>(shape.beams)) {
         std::iota(m_present.begin(), m_present.end(), std::int64_t{0});
         const std::int64_t rows = shape.sources.count() * shape.beams;
-        for (std::int64_t i = 0; i < 2 * shape.layers; ++i)
-            m_self.push_back(at::empty({rows, shape.maxSteps, shape.inner}, at::kFloat));
+        for (const std::int64_t inner : shape.inner)
+            for (int i = 0; i < 2; ++i)
+                m_self.push_back(at::empty({rows, shape.maxSteps, inner}, at::kFloat));
     }
 
     void addCross(const at::Tensor& k, const at::Tensor& v) override {
@@ -31,14 +32,16 @@ class CpuCache final : public DecoderCache {
                     const at::Tensor& v) override {
         float* const keys = m_self[2 * layer].data_ptr<float>();
         float* const values = m_self[2 * layer + 1].data_ptr<float>();
+        const std::int64_t inner = m_shape.inner[layer];
         m_places.clear();
         for (std::size_t row = 0; row < m_history.size(); ++row) {
-            const std::int64_t own = place(ownRow(row), m_step);
+            const std::int64_t own = place(ownRow(row), m_step) * inner;
             const auto at = static_cast<std::int64_t>(row);
-            std::copy_n(k.data_ptr<float>() + at * k.stride(0), m_shape.inner, keys + own);
-            std::copy_n(v.data_ptr<float>() + at * v.stride(0), m_shape.inner, values + own);
+            std::copy_n(k.data_ptr<float>() + at * k.stride(0), inner, keys + own);
+            std::copy_n(v.data_ptr<float>() + at * v.stride(0), inner, values + own);
             for (std::size_t step = 0; step < m_history[row].size(); ++step)
-                m_places.push_back(place(m_history[row][step], static_cast<std::int64_t>(step)));
+                m_places.push_back(place(m_history[row][step], static_cast<std::int64_t>(step)) *
+                                   inner);
             m_places.push_back(own);
         }
         StepAttention task = taskFor(q, keys, values);
@@ -100,8 +103,9 @@ class CpuCache final : public DecoderCache {
         const auto beams = static_cast<std::size_t>(m_shape.beams);
         return m_present[row / beams] * m_shape.beams + static_cast<std::int64_t>(row % beams);
     }
+    /// In rows of a cache.
     std::int64_t place(std::int64_t row, std::int64_t step) const {
-        return (row * m_shape.maxSteps + step) * m_shape.inner;
+        return row * m_shape.maxSteps + step;
     }
 
     /// Turns m_places into addresses.
@@ -115,7 +119,7 @@ class CpuCache final : public DecoderCache {
         StepAttention task;
         task.q = {q.data_ptr<float>(), q.stride(0)};
         task.heads = m_shape.heads;
-        task.width = m_shape.inner / m_shape.heads;
+        task.width = q.size(1) / m_shape.heads;
         return task;
     }
     void addSource(StepAttention& task, std::int64_t first, std::int64_t count) const {
@@ -129,10 +133,10 @@ class CpuCache final : public DecoderCache {
     }
 
     CacheShape m_shape;
-    at::Tensor m_bias;                                 // [heads, 2 · maxSteps + 15]
-    std::vector<at::Tensor> m_self;                    // k and v per layer: [rows, maxSteps, inner]
-    std::vector<at::Tensor> m_cross;                   // k and v per layer: [source rows, inner]
-    std::vector<std::int64_t> m_present;               // sources still decoded
+    at::Tensor m_bias;                    // [heads, 2 · maxSteps + 15]
+    std::vector<at::Tensor> m_self;       // k and v per layer: [rows, maxSteps, its inner]
+    std::vector<at::Tensor> m_cross;      // k and v per layer: [source rows, its inner]
+    std::vector<std::int64_t> m_present;  // sources still decoded
     std::vector<std::vector<std::int64_t>> m_history;  // per present row: cache row of each step
     std::int64_t m_step = 0;
     std::vector<std::int64_t> m_places;

@@ -16,9 +16,9 @@ namespace rankscope::torch_backend {
 /// The properties of the decoder that a cache depends on.
 struct CacheShape {
     Placement placement;
-    std::int64_t layers = 0, heads = 0;
-    std::int64_t inner = 0;  ///< heads · width of one
-    std::int64_t beams = 1;  ///< rows per source
+    std::int64_t heads = 0;
+    std::vector<std::int64_t> inner;  ///< per layer: heads · width of one in self attention
+    std::int64_t beams = 1;           ///< rows per source
     std::int64_t maxSteps = 0;
     Ragged sources;  ///< rows of the encoder's output
 };
@@ -29,13 +29,14 @@ class DecoderCache {
  public:
     virtual ~DecoderCache();
 
-    /// Keys and values of the encoder's output for the next layer: [source rows, inner] each.
+    /// Keys and values of the encoder's output for the next layer: [source rows, heads · width].
     virtual void addCross(const at::Tensor& k, const at::Tensor& v) = 0;
 
-    /// Self attention of one token per row, whose keys and values join the cache. [rows, inner].
+    /// Self attention of one token per row, whose keys and values join the cache. All are
+    /// [rows, inner of the layer].
     virtual at::Tensor self(std::size_t layer, const at::Tensor& q, const at::Tensor& k,
                             const at::Tensor& v) = 0;
-    /// Cross attention of one token per row. [rows, inner].
+    /// Cross attention of one token per row, as wide as the layer's keys. [rows, heads · width].
     virtual at::Tensor cross(std::size_t layer, const at::Tensor& q) = 0;
     /// After the last layer: the next token's turn.
     virtual void advance() = 0;

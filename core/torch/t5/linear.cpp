@@ -75,9 +75,10 @@ LinearGroup::LinearGroup(const std::vector<LayerTensors>& layers, const Placemen
 }
 
 LinearGroup::LinearGroup(WeightLoader& loader, const std::vector<std::string>& modules,
-                         std::int64_t out, std::int64_t in) {
+                         const std::vector<std::int64_t>& out, std::int64_t in) {
     std::vector<LayerTensors> layers;
-    for (const std::string& module : modules) layers.push_back(loader.layer(module, out, in));
+    for (std::size_t i = 0; i < modules.size(); ++i)
+        layers.push_back(loader.layer(modules[i], out[i], in));
     *this = LinearGroup(layers, loader.placement());
     m_modules = modules;
 }

@@ -42,8 +42,9 @@ class LinearGroup {
  public:
     LinearGroup() = default;
     LinearGroup(const std::vector<LayerTensors>& layers, const Placement& placement);
-    LinearGroup(WeightLoader& loader, const std::vector<std::string>& modules, std::int64_t out,
-                std::int64_t in);
+    /// `out` of each module; -1: any.
+    LinearGroup(WeightLoader& loader, const std::vector<std::string>& modules,
+                const std::vector<std::int64_t>& out, std::int64_t in);
 
     /// x [rows, in] gives [rows, out_i] for each layer; values of a row are adjacent, rows may be
     /// further apart than out_i. `observer`, if given, sees x.

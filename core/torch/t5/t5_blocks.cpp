@@ -24,11 +24,16 @@ Norm loadNorm(WeightLoader& loader, const std::string& name, const T5Config& con
 LinearGroup loadGroup(WeightLoader& loader, const t5::Place& sublayer,
                       const std::vector<Role>& roles, const T5Config& config) {
     std::vector<std::string> modules;
-    for (const Role role : roles)
-        modules.push_back(
-            t5::moduleName({sublayer.stack, sublayer.block, sublayer.sublayer, role}));
-    const Shape shape = t5::shapeOf(roles.front(), config);
-    return {loader, modules, shape[0], shape[1]};
+    std::vector<std::int64_t> out;
+    std::int64_t in = 0;
+    for (const Role role : roles) {
+        const t5::Place place{sublayer.stack, sublayer.block, sublayer.sublayer, role};
+        const Shape shape = t5::shapeOf(place, config);
+        modules.push_back(t5::moduleName(place));
+        out.push_back(shape[0]);
+        in = shape[1];
+    }
+    return {loader, modules, out, in};
 }
 
 std::vector<Role> innerRoles(const T5Config& config) {
@@ -39,11 +44,22 @@ std::vector<Role> innerRoles(const T5Config& config) {
 
 }  // namespace
 
+Heads::Heads(Stack stack, int block, Sublayer sublayer, const T5Config& config,
+             const at::Device& device) {
+    const t5::SublayerSizes sizes = t5::sizesOf(stack, block, sublayer, config);
+    const std::int64_t width =
+        std::max(std::ranges::max(sizes.scores), std::ranges::max(sizes.values));
+    inner = width * config.numHeads;
+    scores = {sizes.scores, width, device};
+    values = {sizes.values, width, device};
+}
+
 SelfAttention::SelfAttention(WeightLoader& loader, Stack stack, int block, const T5Config& config)
     : norm(loadNorm(loader, t5::normName(stack, block, Sublayer::SelfAttention), config)),
       qkv(loadGroup(loader, {stack, block, Sublayer::SelfAttention}, {Role::Q, Role::K, Role::V},
                     config)),
-      output(loadGroup(loader, {stack, block, Sublayer::SelfAttention}, {Role::O}, config)) {}
+      output(loadGroup(loader, {stack, block, Sublayer::SelfAttention}, {Role::O}, config)),
+      heads(stack, block, Sublayer::SelfAttention, config, loader.placement().device) {}
 
 CrossAttention::CrossAttention(WeightLoader& loader, int block, const T5Config& config)
     : norm(loadNorm(loader, t5::normName(Stack::Decoder, block, Sublayer::CrossAttention), config)),
@@ -52,8 +68,9 @@ CrossAttention::CrossAttention(WeightLoader& loader, int block, const T5Config& 
       key(loadGroup(loader, {Stack::Decoder, block, Sublayer::CrossAttention}, {Role::K}, config)),
       value(
           loadGroup(loader, {Stack::Decoder, block, Sublayer::CrossAttention}, {Role::V}, config)),
-      output(loadGroup(loader, {Stack::Decoder, block, Sublayer::CrossAttention}, {Role::O},
-                       config)) {}
+      output(
+          loadGroup(loader, {Stack::Decoder, block, Sublayer::CrossAttention}, {Role::O}, config)),
+      heads(Stack::Decoder, block, Sublayer::CrossAttention, config, loader.placement().device) {}
 
 FeedForward::FeedForward(WeightLoader& loader, Stack stack, int block, const T5Config& config)
     : norm(loadNorm(loader, t5::normName(stack, block, Sublayer::FeedForward), config)),

@@ -9,6 +9,7 @@
 
 #include "core/t5/t5_layout.h"
 #include "core/torch/kernels/row_kernels.h"
+#include "core/torch/t5/head_places.h"
 #include "core/torch/t5/linear.h"
 #include "core/torch/t5/weight_loader.h"
 
@@ -21,20 +22,33 @@ struct Norm {
     at::Tensor operator()(const at::Tensor& x) const { return rmsNorm(x, weight, epsilon); }
 };
 
+/// The heads of one attention, as its kernels see them: all of one width.
+struct Heads {
+    HeadPlaces scores, values;  ///< of queries and keys, and of values
+    std::int64_t inner = 0;     ///< heads · width
+
+    Heads(t5::Stack stack, int block, t5::Sublayer sublayer, const t5::T5Config& config,
+          const at::Device& device);
+};
+
 /// Sublayers work on rows [rows, dModel] and add their output to the residual stream `x`.
 /// The attention in the middle is the caller's: over a whole batch, or from a cache.
 struct SelfAttention {
     Norm norm;
     LinearGroup qkv;
     LinearGroup output;
+    Heads heads;
 
     SelfAttention(WeightLoader& loader, t5::Stack stack, int block, const t5::T5Config& config);
 
-    /// `attention(q, k, v)` gives [rows, inner].
+    /// `attention(q, k, v)` gives [rows, heads.inner], as wide as its arguments.
     template <typename Attention>
     void apply(at::Tensor& x, const Attention& attention, InputObserver* observer = nullptr) const {
         const std::vector<at::Tensor> parts = qkv.all(norm(x), observer);
-        x.add_(output(attention(parts[0], parts[1], parts[2]), observer));
+        const at::Tensor mixed =
+            attention(heads.scores.spread(parts[0]), heads.scores.spread(parts[1]),
+                      heads.values.spread(parts[2]));
+        x.add_(output(heads.values.gathered(mixed), observer));
     }
 };
 
@@ -43,13 +57,21 @@ struct CrossAttention {
     Norm norm;
     LinearGroup query, key, value;
     LinearGroup output;
+    Heads heads;
 
     CrossAttention(WeightLoader& loader, int block, const t5::T5Config& config);
 
-    /// `attention(q)` gives [rows, inner].
+    /// Of the encoder's output: [source rows, heads.inner].
+    at::Tensor keys(const at::Tensor& encoded) const { return heads.scores.spread(key(encoded)); }
+    at::Tensor values(const at::Tensor& encoded) const {
+        return heads.values.spread(value(encoded));
+    }
+
+    /// `attention(q)` gives [rows, heads.inner].
     template <typename Attention>
     void apply(at::Tensor& x, const Attention& attention, InputObserver* observer = nullptr) const {
-        x.add_(output(attention(query(norm(x), observer)), observer));
+        const at::Tensor mixed = attention(heads.scores.spread(query(norm(x), observer)));
+        x.add_(output(heads.values.gathered(mixed), observer));
     }
 };
 

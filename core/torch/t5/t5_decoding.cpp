@@ -47,9 +47,8 @@ std::unique_ptr<DecoderSteps> T5Model::startDecoding(std::span<const backend::To
     const at::Tensor encoded = encode(sources, progress);
     CacheShape shape;
     shape.placement = m_placement;
-    shape.layers = static_cast<std::int64_t>(m_decoder.size());
     shape.heads = heads();
-    shape.inner = m_config.numHeads * m_config.dKv;
+    for (const DecoderBlock& block : m_decoder) shape.inner.push_back(block.self.heads.inner);
     shape.beams = beams;
     shape.maxSteps = maxSteps;
     shape.sources = Ragged(sources);
@@ -58,7 +57,7 @@ std::unique_ptr<DecoderSteps> T5Model::startDecoding(std::span<const backend::To
                                               : makeAtenCache(shape, m_decoderBias);
     for (const DecoderBlock& block : m_decoder) {
         throwIfStopped(progress);
-        cache->addCross(block.cross.key(encoded), block.cross.value(encoded));
+        cache->addCross(block.cross.keys(encoded), block.cross.values(encoded));
     }
     return std::make_unique<T5DecoderSteps>(*this, std::move(cache), maxSteps);
 }

@@ -46,8 +46,8 @@ T5Model::T5Model(const t5::T5Config& config, const backend::WeightSource& source
     : m_config(config), m_placement(placement) {
     activationNamed(config.denseActFn);  // complains before anything is read
     WeightLoader loader(source, placement, progress, expectedLoads(config));
-    m_shared = std::make_shared<const LinearGroup>(loader, std::vector<std::string>{"shared"}, -1,
-                                                   config.dModel);
+    m_shared = std::make_shared<const LinearGroup>(loader, std::vector<std::string>{"shared"},
+                                                   std::vector<std::int64_t>{-1}, config.dModel);
     requireTokens(config, m_shared->out(0));
     for (int i = 0; i < config.numLayers; ++i) m_encoder.emplace_back(loader, i, config);
     m_encoderBias = loadBias(loader, Stack::Encoder);
@@ -57,10 +57,10 @@ T5Model::T5Model(const t5::T5Config& config, const backend::WeightSource& source
     m_decoderBias = loadBias(loader, Stack::Decoder);
     m_decoderNorm = {loader.tensor(t5::finalNormName(Stack::Decoder) + ".weight", {config.dModel}),
                      config.layerNormEpsilon};
-    m_head = config.tiedHead
-                 ? m_shared
-                 : std::make_shared<const LinearGroup>(loader, std::vector<std::string>{"lm_head"},
-                                                       m_shared->out(0), config.dModel);
+    m_head = config.tiedHead ? m_shared
+                             : std::make_shared<const LinearGroup>(
+                                   loader, std::vector<std::string>{"lm_head"},
+                                   std::vector{m_shared->out(0)}, config.dModel);
 }
 
 PositionBias T5Model::loadBias(WeightLoader& loader, Stack stack) const {
@@ -102,7 +102,7 @@ at::Tensor T5Model::decode(std::span<const TokenIds> inputs, const at::Tensor& e
         keep(states, x);
         block.self.apply(x, self, observer);
         const auto attention = [&](const at::Tensor& q) {
-            return cross(q, block.cross.key(encoded), block.cross.value(encoded));
+            return cross(q, block.cross.keys(encoded), block.cross.values(encoded));
         };
         block.cross.apply(x, attention, observer);
         block.feedForward.apply(x, observer);
