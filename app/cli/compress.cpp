@@ -41,11 +41,10 @@ std::string text(const compress::CompressResult& result) {
     TextTable table(titles);
     std::string notes;
     for (const compress::LayerResult& layer : result.layers) {
-        std::vector<std::string> row = {
-            printable(layer.name), fmt::format("{}", layer.rank),
-            layer.kept ? "kept" : std::string(storageName(layer.storage)),
-            fmt::format("{:.6f}", layer.relativeError),
-            fmt::format("{:.6f}", layer.predictedError)};
+        std::vector<std::string> row = {printable(layer.name), fmt::format("{}", layer.rank),
+                                        layer.kept ? "kept" : std::string(storageName(layer)),
+                                        fmt::format("{:.6f}", layer.relativeError),
+                                        fmt::format("{:.6f}", layer.predictedError)};
         if (preview)
             row.push_back(layer.excessError ? fmt::format("{:+.3f} %", 100 * *layer.excessError)
                                             : "-");

@@ -12,6 +12,7 @@
 #include "core/method/method.h"
 #include "core/plan/plan.h"
 #include "core/plan/plan_json.h"
+#include "core/plan/slim_plan.h"
 
 namespace rankscope::cli {
 
@@ -41,7 +42,7 @@ std::string triedText(const plan::CompressionPlan& plan) {
         if (ridge) row.insert(row.begin() + 1, fmt::format("{:g}", setting.ridge));
         table.addRow(std::move(row));
     }
-    std::string taken = plan.allocation;
+    std::string taken = plan::allocationText(plan);
     if (ridge) taken += fmt::format("{}ridge {:g}", taken.empty() ? "" : ", ", plan.settings.ridge);
     return '\n' + table.text() + "taken: " + taken + '\n';
 }
@@ -53,7 +54,7 @@ std::string text(const plan::CompressionPlan& plan) {
         table.addRow({printable(entry.matrix.name),
                       fmt::format("{}x{}", entry.matrix.rows, entry.matrix.columns),
                       fmt::format("{}", entry.rank), methodShown(entry),
-                      std::string(storageName(entry.storage)), grouped(entry.parametersDense),
+                      std::string(storageName(entry)), grouped(entry.parametersDense),
                       grouped(entry.parametersStored),
                       entry.relativeError ? fmt::format("{:.6f}", *entry.relativeError) : "-"});
     const plan::ParameterCounts& counts = plan.parameters;

@@ -14,6 +14,7 @@
 #include "core/plan/allocation.h"
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
+#include "core/plan/slim_plan.h"
 #include "core/search/measured_plan.h"
 
 namespace rankscope::cli {
@@ -28,13 +29,13 @@ bool isBudget(const PlanOptions& options) {
     return options.target.kind == plan::RankTarget::Kind::Budget;
 }
 
-/// `auto` is the first of allocators() if nothing can be measured.
+/// `auto` is allocationUnmeasured() if nothing can be measured.
 void settleAllocation(PlanOptions& options, const method::Calibration* calibration,
                       const Progress& progress) {
     if (options.allocation != plan::autoName ||
         (calibration != nullptr && !calibration->record().heldOut.empty()))
         return;
-    options.allocation = plan::allocators().front().name;
+    options.allocation = plan::allocationUnmeasured(options);
     if (calibration != nullptr && isBudget(options))
         progress.warn(
             fmt::format("{} has no held-out dialogues to compare allocations on; {} is taken.",

@@ -2,9 +2,9 @@
 #include "app/cli/rank_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
-#include <map>
 #include <utility>
 
 #include "app/cli/planning.h"
@@ -16,6 +16,7 @@
 #include "core/plan/plan.h"
 #include "core/plan/plan_json.h"
 #include "core/plan/plan_options.h"
+#include "core/plan/slim_plan.h"
 #include "core/workspace/calibration_file.h"
 
 namespace rankscope::cli {
@@ -41,16 +42,10 @@ std::shared_ptr<const method::Calibration> calibrationOf(
 }  // namespace
 
 StorageChoice parseStorageChoice(const std::string& name) {
-    static const std::map<std::string, StorageChoice> choices = {
-        {"auto", StorageChoice::Auto},
-        {"factored", StorageChoice::Factored},
-        {"pivoted", StorageChoice::Pivoted},
-        {"dense", StorageChoice::Dense}};
-    const auto found = choices.find(name);
-    if (found == choices.end())
-        throw usageError(fmt::format("--storage: '{}' is none of factored, pivoted, dense, auto.",
-                                     printable(name)));
-    return found->second;
+    if (const auto choice = plan::storageChoiceNamed(name)) return *choice;
+    throw usageError(
+        fmt::format("--storage: '{}' is none of {}.", printable(name),
+                    fmt::join(findOption(plan::planOptionTable(), "storage").choices, ", ")));
 }
 
 std::vector<CLI::Option*> MethodFlags::addTo(CLI::App& app, const char* group) {
@@ -113,7 +108,7 @@ void RankOptions::addTo(CLI::App& app) {
         app.add_option("--plan", m_planFile, "A plan that `plan --out` wrote")->type_name("FILE");
     file->group(target);
     const char* how = "How";
-    file->excludes(add("method", m_options.method, how));
+    file->excludes(add("method", m_method, how));
     for (CLI::Option* option : m_settings.addTo(app, how)) file->excludes(option);
     app.add_option("--calibration", m_calibrationFile,
                    "A file that `calibrate` wrote for this checkpoint")
@@ -153,6 +148,7 @@ RankTarget RankOptions::target() const {
 plan::PlanOptions RankOptions::planOptions(const Context& context) const {
     plan::PlanOptions options = m_options;
     options.target = target();
+    if (!m_method.empty()) options.method = m_method;
     options.settings = m_settings.settings(context.options.seed);
     options.storage = parseStorageChoice(m_storage);
     return options;
@@ -168,9 +164,12 @@ void RankOptions::planFromFile(Planned& planned, const Context& context,
 
 void RankOptions::planByOptions(Planned& planned, const Context& context,
                                 const Opened& opened) const {
-    const plan::PlanOptions options = planOptions(context);
+    plan::PlanOptions options = planOptions(context);
     ChosenMatrices chosen = choose(m_matrices, context);
     if (opened) opened(chosen.checkpoint);
+    if (m_method.empty())
+        options.method = plan::methodUnlessNamed(chosen.checkpoint, chosen.matrices, options,
+                                                 !m_calibrationFile.empty());
     plan::requirePossible(chosen.checkpoint, chosen.matrices, options);
     planned.calibration = usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
     planned.plan =

@@ -71,6 +71,7 @@ class RankOptions {
     std::optional<double> m_rank, m_ratio, m_energy, m_error, m_budget;
     plan::PlanOptions m_options;
     std::string m_storage = "auto";
+    std::string m_method;  ///< empty: not named
 };
 
 }  // namespace rankscope::cli

@@ -16,8 +16,10 @@
 #include "core/compress/model_config.h"
 #include "core/compress/modeling_files.h"
 #include "core/compress/save.h"
+#include "core/compress/slim_products.h"
 #include "core/compress/verify.h"
 #include "core/plan/plan.h"
+#include "core/plan/slim_plan.h"
 #include "core/spectra/for_each_matrix.h"
 
 namespace rankscope::compress {
@@ -81,14 +83,34 @@ class Run {
         });
     }
 
+    /// What is expected of the written matrices of a plan by slim.
+    void foretellProducts() {
+        if (!plan::isSlim(m_plan)) return;
+        const auto errors = productErrors(
+            m_source, m_plan,
+            [&](const plan::PlanEntry& entry) { return m_factors.cutMatrix(entry); },
+            [&](const plan::PlanEntry& entry) {
+                return m_options.dtype.value_or(entry.matrix.dtype);
+            },
+            m_compute);
+        for (Layer& layer : m_layers) {
+            const ProductError& error = errors.at(layer.result.name);
+            layer.result.predictedError = error.relative;
+            layer.tolerance = error.tolerance;
+        }
+    }
+
     void writeFolder(const fs::path& folder) {
         m_progress.report(0.6, "hashing the source");
         m_provenance = provenance(m_source, m_source.contentHash(SilentProgress(m_progress)),
                                   m_options, m_compute.device);
         const auto modules = lowRankModules(m_source, m_layers);
-        writeNewFile(folder / "config.json",
-                     configForSave(m_source, modules, m_options).dump(2) + "\n");
-        if (!modules.empty()) {
+        writeNewFile(
+            folder / "config.json",
+            configForSave(m_source, plan::plannedConfig(m_source, m_plan), modules, m_options)
+                    .dump(2) +
+                "\n");
+        if (needsModelingFiles(plan::plannedConfig(m_source, m_plan), modules)) {
             writeNewFile(folder / configurationFileName, configurationFile());
             writeNewFile(folder / modelingFileName, modelingFile());
         }
@@ -103,7 +125,8 @@ class Run {
 
     CompressResult finish(const fs::path& folder) {
         CompressResult result;
-        result.layers = verifySave(m_source, folder, m_layers, m_hashes, m_compute, m_progress);
+        result.layers =
+            verifySave(m_source, folder, {m_plan, m_layers, m_hashes}, m_compute, m_progress);
         result.verified = true;
         writeNewFile(
             folder / "rankscope.json",
@@ -159,6 +182,7 @@ CompressResult compress(const PlannedModel& model, const CompressOptions& option
     try {
         const fs::path scratch = target.partial() / "scratch";
         run.makeLayers(scratch);
+        run.foretellProducts();
         run.writeFolder(target.partial());
         fs::remove_all(scratch);
         result = run.finish(target.partial());
@@ -184,7 +208,7 @@ Json toJson(const CompressResult& result) {
     for (const LayerResult& layer : result.layers) {
         Json item = {{"name", layer.name},
                      {"rank", layer.rank},
-                     {"storage", checkpoint::storageName(layer.storage)},
+                     {"storage", storageName(layer)},
                      {"kept", layer.kept},
                      {"relative_error", layer.relativeError},
                      {"predicted_error", layer.predictedError}};

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -13,7 +12,10 @@
 
 #include "core/backend/moments.h"
 #include "core/base/error.h"
+#include "core/compress/slim_cut.h"
+#include "core/compress/walk_dialogues.h"
 #include "core/model/checkpoint_weights.h"
+#include "core/plan/slim_plan.h"
 #include "core/spectra/for_each_matrix.h"
 
 namespace rankscope::compress {
@@ -35,39 +37,6 @@ const PlanEntry* walkedEntry(const plan::CompressionPlan& plan, const std::strin
     for (const PlanEntry& entry : plan.entries)
         if (entry.matrix.module() == module) return needsWalk(plan, entry) ? &entry : nullptr;
     return nullptr;
-}
-
-backend::Tensor floats(const Matrix& a) {
-    const std::vector<float> values(a.values.begin(), a.values.end());
-    backend::Tensor tensor{DType::F32, {a.rows, a.columns}, {}};
-    tensor.bytes.resize(values.size() * sizeof(float));
-    std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
-    return tensor;
-}
-
-/// The examples of a walk; its spans are of the vectors here.
-struct Examples {
-    std::vector<backend::TokenIds> sources, targets;
-    double rarity = 0;
-
-    Examples(const plan::CompressionPlan& plan, const method::Calibration& calibration) {
-        for (const method::CalibrationExample& example : calibration.record().examples) {
-            sources.push_back(example.source);
-            targets.push_back(example.target);
-        }
-        for (const PlanEntry& entry : plan.entries)
-            if (!entry.kept && method::methodNamed(entry.method).rareTokensCountMore)
-                rarity = plan.settings.rarity;
-    }
-};
-
-void requireOutputs(const Method& method, const checkpoint::WeightMatrix& matrix) {
-    if (method.looksAtOutputs && matrix.role == checkpoint::Role::Head)
-        throw usageError(
-            fmt::format("The method \"{}\" needs gradients of outputs, and those of {} are not "
-                        "collected, since there are too many: leave it out with --exclude head, or "
-                        "choose another method.",
-                        method.name, printable(matrix.name)));
 }
 
 /// One matrix by a method that needs no walk.
@@ -107,13 +76,12 @@ backend::Factors walkedFactors(const PlannedModel& model, const PlanEntry& entry
 /// The factors of all entries that need the walk.
 std::shared_ptr<const FullRankFactors> walk(const PlannedModel& model, std::size_t wanted,
                                             const Progress& progress) {
-    const Examples examples(model.plan, *model.calibration);
+    const WalkDialogues examples(model.plan, *model.calibration);
     backend::Seq2SeqOptions options;
     options.device = model.compute.device;
     const model::CheckpointWeights weights(model.checkpoint);
-    const auto walk = model.compute.backend.openLayerWalk(
-        model.checkpoint.config(), weights, options,
-        {examples.sources, examples.targets, examples.rarity}, progress);
+    const auto walk = model.compute.backend.openLayerWalk(model.checkpoint.config(), weights,
+                                                          options, examples.examples(), progress);
     auto made = std::make_shared<FullRankFactors>();
     while (const auto group = walk->next(progress)) {
         for (const std::string& module : group->modules) {
@@ -123,8 +91,8 @@ std::shared_ptr<const FullRankFactors> walk(const PlannedModel& model, std::size
             spectra::requireFinite(weight, entry->matrix.name);
             backend::Factors factors = walkedFactors(model, *entry, weight, *group);
             backend::LayerWeights replacement;
-            replacement.down = floats(factors.right);
-            replacement.up = floats(factors.left);
+            replacement.down = floatTensor(factors.right);
+            replacement.up = floatTensor(factors.left);
             walk->replace(module, replacement);
             made->emplace(entry->matrix.name, std::move(factors));
             progress.report(static_cast<double>(made->size()) / static_cast<double>(wanted),
@@ -158,6 +126,11 @@ backend::Factors FactorSource::factors(const PlanEntry& entry, const Matrix& wei
 }
 
 FactorSource factorsOf(const PlannedModel& model, const Progress& progress) {
+    if (plan::isSlim(model.plan)) {
+        FactorSource source(model);
+        source.m_cut = std::make_shared<const CutMatrices>(slimMatrices(model, progress));
+        return source;
+    }
     const auto wanted = std::ranges::count_if(
         model.plan.entries, [&](const PlanEntry& entry) { return needsWalk(model.plan, entry); });
     if (wanted == 0) return FactorSource(model);
@@ -183,23 +156,6 @@ std::shared_ptr<const FullRankFactors> fullRankFactors(const method::CalibratedM
                                factors->emplace(matrix.name, std::move(made));
                            });
     return factors;
-}
-
-bool usesRidge(const plan::CompressionPlan& plan) {
-    return plan.settings.refit || std::ranges::any_of(plan.entries, [](const PlanEntry& entry) {
-               return !entry.kept && method::methodNamed(entry.method).hasRidge;
-           });
-}
-
-void requireCalibration(const plan::CompressionPlan& plan, const method::Calibration* calibration) {
-    if (plan.settings.refit)
-        method::requireCalibration(method::methods().front(), plan.settings, calibration);
-    for (const PlanEntry& entry : plan.entries) {
-        if (entry.kept) continue;
-        const Method& method = method::methodNamed(entry.method);
-        method::requireCalibration(method, plan.settings, calibration);
-        requireOutputs(method, entry.matrix);
-    }
 }
 
 }  // namespace rankscope::compress

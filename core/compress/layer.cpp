@@ -126,6 +126,18 @@ void keep(const plan::PlanEntry& entry, DType dtype, double norm, Layer& layer) 
 
 }  // namespace
 
+std::string_view storageName(const LayerResult& result) {
+    switch (result.cut) {
+        case plan::Cut::Plain:
+            return plan::storageChoiceName(plan::StorageChoice::Plain);
+        case plan::Cut::Sizes:
+            return plan::storageChoiceName(plan::StorageChoice::Sizes);
+        case plan::Cut::None:
+            break;
+    }
+    return checkpoint::storageName(result.storage);
+}
+
 Layer makeLayer(const checkpoint::Checkpoint& source, const plan::PlanEntry& entry,
                 const FactorSource& factorSource, std::optional<DType> asked,
                 const backend::LinearAlgebra& algebra) {
@@ -138,6 +150,12 @@ Layer makeLayer(const checkpoint::Checkpoint& source, const plan::PlanEntry& ent
     const double norm = frobeniusNorm(weight);
     if (entry.kept) {
         keep(entry, dtype, norm, layer);
+        return layer;
+    }
+    if (entry.cut != plan::Cut::None) {
+        layer.result.rank = entry.rank;
+        layer.result.cut = entry.cut;
+        layer.form = denseForm(matrix.name, factorSource.cutMatrix(entry), dtype);
         return layer;
     }
     backend::Factors factors = factorSource.factors(entry, weight);

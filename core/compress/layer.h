@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/backend/linear_algebra.h"
 #include "core/checkpoint/checkpoint.h"
@@ -18,13 +19,19 @@ struct LayerResult {
     std::string name;
     std::int64_t rank = 0;
     checkpoint::Storage storage = checkpoint::Storage::Dense;
-    bool kept = false;          ///< unchanged
-    double relativeError = 0;   ///< ‖W - W'‖_F / ‖W‖_F from the bytes read back
-    double predictedError = 0;  ///< from the singular values
+    plan::Cut cut = plan::Cut::None;  ///< by slim: smaller instead of low rank
+    bool kept = false;                ///< unchanged
+    /// ‖W - W'‖_F / ‖W‖_F from the bytes read back; of slim the error of the product that q and
+    /// k, or v and o, make head by head, or of wi or wo with zeros for the units that are gone.
+    double relativeError = 0;
+    double predictedError = 0;  ///< the same before rounding
     /// Of a preview: ‖W - W'‖ / ‖W - W_r‖ - 1 before rounding, measured (excessError()).
     std::optional<double> excessError = {};
     std::string note = {};  ///< e.g. why pivoted storage was refused
 };
+
+/// "dense", "factored", "pivoted"; of slim "plain" or "sizes".
+std::string_view storageName(const LayerResult& result);
 
 /// One matrix approximated and rounded, before anything is written.
 struct Layer {

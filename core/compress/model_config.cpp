@@ -11,6 +11,7 @@
 #include "core/compress/modeling_files.h"
 #include "core/compress/storage_forms.h"
 #include "core/plan/plan.h"
+#include "core/t5/layer_sizes_json.h"
 
 namespace rankscope::compress {
 
@@ -38,7 +39,7 @@ std::string pythonModule(std::string_view fileName) {
     return std::string(fileName.substr(0, fileName.size() - 3));
 }
 
-void describeModules(Json& config, bool tiedHead,
+void describeModules(Json& config, bool tiedHead, const t5::LayerSizes& sizes,
                      const std::map<std::string, LowRankModule>& modules) {
     Json list = Json::object();
     for (const auto& [name, module] : modules)
@@ -52,6 +53,7 @@ void describeModules(Json& config, bool tiedHead,
         {"AutoModelForSeq2SeqLM", modeling + ".RankscopeT5ForConditionalGeneration"}};
     config["rankscope"] = {
         {"format_version", 1}, {"tied_head", tiedHead}, {"modules", std::move(list)}};
+    if (!sizes.empty()) config["rankscope"]["sizes"] = t5::sizesToJson(sizes);
 }
 
 Json layerRecord(const plan::PlanEntry& entry, const Layer& layer, const LayerResult& result,
@@ -65,7 +67,7 @@ Json layerRecord(const plan::PlanEntry& entry, const Layer& layer, const LayerRe
                    {"shape", {entry.matrix.rows, entry.matrix.columns}},
                    {"rank", result.rank},
                    {"method", entry.method},
-                   {"storage", checkpoint::storageName(result.storage)},
+                   {"storage", storageName(result)},
                    {"kept", result.kept},
                    {"relative_error", result.relativeError},
                    {"predicted_error", result.predictedError},
@@ -97,7 +99,13 @@ std::map<std::string, LowRankModule> lowRankModules(const Checkpoint& source,
     return modules;
 }
 
-Json configForSave(const Checkpoint& source, const std::map<std::string, LowRankModule>& modules,
+bool needsModelingFiles(const t5::T5Config& made,
+                        const std::map<std::string, LowRankModule>& modules) {
+    return !modules.empty() || !made.sizes.empty();
+}
+
+Json configForSave(const Checkpoint& source, const t5::T5Config& made,
+                   const std::map<std::string, LowRankModule>& modules,
                    const CompressOptions& options) {
     Json config = source.configJson();
     const bool wasOurs = source.config().modelType == "rankscope_t5";
@@ -118,7 +126,10 @@ Json configForSave(const Checkpoint& source, const std::map<std::string, LowRank
         config[key] = torchName(*options.dtype);
         if (config.contains("torch_dtype")) config["torch_dtype"] = torchName(*options.dtype);
     }
-    if (!modules.empty()) describeModules(config, source.tiedHead(), modules);
+    if (made.dKv != source.config().dKv) config["d_kv"] = made.dKv;
+    if (made.dFf != source.config().dFf) config["d_ff"] = made.dFf;
+    if (needsModelingFiles(made, modules))
+        describeModules(config, source.tiedHead(), made.sizes, modules);
     return config;
 }
 

@@ -23,9 +23,13 @@ struct LowRankModule {
 std::map<std::string, LowRankModule> lowRankModules(const checkpoint::Checkpoint& source,
                                                     const std::vector<Layer>& layers);
 
-/// config.json of the save: the source's; plain T5 if every matrix is dense, else "rankscope_t5"
-/// with auto_map (docs/formats.md).
-Json configForSave(const checkpoint::Checkpoint& source,
+/// True if the save is no plain T5: it has low-rank modules, or sizes of its own for every layer.
+bool needsModelingFiles(const t5::T5Config& made,
+                        const std::map<std::string, LowRankModule>& modules);
+
+/// config.json of the save: the source's with the sizes of `made` (plan::plannedConfig()); plain
+/// T5 unless needsModelingFiles(), else "rankscope_t5" with auto_map (docs/formats.md).
+Json configForSave(const checkpoint::Checkpoint& source, const t5::T5Config& made,
                    const std::map<std::string, LowRankModule>& modules,
                    const CompressOptions& options);
 

@@ -31,6 +31,11 @@ LayerWeights PlannedWeights::matrix(const std::string& module) const {
         entries, [&](const plan::PlanEntry& e) { return e.matrix.module() == module; });
     if (entry == entries.end() || entry->kept) return m_source.matrix(module);
     LayerWeights weights;
+    if (entry->cut != plan::Cut::None) {
+        weights.dense =
+            rounded(m_factors.cutMatrix(*entry), entry->matrix.dtype, entry->matrix.name);
+        return weights;
+    }
     if (m_form == PlannedForm::TwoFactors) {
         const backend::Factors factors = m_factors.factors(*entry);
         weights.down = rounded(factors.right, entry->matrix.dtype, module + ".down.weight");

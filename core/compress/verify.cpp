@@ -11,7 +11,9 @@
 #include "core/base/parallel.h"
 #include "core/base/sha256.h"
 #include "core/compress/layer.h"
+#include "core/compress/slim_products.h"
 #include "core/compress/storage_forms.h"
+#include "core/plan/slim_plan.h"
 
 namespace rankscope::compress {
 
@@ -62,33 +64,64 @@ Matrix readWritten(const Checkpoint& written, const WeightMatrix& matrix,
     return placeRows(down, mixed, rows);
 }
 
-LayerResult checkLayer(const Checkpoint& source, const Checkpoint& written, const Layer& layer,
-                       const backend::Compute& compute) {
-    LayerResult result = layer.result;
-    const WeightMatrix* before = source.findMatrix(result.name);
-    const WeightMatrix* after = written.findMatrix(result.name);
+/// The matrix as written. Throws Error if it is in another form than it was written.
+const WeightMatrix& writtenMatrix(const Checkpoint& written, const Layer& layer,
+                                  const plan::PlanEntry& entry) {
+    const LayerResult& result = layer.result;
+    const WeightMatrix* const after = written.findMatrix(result.name);
     // A dense tensor does not record its rank.
-    const bool sameForm = before != nullptr && after != nullptr &&
-                          after->storage == result.storage &&
-                          (result.storage == Storage::Dense || after->rank == result.rank);
-    if (!sameForm)
+    bool same = after != nullptr && after->storage == result.storage &&
+                (result.storage == Storage::Dense || after->rank == result.rank);
+    if (same && entry.cut != plan::Cut::None)
+        same = after->rows * after->columns == entry.parametersStored;
+    if (!same)
         throw Error(fmt::format("{} reads back in another form than it was written; nothing was "
                                 "saved.",
                                 printable(result.name)),
                     result.name);
-    const Matrix weight = source.readMatrix(*before);
-    const double norm = frobeniusNorm(weight);
-    const double apart = distance(weight, readWritten(written, *after, compute.algebra()));
-    result.relativeError = apart == 0 ? 0 : apart / norm;
-    if (!(std::abs(result.relativeError - result.predictedError) <= layer.tolerance))
+    return *after;
+}
+
+/// The result with its error. Throws Error if that is not the one foretold.
+LayerResult checked(const Layer& layer, double error) {
+    LayerResult result = layer.result;
+    result.relativeError = error;
+    if (!(std::abs(error - result.predictedError) <= layer.tolerance))
         throw Error(
             fmt::format("{}: the error of the written numbers is {:.9g}, but {:.9g} was predicted "
                         "(tolerance {:.2g}). Nothing was saved; if the plan came from a file, make "
                         "it again from this checkpoint.",
-                        printable(result.name), result.relativeError, result.predictedError,
-                        layer.tolerance),
+                        printable(result.name), error, result.predictedError, layer.tolerance),
             result.name);
     return result;
+}
+
+LayerResult checkLayer(const Checkpoint& source, const Checkpoint& written, const Layer& layer,
+                       const plan::PlanEntry& entry, const backend::Compute& compute) {
+    const WeightMatrix& after = writtenMatrix(written, layer, entry);
+    const Matrix weight = source.readMatrix(entry.matrix);
+    const double norm = frobeniusNorm(weight);
+    const double apart = distance(weight, readWritten(written, after, compute.algebra()));
+    return checked(layer, apart == 0 ? 0 : apart / norm);
+}
+
+/// All layers of a plan by slim, by the products that their matrices make.
+std::vector<LayerResult> checkProducts(const Checkpoint& source, const Checkpoint& written,
+                                       const ExpectedSave& expected,
+                                       const backend::Compute& compute) {
+    for (std::size_t i = 0; i < expected.layers.size(); ++i)
+        writtenMatrix(written, expected.layers[i], expected.plan.entries[i]);
+    const auto find = [&](const plan::PlanEntry& entry) -> const WeightMatrix& {
+        return *written.findMatrix(entry.matrix.name);
+    };
+    const auto errors = productErrors(
+        source, expected.plan,
+        [&](const plan::PlanEntry& entry) { return written.readMatrix(find(entry)); },
+        [&](const plan::PlanEntry& entry) { return find(entry).dtype; }, compute);
+    std::vector<LayerResult> results;
+    for (const Layer& layer : expected.layers)
+        results.push_back(checked(layer, errors.at(layer.result.name).relative));
+    return results;
 }
 
 void checkHashes(const Checkpoint& written, const std::map<std::string, std::string>& hashes,
@@ -106,17 +139,18 @@ void checkHashes(const Checkpoint& written, const std::map<std::string, std::str
 }  // namespace
 
 std::vector<LayerResult> verifySave(const Checkpoint& source, const std::filesystem::path& folder,
-                                    const std::vector<Layer>& layers,
-                                    const std::map<std::string, std::string>& hashes,
-                                    const backend::Compute& compute, const Progress& progress) {
+                                    const ExpectedSave& expected, const backend::Compute& compute,
+                                    const Progress& progress) {
     const Checkpoint written = checkpoint::openCheckpoint(folder.string());
     progress.report(0.8, "reading back");
-    checkHashes(written, hashes, progress);
+    checkHashes(written, expected.hashes, progress);
+    if (plan::isSlim(expected.plan)) return checkProducts(source, written, expected, compute);
+    const std::vector<Layer>& layers = expected.layers;
     std::vector<LayerResult> results(layers.size());
     std::atomic<std::size_t> finished{0};
     runInParallel(layers.size(), compute.threads, [&](std::size_t i) {
         throwIfStopped(progress);
-        results[i] = checkLayer(source, written, layers[i], compute);
+        results[i] = checkLayer(source, written, layers[i], expected.plan.entries[i], compute);
         progress.report(
             0.85 + 0.15 * static_cast<double>(++finished) / static_cast<double>(layers.size()),
             "checking " + results[i].name);

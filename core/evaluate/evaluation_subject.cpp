@@ -13,6 +13,7 @@
 #include "core/model/summarization_options.h"
 #include "core/model/summarizer.h"
 #include "core/plan/plan.h"
+#include "core/plan/slim_plan.h"
 
 namespace rankscope::evaluate {
 
@@ -44,6 +45,11 @@ std::int64_t bytesAdded(const plan::CompressionPlan& plan) {
     for (const plan::PlanEntry& entry : plan.entries) {
         if (entry.kept) continue;
         const checkpoint::WeightMatrix& matrix = entry.matrix;
+        if (entry.cut != plan::Cut::None) {
+            bytes -=
+                bitsPerElement(matrix.dtype) / 8 * (entry.parametersDense - entry.parametersStored);
+            continue;
+        }
         const auto size = [&](std::int64_t rank, Storage storage) {
             const std::int64_t index =
                 storage == Storage::Pivoted
@@ -96,7 +102,8 @@ OpenedSubject openSubject(const EvaluationSubject& subject, const Checkpoint* do
                                              compute};
         const auto factors = compress::factorsOf(planned, progress);
         const compress::PlannedWeights weights(planned, factors, compress::PlannedForm::AsStored);
-        model = compute.backend.openSeq2Seq(checkpoint.config(), weights, how, progress);
+        model = compute.backend.openSeq2Seq(plan::plannedConfig(checkpoint, *subject.plan), weights,
+                                            how, progress);
     } else {
         model = compute.backend.openSeq2Seq(checkpoint.config(),
                                             model::CheckpointWeights(checkpoint), how, progress);

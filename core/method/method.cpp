@@ -14,7 +14,7 @@
 namespace rankscope::method {
 
 std::span<const Method> methods() {
-    static constexpr std::array<Method, 8> table{{
+    static constexpr std::array<Method, 9> table{{
         {.name = "svd",
          .help = "truncated singular value decomposition; uses only the weights",
          .factorize = &truncatedSvd},
@@ -53,6 +53,12 @@ std::span<const Method> methods() {
          .help = "a preview of svd by random projections; its excess error is measured",
          .factorize = &randomized,
          .preview = true},
+        {.name = "slim",
+         .help = "fewer dimensions of each head and fewer feed-forward units: a smaller T5",
+         .needs = MethodNeeds::Walk,
+         .hasRidge = true,
+         .rareTokensCountMore = true,
+         .cutsHeads = true},
     }};
     return table;
 }

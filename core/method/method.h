@@ -19,9 +19,9 @@ enum class MethodNeeds { Nothing, Inputs, Gradients, Walk };
 struct MethodSettings {
     double alpha = 0.5;  ///< exponent of `diagonal`
     double ridge =
-        1e-2;  ///< of `anchored`, `compensated`, `fisher2`, in mean diagonals of the metric
-    double rarity = 0.5;     ///< of `compensated`: tokens have the weight occurrences^-rarity
-    bool refit = false;      ///< a last pass that fits every left factor to the shifted inputs
+        1e-2;  ///< of `anchored`, `compensated`, `fisher2`, `slim`: mean diagonals of the metric
+    double rarity = 0.5;  ///< of `compensated`, `slim`: tokens have the weight occurrences^-rarity
+    bool refit = false;   ///< a last pass that fits every left factor to the shifted inputs
     std::uint64_t seed = 0;  ///< of `randomized`
 
     bool operator==(const MethodSettings&) const = default;
@@ -53,6 +53,8 @@ struct Method {
     bool hasExponent = false;          ///< looks at MethodSettings::alpha
     bool hasRidge = false;             ///< looks at MethodSettings::ridge
     bool rareTokensCountMore = false;  ///< the walk weighs tokens by MethodSettings::rarity
+    /// Heads and units are cut, not ranks (slim.h); there are no factors.
+    bool cutsHeads = false;
     bool preview = false;  ///< replaces svd: another matrix at every rank, no better than svd
 };
 

@@ -28,9 +28,17 @@ std::vector<const Method*> methodsToRun(const Calibration& calibration,
                                         const MethodCurvesOptions& options,
                                         const Progress& progress) {
     std::vector<const Method*> asked;
-    for (const std::string& name : options.methods) asked.push_back(&methodNamed(name));
+    for (const std::string& name : options.methods) {
+        asked.push_back(&methodNamed(name));
+        if (asked.back()->cutsHeads)
+            throw usageError(
+                fmt::format("{} has no rank, and so no error of a matrix by rank; "
+                            "compare it with `pareto`.",
+                            name));
+    }
     if (asked.empty())
-        for (const Method& method : methods()) asked.push_back(&method);
+        for (const Method& method : methods())
+            if (!method.cutsHeads) asked.push_back(&method);
     std::vector<const Method*> chosen;
     std::vector<std::string_view> left;
     for (const Method* method : asked)

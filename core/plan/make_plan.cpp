@@ -9,9 +9,11 @@
 #include "core/checkpoint/parameter_count.h"
 #include "core/method/method.h"
 #include "core/plan/allocation.h"
+#include "core/plan/finish_plan.h"
 #include "core/plan/plan.h"
 #include "core/plan/plan_options.h"
 #include "core/plan/rank_target.h"
+#include "core/plan/slim_plan.h"
 #include "core/plan/stored_parameters.h"
 
 namespace rankscope::plan {
@@ -24,6 +26,9 @@ using checkpoint::WeightMatrix;
 namespace {
 
 void requireStorable(const WeightMatrix& matrix, StorageChoice choice) {
+    if (choice == StorageChoice::Plain || choice == StorageChoice::Sizes)
+        throw usageError(fmt::format("--storage {} is of the method slim; others make factors.",
+                                     storageChoiceName(choice)));
     if (matrix.role == Role::Embedding && choice != StorageChoice::Dense)
         throw usageError(fmt::format("{} is looked up row by row and can only be written dense: "
                                      "leave it out, or give --storage dense.",
@@ -37,6 +42,14 @@ void requireRank(const WeightMatrix& matrix, std::int64_t rank) {
                                      "1 to {}.",
                                      rank, printable(matrix.name), matrix.fullRank()),
                          matrix.name);
+}
+
+/// slim cuts q with k, v with o and whole feed-forwards, so no rank of it stands alone.
+void requireRanks(const std::string& method) {
+    if (method::methodNamed(method).cutsHeads)
+        throw usageError(
+            "slim has sizes of heads and units, not a rank for each matrix: plan anew with a "
+            "budget or a ratio.");
 }
 
 }  // namespace
@@ -65,40 +78,6 @@ PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice
     return entry;
 }
 
-void finishPlan(const Checkpoint& checkpoint, CompressionPlan& plan) {
-    ParameterCounts counts;
-    counts.dense = checkpoint.denseParameterCount();
-    counts.postConvention = checkpoint.parameterCount();
-    for (const PlanEntry& entry : plan.entries)
-        counts.postConvention -= parametersInSource(entry.matrix);
-    counts.stored = counts.factored = counts.pivoted = counts.postConvention;
-    plan.warnings.clear();
-    std::size_t dense = 0;
-    for (const PlanEntry& entry : plan.entries) {
-        const auto in = [&](Storage storage) {
-            return checkpoint::storedParameters(entry.matrix.rows, entry.matrix.columns, entry.rank,
-                                                storage);
-        };
-        counts.stored += entry.parametersStored;
-        counts.factored += in(Storage::Factored);
-        counts.pivoted += in(Storage::Pivoted);
-        if (entry.storage == Storage::Factored && !entry.kept &&
-            entry.parametersStored > entry.parametersDense)
-            plan.warnings.push_back(
-                fmt::format("{}: two factors of rank {} are larger than the matrix ({} against {} "
-                            "parameters); ranks up to {} save something.",
-                            printable(entry.matrix.name), entry.rank, entry.parametersStored,
-                            entry.parametersDense,
-                            checkpoint::breakEvenRank(entry.matrix.rows, entry.matrix.columns)));
-        if (entry.storage == Storage::Dense && !entry.kept) ++dense;
-    }
-    if (dense > 0)
-        plan.warnings.push_back(fmt::format(
-            "Dense storage, same size: {} matri{} multiplied out; nothing is saved by {}.", dense,
-            dense == 1 ? "x is" : "ces are", dense == 1 ? "it" : "them"));
-    plan.parameters = counts;
-}
-
 CompressionPlan planFromAllocation(const Checkpoint& checkpoint,
                                    std::span<const WeightMatrix> chosen,
                                    const Allocation& allocation,
@@ -120,6 +99,7 @@ CompressionPlan planFromAllocation(const Checkpoint& checkpoint,
 }
 
 bool needsSpectra(const PlanOptions& options) {
+    if (method::methodNamed(options.method).cutsHeads) return false;
     switch (options.target.kind) {
         case RankTarget::Kind::Energy:
         case RankTarget::Kind::Error:
@@ -137,6 +117,8 @@ void requirePossible(const Checkpoint& checkpoint, std::span<const WeightMatrix>
                      const PlanOptions& options) {
     checkOptions(options);
     if (chosen.empty()) throw usageError("No matrix is chosen; there is nothing to plan.");
+    if (method::methodNamed(options.method).cutsHeads)
+        return requirePossibleSlim(checkpoint, chosen, options);
     for (const WeightMatrix& matrix : chosen) requireStorable(matrix, options.storage);
     if (options.target.kind == RankTarget::Kind::Budget)
         allowedByBudget(checkpoint, chosen, options, leastByBudget(chosen, options));
@@ -146,6 +128,8 @@ CompressionPlan makePlan(const Checkpoint& checkpoint, std::span<const WeightMat
                          const std::map<std::string, spectra::Spectrum>& spectra,
                          const PlanOptions& options) {
     requirePossible(checkpoint, chosen, options);
+    if (method::methodNamed(options.method).cutsHeads)
+        return makeSlimPlan(checkpoint, chosen, options);
     CompressionPlan plan = planFromAllocation(
         checkpoint, chosen, ranksForTarget(checkpoint, chosen, spectra, options), spectra, options);
     plan.settings = options.settings;
@@ -162,7 +146,7 @@ CompressionPlan planWithRanks(const Checkpoint& checkpoint,
             throw usageError(
                 fmt::format("{} has no matrix {}.", printable(checkpoint.label()), printable(name)),
                 name);
-    method::methodNamed(options.method);
+    requireRanks(options.method);
     CompressionPlan plan;
     plan.settings = options.settings;
     for (const WeightMatrix& matrix : checkpoint.matrices()) {
@@ -186,6 +170,7 @@ CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& pl
                                          [](const PlanEntry& e) { return e.matrix.name; });
     if (entry == edited.entries.end())
         throw usageError(fmt::format("{} is not in the plan.", printable(matrixName)), matrixName);
+    requireRanks(entry->method);
     requireRank(entry->matrix, rank);
     *entry = makeEntry(entry->matrix, rank, storage, {entry->method, plan.settings}, spectrum);
     edited.allocation.clear();
@@ -196,13 +181,19 @@ CompressionPlan withRank(const Checkpoint& checkpoint, const CompressionPlan& pl
 CompressionPlan withMethod(const CompressionPlan& plan, const std::string& method,
                            const method::MethodSettings& settings,
                            const std::map<std::string, spectra::Spectrum>& spectra) {
-    method::methodNamed(method);
     const bool same =
         settings == plan.settings && std::ranges::all_of(plan.entries, [&](const PlanEntry& entry) {
             return entry.method == method;
         });
     if (same) return plan;
     CompressionPlan edited = plan;
+    if (isSlim(plan) && method::methodNamed(method).cutsHeads) {
+        edited.settings = settings;
+        edited.tried.clear();
+        return edited;
+    }
+    requireRanks(method);
+    for (const PlanEntry& entry : plan.entries) requireRanks(entry.method);
     edited.settings = settings;
     edited.allocation.clear();
     edited.tried.clear();

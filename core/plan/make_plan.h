@@ -30,9 +30,6 @@ CompressionPlan planFromAllocation(const checkpoint::Checkpoint& checkpoint,
                                    const std::map<std::string, spectra::Spectrum>& spectra,
                                    const PlanOptions& options);
 
-/// Counts the whole model's parameters and writes the warnings again.
-void finishPlan(const checkpoint::Checkpoint& checkpoint, CompressionPlan& plan);
-
 /// True if the target can only be turned into ranks with spectra: energy, error, and a budget under
 /// an allocation that uses them.
 bool needsSpectra(const PlanOptions& options);

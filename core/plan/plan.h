@@ -5,22 +5,30 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/json.h"
 #include "core/base/option.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/method/method.h"
+#include "core/method/slim.h"
 #include "core/spectra/spectrum.h"
+#include "core/t5/layer_sizes.h"
 
 namespace rankscope::plan {
 
 /// Storage that the user may ask for; Auto is resolved into one of checkpoint::Storage when
-/// planning.
-enum class StorageChoice { Auto, Factored, Pivoted, Dense };
+/// planning. Plain and Sizes are for slim only, where Auto means Plain.
+enum class StorageChoice { Auto, Factored, Pivoted, Dense, Plain, Sizes };
+
+/// The sizes that slim gives: one d_kv and one d_ff for the whole model, or its own for every layer
+/// and head.
+enum class Cut { None, Plain, Sizes };
 
 /// How far to compress; exactly one is given.
 struct RankTarget {
@@ -38,6 +46,11 @@ struct PlanOptions {
     std::string allocationError = "relative";  ///< "raw" or "loss": summed by water-filling
     /// By matrix name, for "loss": factors c_l of the relative squared errors; absent is 1.
     std::map<std::string, double> lossWeights = {};
+    /// For slim: what each size would lose (method::slimErrors()); null: not known.
+    std::shared_ptr<const method::SlimErrorTable> slimErrors = {};
+    /// For slim's plain sizes under a budget: dimensions per head, unless they are to be the same
+    /// share as the units (0).
+    std::int64_t headSize = 0;
     std::int64_t multipleOf = 1;  ///< ranks are rounded down to a multiple (never below it); up for
                                   ///< energy and error, so that the target still holds
     std::int64_t minRank = 1;
@@ -49,9 +62,12 @@ struct PlanOptions {
 /// One chosen matrix.
 struct PlanEntry {
     checkpoint::WeightMatrix matrix;
-    std::int64_t rank = 0;  ///< 1 … min(rows, columns)
+    /// 1 … min(rows, columns). Of slim: the rows of q, k, v, wi or the columns of o, wo that are
+    /// left, 1 … the inner width.
+    std::int64_t rank = 0;
     std::string method = "svd";
     checkpoint::Storage storage = checkpoint::Storage::Dense;
+    Cut cut = Cut::None;  ///< not None: by slim; storage is then Dense
     bool kept = false;  ///< true: the original matrix stays unchanged (auto storage, nothing saved)
     bool automatic = false;  ///< storage was chosen by `auto`: if the dtype's rounding forbids
                              ///< pivoting, compress() may take the next smallest exact form
@@ -89,6 +105,8 @@ struct CalibrationOrigin {
 /// The storage, rank and method of each chosen matrix. A value: editing makes a new plan.
 struct CompressionPlan {
     std::vector<PlanEntry> entries;
+    /// Of every sublayer with an entry by slim: what is left of each head and of the units.
+    t5::LayerSizes sizes = {};
     ParameterCounts parameters;
     std::string allocation;  ///< the one that distributed a budget; else, and once edited, empty
     std::vector<std::string> warnings;
@@ -97,5 +115,11 @@ struct CompressionPlan {
     std::string calibrationFile;  ///< the calibration that the methods use; empty: none
     std::optional<CalibrationOrigin> calibration;  ///< its content, once it has been opened
 };
+
+/// "dense", "factored", "pivoted"; of slim "plain" or "sizes".
+std::string_view storageName(const PlanEntry& entry);
+/// "auto", and those of storageName().
+std::string_view storageChoiceName(StorageChoice choice);
+std::optional<StorageChoice> storageChoiceNamed(std::string_view name);
 
 }  // namespace rankscope::plan

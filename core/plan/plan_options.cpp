@@ -5,7 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -28,6 +30,21 @@ std::vector<std::string_view> allocationNames() {
     std::vector<std::string_view> names;
     for (const Allocator& allocator : allocators()) names.push_back(allocator.name);
     for (const MeasuredAllocation& one : measuredAllocations()) names.push_back(one.name);
+    return names;
+}
+
+constexpr std::array<std::pair<StorageChoice, std::string_view>, 6> storages{{
+    {StorageChoice::Auto, "auto"},
+    {StorageChoice::Factored, "factored"},
+    {StorageChoice::Pivoted, "pivoted"},
+    {StorageChoice::Dense, "dense"},
+    {StorageChoice::Plain, "plain"},
+    {StorageChoice::Sizes, "sizes"},
+}};
+
+std::vector<std::string_view> storageNames() {
+    std::vector<std::string_view> names;
+    for (const auto& [unused, name] : storages) names.push_back(name);
     return names;
 }
 
@@ -57,6 +74,17 @@ void checkRankBounds(const PlanOptions& options) {
 }
 
 }  // namespace
+
+std::string_view storageChoiceName(StorageChoice choice) {
+    return std::ranges::find(storages, choice, &std::pair<StorageChoice, std::string_view>::first)
+        ->second;
+}
+
+std::optional<StorageChoice> storageChoiceNamed(std::string_view name) {
+    for (const auto& [choice, text] : storages)
+        if (text == name) return choice;
+    return std::nullopt;
+}
 
 std::span<const Option> planOptionTable() {
     static const std::vector<Option> table{
@@ -95,8 +123,9 @@ std::span<const Option> planOptionTable() {
          {}},
         {"method",
          "Method",
-         "How a matrix is approximated; randomized is a preview of svd.",
-         "svd",
+         "How a matrix is approximated; randomized is a preview of svd (default: slim with a "
+         "calibration, unless options of ranks or factors are given; svd without one).",
+         "",
          {},
          {},
          "",
@@ -104,7 +133,8 @@ std::span<const Option> planOptionTable() {
         {"alpha", "Exponent", "Exponent of the method diagonal.", "0.5", 0, 4, "", {}},
         {"ridge",
          "Ridge",
-         "Ridge of anchored, compensated, fisher2 and --refit, in means of the moments' diagonal "
+         "Ridge of anchored, compensated, slim, fisher2 and --refit, in means of the moments' "
+         "diagonal "
          "(default: the one of 0.001, 0.01, 0.1 and 1 with the least loss on held-out dialogues).",
          "",
          0,
@@ -113,7 +143,7 @@ std::span<const Option> planOptionTable() {
          {}},
         {"rarity",
          "Rarity",
-         "Weight of tokens in compensated: occurrences to the power of minus this.",
+         "Weight of tokens in compensated and slim: occurrences to the power of minus this.",
          "0.5",
          0,
          2,
@@ -122,12 +152,13 @@ std::span<const Option> planOptionTable() {
         {"storage",
          "Storage",
          "How an approximation is written; auto takes the smallest form that is exact and keeps a "
-         "matrix unchanged if nothing is saved.",
+         "matrix unchanged if nothing is saved. Of slim: plain (auto), a T5 with one smaller d_kv "
+         "and d_ff, or sizes, its own for every layer and head.",
          "auto",
          {},
          {},
          "",
-         {"auto", "factored", "pivoted", "dense"}},
+         storageNames()},
         {"allocation",
          "Allocation",
          "How the budget is distributed over the chosen matrices; auto: with a calibration the way "

@@ -44,6 +44,8 @@ ResolvedStorage resolveStorage(const WeightMatrix& matrix, std::int64_t rank,
         case StorageChoice::Dense:
             return in(Storage::Dense);
         case StorageChoice::Auto:
+        case StorageChoice::Plain:  // of slim, which has no ranks
+        case StorageChoice::Sizes:
             break;
     }
     const std::int64_t before = parametersInSource(matrix);

@@ -57,13 +57,14 @@ std::int64_t FrontMeasure::dialogues() const {
                                             : m_calibration->record().heldOut.size());
 }
 
-FrontMeasure::Result FrontMeasure::measure(const backend::WeightSource& weights, const Json& plan,
+FrontMeasure::Result FrontMeasure::measure(const t5::T5Config& config,
+                                           const backend::WeightSource& weights, const Json& plan,
                                            const std::string& label, const Progress& progress) {
     backend::Seq2SeqOptions options;
     options.device = m_compute.device;
     if (m_data) options.compute = m_data->summarization.compute;
     const SilentProgress silent(progress);
-    auto model = m_compute.backend.openSeq2Seq(m_checkpoint.config(), weights, options, silent);
+    auto model = m_compute.backend.openSeq2Seq(config, weights, options, silent);
     if (m_data) return measureData(std::move(model), plan, label, progress);
     return {meanLoss(*model, m_calibration->record().heldOut, silent), {}};
 }

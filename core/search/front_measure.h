@@ -43,10 +43,10 @@ class FrontMeasure {
                  std::shared_ptr<const method::Calibration> calibration,
                  std::shared_ptr<const ParetoData> data, const backend::Compute& compute);
 
-    /// Builds a model from `weights` and measures it. `plan` is what made them, for the journal
-    /// (null: the dense model), `label` what progress says.
-    Result measure(const backend::WeightSource& weights, const Json& plan, const std::string& label,
-                   const Progress& progress);
+    /// Builds a model of `config` from `weights` and measures it. `plan` is what made them, for the
+    /// journal (null: the dense model), `label` what progress says.
+    Result measure(const t5::T5Config& config, const backend::WeightSource& weights,
+                   const Json& plan, const std::string& label, const Progress& progress);
 
     std::string data() const;
     std::int64_t dialogues() const;

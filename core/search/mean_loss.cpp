@@ -10,6 +10,7 @@
 #include "core/model/batches.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/model/summarization_options.h"
+#include "core/plan/slim_plan.h"
 
 namespace rankscope::search {
 
@@ -38,12 +39,12 @@ double meanLoss(backend::Seq2Seq& model, std::span<const method::CalibrationExam
 
 namespace {
 
-double lossOf(const checkpoint::Checkpoint& checkpoint, const backend::WeightSource& weights,
+double lossOf(const t5::T5Config& config, const backend::WeightSource& weights,
               std::span<const method::CalibrationExample> examples, const backend::Compute& compute,
               const Progress& progress) {
     backend::Seq2SeqOptions options;
     options.device = compute.device;
-    const auto model = compute.backend.openSeq2Seq(checkpoint.config(), weights, options, progress);
+    const auto model = compute.backend.openSeq2Seq(config, weights, options, progress);
     return meanLoss(*model, examples, progress);
 }
 
@@ -52,13 +53,14 @@ double lossOf(const checkpoint::Checkpoint& checkpoint, const backend::WeightSou
 double meanLoss(const checkpoint::Checkpoint& checkpoint,
                 std::span<const method::CalibrationExample> examples,
                 const backend::Compute& compute, const Progress& progress) {
-    return lossOf(checkpoint, model::CheckpointWeights(checkpoint), examples, compute, progress);
+    return lossOf(checkpoint.config(), model::CheckpointWeights(checkpoint), examples, compute,
+                  progress);
 }
 
 double meanLoss(const compress::PlannedModel& model,
                 std::span<const method::CalibrationExample> examples, const Progress& progress) {
     const auto factors = compress::factorsOf(model, progress);
-    return lossOf(model.checkpoint,
+    return lossOf(plan::plannedConfig(model.checkpoint, model.plan),
                   compress::PlannedWeights(model, factors, compress::PlannedForm::TwoFactors),
                   examples, model.compute, progress);
 }

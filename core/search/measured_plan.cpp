@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -17,9 +18,11 @@
 #include "core/method/activation_spectrum.h"
 #include "core/method/calibration.h"
 #include "core/method/method.h"
+#include "core/method/slim.h"
 #include "core/plan/allocation.h"
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
+#include "core/plan/slim_plan.h"
 #include "core/search/mean_loss.h"
 #include "core/search/sensitivity.h"
 
@@ -48,7 +51,7 @@ Dialogues searched(const MeasuredPlanning& planning) {
 double lossOn(Dialogues dialogues, const MeasuredPlanning& planning, const CompressionPlan& plan,
               const Progress& progress) {
     return meanLoss({planning.model.checkpoint, plan, planning.model.calibration.get(),
-                     planning.model.compute, planning.known},
+                     planning.model.compute, planning.known, planning.slimErrors},
                     dialogues, SilentProgress(progress));
 }
 
@@ -85,6 +88,8 @@ Spectra activationsOf(const MeasuredPlanning& planning, const Progress& progress
     if (planning.onActivations != nullptr) return *planning.onActivations;
     return method::activationSpectra(planning.model, SilentProgress(progress));
 }
+
+bool cutsHeads(const PlanOptions& options) { return method::methodNamed(options.method).cutsHeads; }
 
 /// The options that need the loss of plans, as words; empty if none does.
 std::string whatIsMeasured(const PlanOptions& options) {
@@ -195,7 +200,7 @@ void tryAllocation(Tried& tried, const MeasuredPlanning& planning, std::string_v
         return;
     }
     plan::recordCalibration(plan, planning.model.calibration.get());
-    TriedSetting setting{plan.allocation, plan.settings.ridge, plan.parameters.stored,
+    TriedSetting setting{plan::allocationText(plan), plan.settings.ridge, plan.parameters.stored,
                          heldOutLoss(planning, plan, progress)};
     tried.plans.emplace_back(std::move(setting), std::move(plan));
 }
@@ -208,6 +213,59 @@ std::size_t lossesMissing(const MeasuredPlanning& planning, const PlanOptions& o
         withSharesForBudget(planning.model.checkpoint, planning.model.matrices,
                             searchOf(planning, options)),
         progress);
+}
+
+/// Head dimensions that `--storage plain` tries beside the same share as the units, as shares of
+/// d_kv: too few cost more than too many, the more so the deeper the cut.
+constexpr std::array headShares = {0.0, -0.05, 0.05, 0.1};
+
+/// The same share of both is given up for a loss below this share of its own: smaller differences
+/// of a few held-out dialogues are noise.
+constexpr double clearlyLess = 0.995;
+
+/// Plans of slim by the allocations that it has: with sizes of their own those of
+/// slimAllocations(), with plain ones several proportions of d_kv and d_ff.
+void trySizes(Tried& tried, const MeasuredPlanning& planning, const PlanOptions& options,
+              const Progress& progress) {
+    const auto planned = [&](const PlanOptions& one) {
+        return plan::makePlan(planning.model.checkpoint, planning.model.matrices, {}, one);
+    };
+    PlanOptions one = options;
+    if (options.storage == plan::StorageChoice::Sizes) {
+        for (const std::string_view allocation : plan::slimAllocations()) {
+            one.allocation = allocation;
+            tryAllocation(
+                tried, planning, allocation, [&] { return planned(one); }, progress);
+        }
+        return;
+    }
+    one.allocation = plan::allocators().front().name;
+    const std::int64_t heads = plan::headDimensions(planned(one));
+    const auto full = static_cast<double>(planning.model.checkpoint.config().dKv);
+    std::set<std::int64_t> done;
+    for (const double share : headShares) {
+        one.headSize = std::clamp<std::int64_t>(heads + std::llround(share * full), 1,
+                                                planning.model.checkpoint.config().dKv);
+        const CompressionPlan plan = planned(one);
+        if (!done.insert(plan::headDimensions(plan)).second) continue;
+        tryAllocation(
+            tried, planning, plan::plainSizesText(plan), [&] { return plan; }, progress);
+    }
+}
+
+/// The plan that loses least, with everything that was tried; the first one unless another's loss
+/// is less than `share` of its. Throws Error of kind Usage if there is none.
+CompressionPlan bestOf(Tried tried, double share, const Progress& progress) {
+    throwIfStopped(progress);
+    if (tried.plans.empty()) throw usageError(tried.left.front());
+    auto best = std::ranges::min_element(
+        tried.plans, [](const auto& a, const auto& b) { return losesLess(a.first, b.first); });
+    const double first = tried.plans.front().first.loss;
+    if (std::isfinite(first) && !(best->first.loss < share * first)) best = tried.plans.begin();
+    CompressionPlan plan = best->second;
+    for (auto& [setting, unused] : tried.plans) plan.tried.push_back(std::move(setting));
+    plan.warnings.insert(plan.warnings.end(), tried.left.begin(), tried.left.end());
+    return plan;
 }
 
 /// `--allocation auto`: a plan by every allocation, the one with the least held-out loss taken, all
@@ -225,6 +283,11 @@ CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectr
             SilentProgress(progress));
     Tried tried;
     PlanOptions one = options;
+    if (cutsHeads(options)) {
+        trySizes(tried, planning, options, progress);
+        const bool plain = options.storage != plan::StorageChoice::Sizes;
+        return bestOf(std::move(tried), plain ? clearlyLess : 1, progress);
+    }
     for (const plan::Allocator& allocator : plan::allocators()) {
         one.allocation = allocator.name;
         tryAllocation(
@@ -245,14 +308,7 @@ CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectr
         tryAllocation(
             tried, planning, plan::sensitivityName,
             [&] { return planBySensitivity(planning, options, progress); }, progress);
-    throwIfStopped(progress);
-    if (tried.plans.empty()) throw usageError(tried.left.front());
-    const auto best = std::ranges::min_element(
-        tried.plans, [](const auto& a, const auto& b) { return losesLess(a.first, b.first); });
-    CompressionPlan plan = best->second;
-    for (auto& [setting, unused] : tried.plans) plan.tried.push_back(std::move(setting));
-    plan.warnings.insert(plan.warnings.end(), tried.left.begin(), tried.left.end());
-    return plan;
+    return bestOf(std::move(tried), 1, progress);
 }
 
 /// The plan with that of the ridges 0.001, 0.01, 0.1 and 1 that gives the least held-out loss; all
@@ -270,7 +326,7 @@ CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan 
         candidate.settings.ridge = ridge;
         MeasuredPlanning anew = planning;  // the factors of another ridge are others
         anew.known.reset();
-        tried.push_back({plan.allocation, ridge, plan.parameters.stored,
+        tried.push_back({plan::allocationText(plan), ridge, plan.parameters.stored,
                          heldOutLoss(anew, candidate, progress)});
     }
     plan.settings.ridge = std::ranges::min_element(tried, losesLess)->ridge;
@@ -281,7 +337,8 @@ CompressionPlan withBestRidge(const MeasuredPlanning& planning, CompressionPlan 
 }  // namespace
 
 bool isMeasured(const PlanOptions& options, bool chooseRidge) {
-    return chooseRidge || !whatIsMeasured(options).empty();
+    return chooseRidge || !whatIsMeasured(options).empty() ||
+           (cutsHeads(options) && plan::needsSlimErrors(options));
 }
 
 void requireDialogues(const PlanOptions& options, const method::Calibration* calibration) {
@@ -301,8 +358,15 @@ bool canChooseRidge(const PlanOptions& options, const method::Calibration* calib
     return false;
 }
 
-CompressionPlan measuredPlan(const MeasuredPlanning& planning, const Spectra& importance,
+CompressionPlan measuredPlan(const MeasuredPlanning& given, const Spectra& importance,
                              PlanOptions options, bool chooseRidge, const Progress& progress) {
+    MeasuredPlanning planning = given;
+    if (cutsHeads(options)) {
+        if (!planning.slimErrors)
+            planning.slimErrors = std::make_shared<const method::SlimErrorTable>(
+                method::slimErrors(planning.model, SilentProgress(progress)));
+        options.slimErrors = planning.slimErrors;
+    }
     if (isBudget(options) && options.allocationError == plan::lossErrorName &&
         options.allocation != plan::sensitivityName)
         options.lossWeights = lossWeights(planning, options, progress);

@@ -29,10 +29,13 @@ struct MeasuredPlanning {
     const std::map<std::string, spectra::Spectrum>* onActivations = nullptr;
     /// The factors of fullRankFactors() for the method and settings of all plans, where known.
     std::shared_ptr<const compress::FullRankFactors> known = nullptr;
+    /// The errors of slim by size (method::slimErrors()), where known; else they are computed where
+    /// needed.
+    std::shared_ptr<const method::SlimErrorTable> slimErrors = nullptr;
 };
 
-/// True if a plan of these options takes measuring: its allocation, its errors, or its ridge,
-/// if it is to be chosen.
+/// True if a plan of these options takes measuring: its allocation, its errors, slim's errors by
+/// size, or its ridge, if it is to be chosen.
 bool isMeasured(const plan::PlanOptions& options, bool chooseRidge);
 
 /// Throws Error of kind Usage if a measured plan lacks the calibration (null), or its held-out

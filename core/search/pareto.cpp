@@ -14,11 +14,13 @@
 #include "core/method/activation_spectrum.h"
 #include "core/method/calibration.h"
 #include "core/method/method.h"
+#include "core/method/slim.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/plan/allocation.h"
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
 #include "core/plan/plan_json.h"
+#include "core/plan/slim_plan.h"
 #include "core/search/front_measure.h"
 #include "core/search/measured_plan.h"
 
@@ -38,6 +40,7 @@ struct Run {
     const method::CalibratedModel& model;
     const ParetoOptions& options;
     const Progress& progress;
+    std::shared_ptr<const method::SlimErrorTable> slimErrors;  ///< null: no method is slim
 
     /// The plan of a setting. `importance` as for measuredPlan(); `known` may be null.
     CompressionPlan planned(const ParetoPoint& point, const Spectra& importance,
@@ -48,7 +51,8 @@ struct Run {
         const MeasuredPlanning planning{.model = model,
                                         .journals = options.journals,
                                         .onActivations = onActivations,
-                                        .known = known};
+                                        .known = known,
+                                        .slimErrors = slimErrors};
         CompressionPlan plan =
             measuredPlan(planning, importance, how, choosesRidge(point.method), part);
         plan::recordCalibration(plan, model.calibration.get());
@@ -60,6 +64,10 @@ struct Run {
         how.method = point.method;
         how.allocation = point.allocation;
         how.target = {plan::RankTarget::Kind::Budget, point.budget};
+        if (method::methodNamed(point.method).cutsHeads)  // storage is of the other methods
+            how.storage = point.allocation == plan::allocators().front().name
+                              ? plan::StorageChoice::Plain
+                              : plan::StorageChoice::Sizes;
         return how;
     }
 
@@ -83,9 +91,10 @@ struct Run {
         point.parameters = point.plan.parameters.stored;
         if (hasRidge(point.method)) point.ridge = point.plan.settings.ridge;
         const compress::PlannedModel planned{model.checkpoint, point.plan, model.calibration.get(),
-                                             model.compute, known};
+                                             model.compute,    known,      slimErrors};
         const auto factors = compress::factorsOf(planned, progress);
         const FrontMeasure::Result result = measure.measure(
+            plan::plannedConfig(model.checkpoint, point.plan),
             compress::PlannedWeights(planned, factors, compress::PlannedForm::TwoFactors),
             toJson(point.plan), label, part);
         point.loss = result.loss;
@@ -154,6 +163,17 @@ std::vector<std::pair<std::string, double>> pairs(const std::vector<std::string>
     return all;
 }
 
+/// Null if no method is slim. They are the same for all of its settings.
+std::shared_ptr<const method::SlimErrorTable> slimErrorsFor(const method::CalibratedModel& model,
+                                                            const ParetoOptions& options,
+                                                            const Progress& progress) {
+    for (const std::string& method : options.methods)
+        if (method::methodNamed(method).cutsHeads)
+            return std::make_shared<const method::SlimErrorTable>(
+                method::slimErrors(model, progress));
+    return nullptr;
+}
+
 bool needActivations(const ParetoOptions& options) {
     for (const std::string& method : options.methods)
         for (const std::string& allocation : options.allocations)
@@ -180,10 +200,11 @@ ParetoFront paretoFront(const method::CalibratedModel& model, const Spectra& spe
     const SilentProgress silent(progress);
     requireNeeds(options, model.calibration.get());
     FrontMeasure measure(model.checkpoint, model.calibration, options.data, model.compute);
-    const Run run{model, options, silent};
+    const Run run{model, options, silent, slimErrorsFor(model, options, silent)};
     Steps steps(options, progress);
-    const FrontMeasure::Result dense = measure.measure(model::CheckpointWeights(model.checkpoint),
-                                                       nullptr, "dense", steps.next("dense"));
+    const FrontMeasure::Result dense =
+        measure.measure(model.checkpoint.config(), model::CheckpointWeights(model.checkpoint),
+                        nullptr, "dense", steps.next("dense"));
     ParetoFront front;
     front.denseParameters = model.checkpoint.denseParameterCount();
     front.denseLoss = dense.loss;

@@ -27,9 +27,10 @@
 
 namespace rankscope::search {
 
-/// The default methods of a front: the plain one, the published one and the best one, the last
-/// two if there is a calibration.
-inline constexpr std::array<std::string_view, 3> usualMethods = {"svd", "whitened", "compensated"};
+/// The default methods of a front: the plain one, the published one and the best ones of low rank
+/// and of smaller sizes, all but the first only with a calibration.
+inline constexpr std::array<std::string_view, 4> usualMethods = {"svd", "whitened", "compensated",
+                                                                 "slim"};
 inline constexpr std::array<std::string_view, 2> usualAllocations = {"uniform", "water-filling"};
 
 struct ParetoOptions {

@@ -91,7 +91,7 @@ TEST(Usage, UnknownWordsAreNamedWithWhatTheyMayMean) {
         {{"plan", "demo", "--rank", "4", "--method", "sdv"}, "; did you mean svd?"},
         {{"plan", "demo", "--rank", "4", "--targets", "atention"}, "did you mean attention?"},
         {{"pareto", "demo", "--calibration", "c.h5", "--methods", "svd,anchord"},
-         "randomized; did you mean anchored?"},
+         "slim; did you mean anchored?"},
         {{"pareto", "demo", "--calibration", "c.h5", "--allocations", "unifrom"},
          "auto; did you mean uniform?"},
     };

@@ -6,7 +6,8 @@ storage, and loaded again: dense saves by plain transformers, the others with tr
 Nothing may be missing, unexpected or mismatched, and the logits must equal, to 1e-5, those of the
 original model whose weights were replaced by NumPy's float64 truncated SVD.
 
-After that package_test.py tests the Python package `rankscope` with the same versions.
+slim_cases.py does the same for `--method slim`, whose plain saves CTranslate2 and optimum (in the
+environment of version 4) take too. After that package_test.py tests the Python package `rankscope` with the same versions.
 
   interop.py --cli PATH --work FOLDER [--python4 PATH] [--python5 PATH]
 
@@ -23,6 +24,8 @@ import shutil
 import subprocess
 import sys
 import venv
+
+import slim_cases
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOLERANCE = 1e-5
@@ -208,7 +211,8 @@ def main():
     cli = arguments.cli.resolve()
     work = arguments.work.absolute()
     if arguments.inside:
-        sys.exit(1 if run_cases(cli, work) else 0)
+        failed = run_cases(cli, work) + slim_cases.run_cases(cli, work, sys.modules[__name__])
+        sys.exit(1 if failed else 0)
     work.mkdir(parents=True, exist_ok=True)
     failed = 0
     for version, given in (("4", arguments.python4), ("5", arguments.python5)):

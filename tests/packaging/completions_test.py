@@ -122,7 +122,7 @@ class Bash(unittest.TestCase):
     def test_choices_by_their_beginning_and_after_an_equals_sign(self):
         self.assertEqual(bash("plan", "demo", "--method", "wh"), ["whitened"])
         self.assertEqual(bash("plan", "demo", "--method", "=", "wh"), ["whitened"])
-        self.assertEqual(bash("plan", "--method", "=", "svd", "--storage", "p"), ["pivoted"])
+        self.assertEqual(bash("plan", "--method", "=", "svd", "--storage", "pi"), ["pivoted"])
         self.assertEqual(bash("plan", "--method", "="),
                          command_help.choices(command_help.options(CLI, "plan")["--method"][1]))
         # Without = in COMP_WORDBREAKS the word comes whole.

@@ -132,6 +132,7 @@ class CompressMethods : public ::testing::Test {
 TEST_F(CompressMethods, EachWorksOnRanksChosenByHand) {
     chooseRanksByHand();
     for (const method::Method& method : method::methods()) {
+        if (method.cutsHeads) continue;  // ranks are not its own
         const std::string name(method.name);
         expectMethod(compressBy(QString::fromStdString(name)), name);
         EXPECT_EQ(session.method(), "svd");  // the current plan stays as it is

@@ -146,8 +146,8 @@ TEST_F(ParetoPageTest, SaysWhatIsMissingBeforeItRuns) {
     EXPECT_FALSE(find<QCheckBox>(setup(), "rouge")->isEnabled());
     open.session.setCalibrationFile("/data/c.h5");
     EXPECT_TRUE(find<QPushButton>(setup(), "run")->isEnabled());
-    EXPECT_EQ(setup()->request().methods, (QStringList{"svd", "whitened", "compensated"}));
-    EXPECT_EQ(find<QLabel>(setup(), "hint")->text(), "30 settings");
+    EXPECT_EQ(setup()->request().methods, (QStringList{"svd", "whitened", "compensated", "slim"}));
+    EXPECT_EQ(find<QLabel>(setup(), "hint")->text(), "40 settings");
     find<QSpinBox>(setup(), "to")->setValue(40);
     EXPECT_FALSE(find<QPushButton>(setup(), "run")->isEnabled());
     EXPECT_TRUE(find<QLabel>(setup(), "hint")->text().contains("largest budget"));
@@ -163,7 +163,7 @@ TEST_F(ParetoPageTest, RunsTheCommandAndShowsItsFront) {
     const QStringList words{"pareto",        QString::fromStdString(path("tiny")),
                             "--targets",     "attention,ffn",
                             "--budgets",     "0.5:0.9:0.1",
-                            "--methods",     "svd,whitened,compensated",
+                            "--methods",     "svd,whitened,compensated,slim",
                             "--allocations", "uniform,water-filling",
                             "--storage",     "factored",
                             "--max-rank",    "12",

@@ -7,7 +7,6 @@
 #include <QHBoxLayout>
 #include <QLocale>
 #include <algorithm>
-#include <array>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
@@ -17,14 +16,13 @@
 #include "core/plan/plan.h"
 #include "core/plan/plan_json.h"
 #include "core/plan/plan_options.h"
+#include "core/plan/slim_plan.h"
 #include "core/workspace/calibration_file.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
 
 namespace {
-
-constexpr std::array<const char*, 4> storageNames{"auto", "factored", "pivoted", "dense"};
 
 QString htmlOf(const JsonReader& text) {
     return QString::fromStdString(printable(text.text(), 4096)).toHtmlEscaped();
@@ -145,8 +143,8 @@ void CompressDialog::makeForm() {
     auto* method = qobject_cast<QComboBox*>(m_options.editor("method"));
     connect(method, &QComboBox::currentTextChanged, this, &CompressDialog::enableSettings);
     enableSettings();
-    m_options.setValue(
-        "storage", QLatin1String(storageNames.at(static_cast<std::size_t>(m_session->storage()))));
+    m_options.setValue("storage", slimPlan() ? toQString(storageName(m_session->plan()->entries[0]))
+                                             : toQString(storageChoiceName(m_session->storage())));
     m_dtype = new QComboBox(m_form);
     m_dtype->setAccessibleName(tr("Number type"));
     m_dtype->setToolTip(tr("Number type of the written weights"));
@@ -184,11 +182,20 @@ void CompressDialog::addMethods() {
         if (option.name == "method") {
             std::erase_if(option.choices, [&](std::string_view name) {
                 const auto needs = method::methodNamed(name).needs;
+                // A plan by slim is one by slim; a plan of ranks cannot become one.
+                if (slimPlan() || method::methodNamed(name).cutsHeads)
+                    return !slimPlan() || name != m_session->method();
                 // The plan's own method stays: such a plan brings its calibration along.
                 return needs != method::MethodNeeds::Nothing && name != m_session->method() &&
                        (file.isEmpty() || (needs == method::MethodNeeds::Gradients && !gradients));
             });
         }
+        if (option.name == "storage")
+            std::erase_if(option.choices, [&](std::string_view name) {
+                const bool ofSlim = name == storageChoiceName(plan::StorageChoice::Plain) ||
+                                    name == storageChoiceName(plan::StorageChoice::Sizes);
+                return slimPlan() ? name != storageName(m_session->plan()->entries[0]) : ofSlim;
+            });
         const bool setting = option.name == "alpha" || option.name == "ridge";
         if (option.name == "method" || option.name == "storage" || (setting && !file.isEmpty()))
             m_options.add(option);
@@ -202,6 +209,10 @@ void CompressDialog::addMethods() {
             m_options.layout()->addRow(QString(), m_methods);
         }
     }
+}
+
+bool CompressDialog::slimPlan() const {
+    return m_session->plan() && plan::isSlim(*m_session->plan());
 }
 
 void CompressDialog::enableSettings() {
@@ -248,10 +259,8 @@ void CompressDialog::start() {
         m_folder->setFocus();
         return;
     }
-    const auto* chosen = std::find(storageNames.begin(), storageNames.end(),
-                                   m_options.value("storage").toStdString());
-    if (chosen != storageNames.end())
-        m_session->setStorage(static_cast<plan::StorageChoice>(chosen - storageNames.begin()));
+    const auto storage = plan::storageChoiceNamed(m_options.value("storage").toStdString());
+    if (storage && !slimPlan()) m_session->setStorage(*storage);
     if (!m_session->plan()) {
         m_result->setText(tr("No rank is chosen: drag the rank line first."));
         return;

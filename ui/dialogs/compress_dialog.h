@@ -31,6 +31,7 @@ class CompressDialog : public JobDialog {
  private:
     void makeForm();
     void addMethods();
+    bool slimPlan() const;  ///< whether the current plan is by slim
     void enableSettings();  ///< only those that the method looks at
     void chooseFolder();
     void start();

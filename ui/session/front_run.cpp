@@ -11,20 +11,6 @@ namespace {
 
 QString share(int percent) { return QString::number(percent / 100.0, 'g', 6); }
 
-QString storageWord(plan::StorageChoice storage) {
-    switch (storage) {
-        case plan::StorageChoice::Factored:
-            return QStringLiteral("factored");
-        case plan::StorageChoice::Pivoted:
-            return QStringLiteral("pivoted");
-        case plan::StorageChoice::Dense:
-            return QStringLiteral("dense");
-        case plan::StorageChoice::Auto:
-            break;
-    }
-    return QStringLiteral("auto");
-}
-
 }  // namespace
 
 int settingsOf(const FrontRequest& request) {
@@ -44,7 +30,7 @@ QStringList paretoArguments(const FrontRequest& request, const QString& checkpoi
                          .arg(share(request.from), share(request.to), share(request.step)));
     add("--methods", request.methods.join(QLatin1Char(',')));
     add("--allocations", request.allocations.join(QLatin1Char(',')));
-    add("--storage", storageWord(request.storage));
+    add("--storage", toQString(plan::storageChoiceName(request.storage)));
     add("--max-rank", request.maxRank);
     add("--groups", request.groups);
     add("--calibration", request.calibration);

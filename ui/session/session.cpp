@@ -13,6 +13,7 @@
 #include "core/evaluate/comparison.h"
 #include "core/evaluate/evaluate.h"
 #include "core/plan/plan_json.h"
+#include "core/plan/slim_plan.h"
 #include "core/workspace/spectra_cache.h"
 #include "ui/session/job_events.h"
 
@@ -179,7 +180,7 @@ void Session::setSelection(const std::vector<std::string>& names, const std::str
 void Session::setRank(std::int64_t rank) {
     if (m_open.selection.empty()) return;
     m_open.rank = std::clamp<std::int64_t>(rank, 1, largestRank());
-    PlanDraft draft = m_open.draft;
+    PlanDraft draft = draftToEdit();
     for (const auto& matrix : m_open.selection)
         draft.ranks[matrix.name] = std::min(m_open.rank, matrix.fullRank());
     emit rankChanged(m_open.rank);
@@ -187,7 +188,7 @@ void Session::setRank(std::int64_t rank) {
 }
 
 void Session::clearSelectedRanks() {
-    PlanDraft draft = m_open.draft;
+    PlanDraft draft = draftToEdit();
     for (const auto& matrix : m_open.selection) draft.ranks.erase(matrix.name);
     changeByHand(std::move(draft));
 }
@@ -200,7 +201,9 @@ void Session::clearAllRanks() {
 }
 
 void Session::setStorage(plan::StorageChoice storage) {
-    if (m_open.draft.storage != storage) {
+    if (m_open.plan && plan::isSlim(*m_open.plan)) {
+        m_open.draft.storage = storage;  // of the plans to come: slim has its own
+    } else if (m_open.draft.storage != storage) {
         PlanDraft draft = m_open.draft;
         draft.storage = storage;
         changeByHand(std::move(draft));
@@ -226,8 +229,19 @@ void Session::setDraft(PlanDraft draft) {
     }
 }
 
+PlanDraft Session::draftToEdit() const {
+    if (!m_open.plan || !plan::isSlim(*m_open.plan)) return m_open.draft;
+    PlanDraft draft;
+    draft.storage = m_open.draft.storage;
+    return draft;
+}
+
 void Session::changeByHand(PlanDraft draft) {
-    if (!draft.origin.isEmpty()) {
+    if (m_open.plan && plan::isSlim(*m_open.plan)) {
+        emit warned(tr("The plan is no longer \"%1\": slim has no rank for a single matrix, so "
+                       "ranks chosen by hand begin a new plan by svd.")
+                        .arg(m_open.draft.origin));
+    } else if (!draft.origin.isEmpty()) {
         emit warned(tr("The plan is no longer \"%1\": it was changed by hand. Its method is still "
                        "%2, and counts and errors are those of the ranks as they are now.")
                         .arg(draft.origin, QString::fromStdString(draft.method)));

@@ -143,6 +143,8 @@ class Session : public QObject {
     void readCache();
     void startSpectraJob();
     void setDraft(PlanDraft draft);
+    /// The draft that ranks are changed in: an empty one if the plan is by slim.
+    PlanDraft draftToEdit() const;
     /// A draft that the user changed: it is no longer the plan of its origin.
     void changeByHand(PlanDraft draft);
     void remakePlan();

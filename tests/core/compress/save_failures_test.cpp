@@ -262,7 +262,7 @@ class Tampered : public SaveFailures {
  protected:
     /// Verifies folder "out" as if it had just been written from the plan.
     void verify(std::vector<Layer> layers, const std::map<std::string, std::string>& hashes) {
-        verifySave(source, folder / "out", layers, hashes, {engine()}, quiet);
+        verifySave(source, folder / "out", {plan, layers, hashes}, {engine()}, quiet);
     }
 
     std::vector<Layer> layersAsMade() {

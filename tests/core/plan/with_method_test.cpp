@@ -64,7 +64,7 @@ TEST_F(WithMethod, ErrorsOfSvdDoNotStay) {
     plan.calibrationFile = "c.h5";
     const Spectra spectra = halves(plan);
     for (const method::Method& method : method::methods()) {
-        if (method.name == "svd") continue;
+        if (method.name == "svd" || method.cutsHeads) continue;
         const CompressionPlan other =
             withMethod(plan, std::string(method.name), plan.settings, spectra);
         ASSERT_EQ(other.entries.size(), plan.entries.size());
