@@ -77,10 +77,10 @@ std::string offered(std::span<const std::string_view> words, char mark) {
     return name;
 }
 
-enum class ValueKind { Text, WholeNumber, Number };
+enum class WrittenAs { Text, WholeNumber, Number };
 
 template <typename T>
-CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, ValueKind kind) {
+CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, WrittenAs form) {
     std::string help(option.help);
     if (!option.choices.empty()) {
         if (help.ends_with('.')) help.pop_back();
@@ -88,9 +88,9 @@ CLI::Option* addChecked(CLI::App& app, const Option& option, T& value, ValueKind
     }
     if (!option.defaultText.empty()) help += fmt::format(" (default: {})", option.defaultText);
     CLI::Option* added = app.add_option("--" + std::string(option.name), value, help);
-    added->type_name(kind == ValueKind::Text ? "TEXT" : kind == ValueKind::WholeNumber ? "N" : "X");
-    if (kind != ValueKind::Text) {
-        const bool whole = kind == ValueKind::WholeNumber;
+    added->type_name(form == WrittenAs::Text ? "TEXT" : form == WrittenAs::WholeNumber ? "N" : "X");
+    if (form != WrittenAs::Text) {
+        const bool whole = form == WrittenAs::WholeNumber;
         added->check(
             [option, whole](const std::string& text) { return checkNumber(option, whole, text); });
     } else if (!option.choices.empty()) {
@@ -127,23 +127,23 @@ void addCommonOptions(CLI::App& app, CommonOptions& options) {
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, std::string& value) {
-    return addChecked(app, option, value, ValueKind::Text);
+    return addChecked(app, option, value, WrittenAs::Text);
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, std::int64_t& value) {
-    return addChecked(app, option, value, ValueKind::WholeNumber);
+    return addChecked(app, option, value, WrittenAs::WholeNumber);
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, int& value) {
-    return addChecked(app, option, value, ValueKind::WholeNumber);
+    return addChecked(app, option, value, WrittenAs::WholeNumber);
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, std::uint64_t& value) {
-    return addChecked(app, option, value, ValueKind::WholeNumber);
+    return addChecked(app, option, value, WrittenAs::WholeNumber);
 }
 
 CLI::Option* addOption(CLI::App& app, const Option& option, std::optional<double>& value) {
-    return addChecked(app, option, value, ValueKind::Number);
+    return addChecked(app, option, value, WrittenAs::Number);
 }
 
 void offerWords(CLI::Option& option, std::span<const std::string_view> words, bool list) {
