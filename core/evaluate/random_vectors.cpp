@@ -13,8 +13,10 @@
 #include "core/base/parallel.h"
 #include "core/base/random.h"
 #include "core/compress/factor_source.h"
+#include "core/compress/slim_products.h"
 #include "core/evaluate/evaluation.h"
 #include "core/plan/plan.h"
+#include "core/plan/slim_plan.h"
 #include "core/spectra/for_each_matrix.h"
 
 namespace rankscope::evaluate {
@@ -172,6 +174,86 @@ RandomVectorsResult compare(const compress::PlannedModel& model, const plan::Pla
     return result;
 }
 
+/// first · second · x of every block, one below the other.
+Matrix through(const compress::SlimProduct& product, bool cut, const Matrix& x,
+               const backend::LinearAlgebra& algebra) {
+    Matrix y{{}, 0, x.columns};
+    for (const compress::ProductBlock& block : product.blocks) {
+        const Matrix part =
+            algebra.multiply(cut ? block.cutFirst : block.first,
+                             algebra.multiply(cut ? block.cutSecond : block.second, x));
+        y.values.insert(y.values.end(), part.values.begin(), part.values.end());
+        y.rows += part.rows;
+    }
+    return y;
+}
+
+RealInputsResult pooled(const compress::ProductNorms& norms) {
+    const double apart = std::max(0.0, norms.original - 2 * norms.cross + norms.cut);
+    return {Sums::cosine(norms.cross, norms.original, norms.cut),
+            apart == 0 ? 0 : std::sqrt(apart / norms.original)};
+}
+
+RandomVectorsResult compare(const compress::PlannedModel& model,
+                            const compress::SlimProduct& product,
+                            const RandomVectorsOptions& options, const Progress& progress) {
+    const method::Calibration* const calibration = model.calibration;
+    const backend::LinearAlgebra& algebra = model.compute.algebra();
+    const plan::PlanEntry& entry = *product.entries.front();
+    RandomVectorsResult result;
+    result.rank = entry.rank;
+    result.vectors = options.vectors;
+    Numbers numbers(options.seed, entry.matrix.name);
+    Sums sums;
+    for (std::int64_t done = 0; done < options.vectors; done += batchVectors) {
+        throwIfStopped(progress);
+        const Matrix x = drawVectors(numbers, options.distribution, entry.matrix.columns,
+                                     std::min(batchVectors, options.vectors - done));
+        sums.add(through(product, false, x, algebra), through(product, true, x, algebra));
+    }
+    result.cosineMean = sums.cosines / static_cast<double>(options.vectors);
+    result.cosinePooled = Sums::cosine(sums.product, sums.original, sums.compressed);
+    result.relativeError =
+        sums.difference == 0 ? 0 : std::sqrt(sums.difference) / std::sqrt(sums.original);
+    result.predictedCosine = pooled(normsOf(product, {}, algebra)).cosinePooled;
+    const auto realInputs = [&](bool heldOut) {
+        return pooled(
+            normsOf(product, calibration->inputs(entry.matrix.module(), heldOut).second, algebra));
+    };
+    result.onCalibration = realInputs(false);
+    if (!calibration->record().heldOut.empty()) result.onHeldOut = realInputs(true);
+    return result;
+}
+
+/// Every product of a plan by slim, given for each matrix that makes it.
+std::vector<RandomVectorsResult> throughProducts(const compress::PlannedModel& model,
+                                                 const RandomVectorsOptions& options,
+                                                 const Progress& progress) {
+    const auto source = compress::factorsOf(model, progress);
+    std::vector<checkpoint::WeightMatrix> matrices;
+    for (const plan::PlanEntry& entry : model.plan.entries) matrices.push_back(entry.matrix);
+    const auto sublayers = method::slimSublayers(model.checkpoint, matrices);
+    std::vector<RandomVectorsResult> results(matrices.size());
+    std::atomic<std::size_t> finished{0};
+    runInParallel(sublayers.size(), model.compute.threads, [&](std::size_t i) {
+        const auto products = compress::slimProducts(
+            model.checkpoint, model.plan, sublayers[i],
+            [&](const plan::PlanEntry& entry) { return source.cutMatrix(entry); });
+        for (const compress::SlimProduct& product : products) {
+            const RandomVectorsResult result = compare(model, product, options, progress);
+            for (const plan::PlanEntry* entry : product.entries) {
+                RandomVectorsResult& own =
+                    results[static_cast<std::size_t>(entry - model.plan.entries.data())];
+                own = result;
+                own.name = entry->matrix.name;
+            }
+        }
+        progress.report(static_cast<double>(++finished) / static_cast<double>(sublayers.size()),
+                        "random vectors through " + sublayers[i].name);
+    });
+    return results;
+}
+
 }  // namespace
 
 std::span<const Option> randomVectorsOptionTable() {
@@ -203,6 +285,7 @@ std::vector<RandomVectorsResult> randomVectors(const compress::PlannedModel& mod
         throw usageError(
             fmt::format("--vectors {} is not possible: the permitted range is 1 to {}.",
                         options.vectors, largestVectors));
+    if (plan::isSlim(model.plan)) return throughProducts(model, options, progress);
     const std::vector<plan::PlanEntry>& entries = model.plan.entries;
     std::vector<checkpoint::WeightMatrix> matrices;
     for (const plan::PlanEntry& entry : entries) matrices.push_back(entry.matrix);

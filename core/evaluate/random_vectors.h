@@ -32,7 +32,9 @@ struct RealInputsResult {
     double relativeError = 0;  ///< ‖(W - W')X‖_F / ‖WX‖_F
 };
 
-/// y = W x against y' = W' x on the same seeded vectors x.
+/// y = W x against y' = W' x on the same seeded vectors x. Of a plan by slim W is the product that
+/// the matrix makes with its partner, Qᵀ K or O V (y: all heads', one below the other) or Wo Wi,
+/// and x the input of k, v or wi: compress::SlimProduct.
 struct RandomVectorsResult {
     std::string name;
     std::int64_t rank = 0;
