@@ -9,6 +9,7 @@
 #include <limits>
 #include <mutex>
 #include <numeric>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/matrix.h"
@@ -284,67 +285,150 @@ HeadValues headValues(const MatrixView& v, const MatrixView& o, const MatrixView
     return values;
 }
 
-/// With W the best wo for the units that are left and A the inverse of their moments, dropping unit
-/// j raises the squared error by ‖W_j‖² / A_jj, and W - W_j A_j / A_jj is then the best. Only
-/// M = Wᵀ W is needed of W: with f = A_j / A_jj it becomes M - f M_j - M_jᵀ fᵀ + M_jj f fᵀ. Dropped
-/// units leave the working matrices, so that each step is as small as what is left.
-UnitOrder unitOrder(const MatrixView& wo, const MatrixView& inputs,
-                    const backend::LinearAlgebra& algebra) {
-    const std::int64_t count = wo.columns;
-    Matrix identity = zeros(count, count);
-    for (std::int64_t i = 0; i < count; ++i)
-        identity.values[static_cast<std::size_t>(i * count + i)] = 1;
-    const Matrix copy{{wo.values.begin(), wo.values.end()}, wo.rows, wo.columns};
-    std::vector<double> inverse = algebra.divide(identity, inputs).values;
-    std::vector<double> gram = algebra.multiply(transposed(copy), wo).values;
-    std::vector<std::int64_t> left(static_cast<std::size_t>(count));
-    std::iota(left.begin(), left.end(), std::int64_t{0});
-    UnitOrder order;
-    order.errors.assign(static_cast<std::size_t>(count) + 1, 0.0);
-    std::vector<double> f(left.size()), g(left.size());
-    const auto stride = static_cast<std::size_t>(count);
-    double error = 0;
-    while (!left.empty()) {
-        const std::size_t n = left.size();
+namespace {
+
+/// The working matrices of unitOrder() for the units that are left. With W the best wo for them and
+/// A the inverse of their moments, dropping unit j raises the squared error by ‖W_j‖² / A_jj, and
+/// W - W_j f, f = A_j / A_jj, is then the best. Only M = Wᵀ W is needed of W. Dropping j makes
+///     A - A_jj fᵀ f   of A, and   M - hᵀ f - fᵀ h, h = M_j - M_jj f / 2,   of M.
+/// These are put off for many units and then made as one product; meanwhile only diagonals, and the
+/// rows that are asked for, are up to date.
+class UnitElimination {
+ public:
+    UnitElimination(const MatrixView& wo, const MatrixView& inputs,
+                    const backend::LinearAlgebra& algebra)
+        : m_algebra(algebra) {
+        const std::int64_t count = wo.columns;
+        Matrix identity = zeros(count, count);
+        for (std::int64_t i = 0; i < count; ++i)
+            identity.values[static_cast<std::size_t>(i * count + i)] = 1;
+        const Matrix copy{{wo.values.begin(), wo.values.end()}, wo.rows, wo.columns};
+        m_inverse = algebra.divide(identity, inputs);
+        m_gram = algebra.multiply(transposed(copy), wo);
+        m_units.resize(static_cast<std::size_t>(count));
+        std::iota(m_units.begin(), m_units.end(), std::int64_t{0});
+        begin();
+    }
+
+    std::size_t left() const { return m_left; }
+
+    /// Drops the unit that costs least; gives it and the rise of the squared error.
+    std::pair<std::int64_t, double> drop() {
+        if (m_pending == pendingUnits) applyPending();
         std::size_t least = 0;
         double rise = std::numeric_limits<double>::infinity();
-        for (std::size_t i = 0; i < n; ++i) {
-            const double cost = std::max(0.0, gram[i * stride + i]) / inverse[i * stride + i];
-            if (cost < rise) {
+        for (std::size_t i = 0; i < m_units.size(); ++i) {
+            if (m_gone[i]) continue;
+            const double cost = std::max(0.0, m_gramDiagonal[i]) / m_inverseDiagonal[i];
+            if (rise == std::numeric_limits<double>::infinity() || cost < rise) {
                 rise = cost;
                 least = i;
             }
         }
-        error += std::isfinite(rise) ? rise : 0;
-        order.errors[n - 1] = error;
-        order.units.push_back(left[least]);
-        const double pivot = inverse[least * stride + least];
-        const double norm = gram[least * stride + least];
+        eliminate(least);
+        return {m_units[least], std::isfinite(rise) ? rise : 0};
+    }
+
+ private:
+    static constexpr std::size_t pendingUnits = 64;
+
+    void begin() {
+        const std::size_t n = m_units.size();
+        m_left = n;
+        m_pending = 0;
+        m_gone.assign(n, false);
+        m_inverseDiagonal.resize(n);
+        m_gramDiagonal.resize(n);
         for (std::size_t i = 0; i < n; ++i) {
-            f[i] = inverse[least * stride + i] / pivot;
-            g[i] = gram[least * stride + i];
+            m_inverseDiagonal[i] = m_inverse.values[i * n + i];
+            m_gramDiagonal[i] = m_gram.values[i * n + i];
         }
-        for (std::size_t i = 0; i < n; ++i) {
-            double* const a = inverse.data() + i * stride;
-            double* const m = gram.data() + i * stride;
-            const double fi = f[i];
-            const double gi = g[i] - norm * fi;
-            const double ai = fi * pivot;
-            for (std::size_t j = 0; j < n; ++j) {
-                a[j] -= ai * f[j];
-                m[j] -= fi * g[j] + gi * f[j];
+        m_f = m_h = zeros(pendingUnits, static_cast<std::int64_t>(n));
+        m_pivots.assign(pendingUnits, 0);
+    }
+
+    void eliminate(std::size_t j) {
+        const std::size_t n = m_units.size();
+        double* const f = m_f.values.data() + m_pending * n;
+        double* const h = m_h.values.data() + m_pending * n;
+        std::copy_n(m_inverse.values.data() + j * n, n, f);
+        std::copy_n(m_gram.values.data() + j * n, n, h);
+        for (std::size_t t = 0; t < m_pending; ++t) {
+            const double* const before = m_f.values.data() + t * n;
+            const double* const beside = m_h.values.data() + t * n;
+            const double a = m_pivots[t] * before[j], b = before[j], c = beside[j];
+            for (std::size_t i = 0; i < n; ++i) {
+                f[i] -= a * before[i];
+                h[i] -= b * beside[i] + c * before[i];
             }
         }
-        // The last one takes the place of the one that is gone.
-        const std::size_t last = n - 1;
-        left[least] = left[last];
-        left.pop_back();
-        for (std::vector<double>* const matrix : {&inverse, &gram}) {
-            double* const values = matrix->data();
-            std::copy_n(values + last * stride, n, values + least * stride);
-            for (std::size_t i = 0; i < last; ++i)
-                values[i * stride + least] = values[i * stride + last];
+        const double pivot = f[j], half = h[j] / 2;
+        for (std::size_t i = 0; i < n; ++i) {
+            f[i] /= pivot;
+            h[i] -= half * f[i];
+            m_inverseDiagonal[i] -= pivot * f[i] * f[i];
+            m_gramDiagonal[i] -= 2 * f[i] * h[i];
         }
+        m_pivots[m_pending++] = pivot;
+        m_gone[j] = true;
+        --m_left;
+    }
+
+    /// Brings both matrices up to date and leaves out the units that are gone.
+    void applyPending() {
+        const std::size_t n = m_units.size();
+        Matrix scaled = m_f;
+        for (std::size_t t = 0; t < pendingUnits; ++t)
+            for (std::size_t i = 0; i < n; ++i) scaled.values[t * n + i] *= m_pivots[t];
+        const Matrix ofInverse = m_algebra.multiply(transposed(scaled), m_f);
+        const Matrix ofGram = m_algebra.multiply(transposed(m_f), m_h);
+        std::vector<std::size_t> stay;
+        for (std::size_t i = 0; i < n; ++i)
+            if (!m_gone[i]) stay.push_back(i);
+        Matrix inverse = zeros(static_cast<std::int64_t>(stay.size()),
+                               static_cast<std::int64_t>(stay.size()));
+        Matrix gram = inverse;
+        std::vector<std::int64_t> units;
+        for (std::size_t i = 0; i < stay.size(); ++i) {
+            units.push_back(m_units[stay[i]]);
+            for (std::size_t j = 0; j < stay.size(); ++j) {
+                const std::size_t at = stay[i] * n + stay[j], mirrored = stay[j] * n + stay[i];
+                const std::size_t to = i * stay.size() + j;
+                inverse.values[to] = m_inverse.values[at] - ofInverse.values[at];
+                gram.values[to] =
+                    m_gram.values[at] - ofGram.values[at] - ofGram.values[mirrored];
+            }
+        }
+        m_inverse = std::move(inverse);
+        m_gram = std::move(gram);
+        m_units = std::move(units);
+        begin();
+    }
+
+    const backend::LinearAlgebra& m_algebra;
+    Matrix m_inverse, m_gram;           // [n, n], without what is pending
+    std::vector<std::int64_t> m_units;  // that they are of
+    std::vector<bool> m_gone;
+    std::size_t m_left = 0;
+    std::vector<double> m_inverseDiagonal, m_gramDiagonal;  // up to date
+    Matrix m_f, m_h;                                        // [pending, n]
+    std::vector<double> m_pivots;
+    std::size_t m_pending = 0;
+};
+
+}  // namespace
+
+UnitOrder unitOrder(const MatrixView& wo, const MatrixView& inputs,
+                    const backend::LinearAlgebra& algebra) {
+    UnitElimination elimination(wo, inputs, algebra);
+    UnitOrder order;
+    order.errors.assign(elimination.left() + 1, 0.0);
+    double error = 0;
+    while (elimination.left() > 0) {
+        const auto [unit, rise] = elimination.drop();
+        error += rise;
+        order.errors[elimination.left()] = error;
+        order.units.push_back(unit);
     }
     std::ranges::reverse(order.units);
     return order;
