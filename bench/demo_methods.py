@@ -11,8 +11,11 @@ import pathlib
 import subprocess
 import tempfile
 
-METHODS = ["svd", "diagonal", "whitened", "fisher", "fisher2", "anchored", "compensated"]
-ALLOCATIONS = ["uniform", "energy", "effective-rank", "water-filling", "sensitivity", "auto"]
+METHODS = ["svd", "diagonal", "whitened", "fisher", "fisher2", "anchored", "compensated", "slim"]
+ALLOCATIONS = ["uniform", "energy", "effective-rank", "water-filling", "gradient", "sensitivity",
+               "auto"]
+# Of slim: the storage and the allocations that it has.
+SLIM = {"plain": ["uniform", "auto"], "sizes": ["water-filling", "gradient", "auto"]}
 
 
 def run(cli, *words):
@@ -22,11 +25,26 @@ def run(cli, *words):
     return json.loads(done.stdout)
 
 
-def measure(arguments, folder, calibration, method, allocation, budget):
+def settings(arguments):
+    """(name, method, storage, allocation) of every row."""
+    allocations = arguments.allocations.split(",")
+    for method in arguments.methods.split(","):
+        if method == "slim":
+            for storage, own in SLIM.items():
+                for allocation in own:
+                    if allocation in allocations:
+                        yield f"slim, {storage}", method, storage, allocation
+        else:
+            for allocation in allocations:
+                yield method, method, arguments.storage, allocation
+
+
+def measure(arguments, folder, calibration, method, storage, allocation, budget):
     plan = folder / "plan.json"
     run(arguments.cli, "plan", "demo", "--targets", "attention,ffn", "--budget", budget, "--method",
-        method, "--allocation", allocation, "--storage", arguments.storage, "--calibration",
-        calibration, "--out", plan, *(["--refit"] if arguments.refit else []),
+        method, "--allocation", allocation, "--storage", storage, "--calibration",
+        calibration, "--out", plan,
+        *(["--refit"] if arguments.refit and method != "slim" else []),
         *(["--ridge", arguments.ridge] if arguments.ridge else []))
     result = run(arguments.cli, "evaluate", "demo", "--plan", plan, "--limit", arguments.limit)
     return result["runs"]
@@ -57,8 +75,10 @@ def draw(path, dense, budgets, rows):
             axis = axes[row][column]
             axis.axhline(whole[part], color="0.6", linewidth=0.8, linestyle=":")
             for method in methods:
+                if (method, allocation) not in rows:
+                    continue
                 values = [whole[part], *(value[part] for value in rows[method, allocation])]
-                ours = method == "compensated"
+                ours = method.startswith(("compensated", "slim"))
                 axis.plot(shares, values, marker="o", markersize=3, color=colours[method],
                           linewidth=2 if ours else 1, zorder=3 if ours else 2, label=method)
             axis.grid(alpha=0.3)
@@ -72,8 +92,11 @@ def draw(path, dense, budgets, rows):
     axes[1][0].yaxis.set_minor_formatter(ticker.NullFormatter())
     axes[1][0].invert_xaxis()
     axes[1][0].set_xticks(range(100, 49, -10))
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center",
-                  ncols=len(methods), frameon=False)
+    lines = {}
+    for axis in axes[0]:
+        lines.update(zip(*reversed(axis.get_legend_handles_labels())))
+    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=len(methods),
+                  frameon=False)
     figure.savefig(path, dpi=120)
 
 
@@ -87,28 +110,29 @@ def main():
     parser.add_argument("--allocations", default=",".join(ALLOCATIONS))
     parser.add_argument("--ridge", help="for all; by default each plan chooses its own")
     parser.add_argument("--refit", action="store_true", help="with the last pass of --refit")
+    parser.add_argument("--decimals", type=int, default=2, help="of losses")
     parser.add_argument("--out", type=pathlib.Path, help="also write the values (.csv)")
     parser.add_argument("--plot", type=pathlib.Path, help="also draw them (.png, .svg, .pdf)")
     arguments = parser.parse_args()
     budgets = arguments.budgets.split(",")
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
         calibration = folder / "calibration.h5"
         shares = " / ".join(f"{float(budget):.0%}" for budget in budgets)
         print(f"| method, allocation | loss at {shares} | ROUGE-1 at {shares} |\n|---|---|---|")
         run(arguments.cli, "calibrate", "demo", "--samples", 100, "--fisher", "--out", calibration)
         rows = {}
         dense = None
-        for method in arguments.methods.split(","):
-            for allocation in arguments.allocations.split(","):
-                values = []
-                for budget in budgets:
-                    dense, compressed = measure(arguments, folder, calibration, method, allocation,
-                                                budget)
-                    values.append((compressed["loss"]["token_mean"], compressed["rouge"]["rouge1"]))
-                rows[method, allocation] = values
-                print(f"| {method}, {allocation} | {' / '.join(f'{loss:.2f}' for loss, _ in values)} | "
-                      f"{' / '.join(f'{rouge:.1f}' for _, rouge in values)} |", flush=True)
+        for name, method, storage, allocation in settings(arguments):
+            values = []
+            for budget in budgets:
+                dense, compressed = measure(arguments, folder, calibration, method, storage,
+                                            allocation, budget)
+                values.append((compressed["loss"]["token_mean"], compressed["rouge"]["rouge1"]))
+            rows[name, allocation] = values
+            losses = " / ".join(f"{loss:.{arguments.decimals}f}" for loss, _ in values)
+            print(f"| {name}, {allocation} | {losses} | "
+                  f"{' / '.join(f'{rouge:.1f}' for _, rouge in values)} |", flush=True)
         print(f"\ndense: loss {dense['loss']['token_mean']:.3f}, ROUGE-1 {dense['rouge']['rouge1']:.1f}")
         if arguments.out:
             write(arguments.out, dense, budgets, rows)

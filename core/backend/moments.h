@@ -33,6 +33,9 @@ struct GradientMoments {
     Matrix second;  // [out, out]: Σ g gᵀ over tokens, g = ∂loss/∂y, float64; empty
                     // for the head, for which it would be 8 GB
     std::vector<double> columns;  // [in]: Σ over examples and outputs i of (∂loss/∂W_ij)²
+    /// [heads], of queries only: Σ over the scores of their attention of (∂loss/∂score)². Not in
+    /// the file of a calibration.
+    std::vector<double> scores = {};
 };
 
 /// How x xᵀ is summed over tokens; docs/methods/calibration.md has the error of each.

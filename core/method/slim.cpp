@@ -133,6 +133,7 @@ SlimErrors errorsOf(const SlimSublayer& sublayer, const Checkpoint& checkpoint,
             for (double& value : squares.back()) value *= value;
         }
         errors.scores = relativeTails(squares);
+        errors.scoresSquared = sumOf(squares);
     }
     if (sublayer.hasValues()) {
         const Matrix v = readChecked(checkpoint, *sublayer.v);
@@ -385,8 +386,8 @@ class UnitElimination {
         std::vector<std::size_t> stay;
         for (std::size_t i = 0; i < n; ++i)
             if (!m_gone[i]) stay.push_back(i);
-        Matrix inverse = zeros(static_cast<std::int64_t>(stay.size()),
-                               static_cast<std::int64_t>(stay.size()));
+        Matrix inverse =
+            zeros(static_cast<std::int64_t>(stay.size()), static_cast<std::int64_t>(stay.size()));
         Matrix gram = inverse;
         std::vector<std::int64_t> units;
         for (std::size_t i = 0; i < stay.size(); ++i) {
@@ -395,8 +396,7 @@ class UnitElimination {
                 const std::size_t at = stay[i] * n + stay[j], mirrored = stay[j] * n + stay[i];
                 const std::size_t to = i * stay.size() + j;
                 inverse.values[to] = m_inverse.values[at] - ofInverse.values[at];
-                gram.values[to] =
-                    m_gram.values[at] - ofGram.values[at] - ofGram.values[mirrored];
+                gram.values[to] = m_gram.values[at] - ofGram.values[at] - ofGram.values[mirrored];
             }
         }
         m_inverse = std::move(inverse);

@@ -81,6 +81,7 @@ struct SlimErrors {
     std::vector<std::vector<double>> scores, values;  ///< [heads][size + 1]
     std::vector<double> units;                        ///< [units + 1]
     std::vector<std::int64_t> unitOrder;              ///< the most needed first
+    double scoresSquared = 0;  ///< Σ over heads and pairs of inputs of the squared score
 };
 
 /// By the sublayer's name.

@@ -76,10 +76,13 @@ std::span<const Allocator> allocators() {
 }
 
 std::span<const MeasuredAllocation> measuredAllocations() {
-    static constexpr std::array<MeasuredAllocation, 2> table = {{
+    static constexpr std::array<MeasuredAllocation, 3> table = {{
         {sensitivityName,
          "Least compression where it costs most loss: each matrix is tried alone at several shares "
          "(STRS)."},
+        {gradientName,
+         "Water-filling of errors weighted by the loss's gradients at a model cut to 50 %; one "
+         "backward pass."},
         {autoName, "The one of all others that loses least on held-out dialogues."},
     }};
     return table;
@@ -91,7 +94,7 @@ bool isMeasured(std::string_view name) {
 }
 
 bool looksAtSpectra(std::string_view name) {
-    return name == autoName || allocatorNamed(name).needsSpectra;
+    return name == autoName || name == gradientName || allocatorNamed(name).needsSpectra;
 }
 
 const Allocator& allocatorNamed(std::string_view name) {

@@ -77,7 +77,8 @@ inline constexpr std::string_view lossErrorName = "loss";
 
 /// Names besides those of allocators(): allocations that measure a model, in core/evaluate. Before
 /// anything is measured they need what `uniform` needs.
-inline constexpr std::string_view sensitivityName = "sensitivity", autoName = "auto";
+inline constexpr std::string_view sensitivityName = "sensitivity", gradientName = "gradient",
+                                  autoName = "auto";
 bool isMeasured(std::string_view name);
 
 struct MeasuredAllocation {

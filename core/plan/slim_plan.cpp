@@ -75,7 +75,7 @@ class Sizing {
                 break;
         }
         const std::int64_t allowed = allowedByBudget(m_checkpoint, m_chosen, m_options, least());
-        if (cut() == Cut::Sizes && m_options.allocation == waterFillingName)
+        if (cut() == Cut::Sizes && m_options.allocation != allocators().front().name)
             byWaterFilling(allowed);
         else
             alike(allowed);
@@ -297,10 +297,12 @@ void requireSlimOptions(const PlanOptions& options) {
         throw usageError(fmt::format("With slim --allocation is {} or auto, not {}.",
                                      fmt::join(slimAllocations(), ", "),
                                      printable(options.allocation)));
-    if (budget && options.allocation == waterFillingName && storage != StorageChoice::Sizes)
+    const bool own = options.allocation == waterFillingName || options.allocation == gradientName;
+    if (budget && own && storage != StorageChoice::Sizes)
         throw usageError(
-            "--allocation water-filling gives every layer and head its own size: give --storage "
-            "sizes with it. A plain T5 has one d_kv and one d_ff.");
+            fmt::format("--allocation {} gives every layer and head its own size: give --storage "
+                        "sizes with it. A plain T5 has one d_kv and one d_ff.",
+                        options.allocation));
 }
 
 }  // namespace
@@ -312,7 +314,8 @@ std::string_view storageName(const PlanEntry& entry) {
 }
 
 std::span<const std::string_view> slimAllocations() {
-    static constexpr std::array<std::string_view, 2> names{"uniform", waterFillingName};
+    static constexpr std::array<std::string_view, 3> names{"uniform", waterFillingName,
+                                                           gradientName};
     return names;
 }
 

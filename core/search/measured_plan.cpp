@@ -23,6 +23,7 @@
 #include "core/plan/make_plan.h"
 #include "core/plan/plan.h"
 #include "core/plan/slim_plan.h"
+#include "core/search/loss_gradients.h"
 #include "core/search/mean_loss.h"
 #include "core/search/sensitivity.h"
 
@@ -215,6 +216,22 @@ std::size_t lossesMissing(const MeasuredPlanning& planning, const PlanOptions& o
         progress);
 }
 
+/// `--allocation gradient`.
+CompressionPlan planByGradient(const MeasuredPlanning& planning, const Spectra& importance,
+                               PlanOptions options, const Progress& progress) {
+    options.allocation = plan::gradientName;
+    if (cutsHeads(options)) {
+        options.slimErrors = slimErrorsByGradient(planning, options, progress);
+        return plan::makePlan(planning.model.checkpoint, planning.model.matrices, {}, options);
+    }
+    options.lossWeights = weightsByGradient(planning, options, progress);
+    options.allocation = "water-filling";
+    CompressionPlan plan =
+        plan::makePlan(planning.model.checkpoint, planning.model.matrices, importance, options);
+    plan.allocation = plan::gradientName;
+    return plan;
+}
+
 /// Head dimensions that `--storage plain` tries beside the same share as the units, as shares of
 /// d_kv: too few cost more than too many, the more so the deeper the cut.
 constexpr std::array headShares = {0.0, -0.05, 0.05, 0.1};
@@ -235,7 +252,13 @@ void trySizes(Tried& tried, const MeasuredPlanning& planning, const PlanOptions&
         for (const std::string_view allocation : plan::slimAllocations()) {
             one.allocation = allocation;
             tryAllocation(
-                tried, planning, allocation, [&] { return planned(one); }, progress);
+                tried, planning, allocation,
+                [&] {
+                    return allocation == plan::gradientName
+                               ? planByGradient(planning, {}, options, progress)
+                               : planned(one);
+                },
+                progress);
         }
         return;
     }
@@ -298,6 +321,9 @@ CompressionPlan planByBestAllocation(const MeasuredPlanning& given, const Spectr
             },
             progress);
     }
+    tryAllocation(
+        tried, planning, plan::gradientName,
+        [&] { return planByGradient(planning, importance, options, progress); }, progress);
     if (const std::size_t missing = lossesMissing(planning, options, progress);
         missing > mostLossesForAuto)
         tried.left.push_back(fmt::format(
@@ -375,6 +401,8 @@ CompressionPlan measuredPlan(const MeasuredPlanning& given, const Spectra& impor
                                                 importance, options)
                            : options.allocation == plan::autoName
                                ? planByBestAllocation(planning, importance, options, progress)
+                           : options.allocation == plan::gradientName
+                               ? planByGradient(planning, importance, options, progress)
                                : planBySensitivity(planning, options, progress);
     plan::recordCalibration(plan, planning.model.calibration.get());
     return chooseRidge ? withBestRidge(planning, std::move(plan), progress) : plan;

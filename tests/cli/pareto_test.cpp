@@ -155,9 +155,10 @@ TEST_F(Pareto, AutoTakesTheAllocationThatLosesLeastAndShowsAll) {
         losses[tried["allocation"].get<std::string>()] = tried["loss"].get<double>();
         EXPECT_LE(tried["parameters"].get<double>(), 0.965 * 747328);
     }
-    for (const char* name : {"uniform", "energy", "effective-rank", "water-filling", "sensitivity"})
+    for (const char* name :
+         {"uniform", "energy", "effective-rank", "water-filling", "gradient", "sensitivity"})
         EXPECT_TRUE(losses.contains(name)) << name;
-    EXPECT_EQ(losses.size(), 5U);
+    EXPECT_EQ(losses.size(), 6U);
     const double taken = losses.at(made["allocation"].get<std::string>());
     for (const auto& [name, loss] : losses) EXPECT_LE(taken, loss) << name;
     const Outcome measured = runCommand({"evaluate", "demo", "--plan", plan, "--data", data,

@@ -17,6 +17,7 @@
 #include "tests/ui/ui_fixture.h"
 #include "ui/dialogs/compress_dialog.h"
 #include "ui/main_window.h"
+#include "ui/models/matrix_tree_model.h"
 
 namespace rankscope::ui {
 namespace {
@@ -163,6 +164,65 @@ TEST_F(CompressMethods, AnotherOneWorksOnAPointOfAFront) {
     ASSERT_EQ(session.method(), "whitened");
     expectMethod(compressBy("svd"), "svd");
     expectMethod(compressBy("diagonal"), "diagonal");
+}
+
+TEST_F(CompressMethods, ASlimPointOfAFrontIsShownCompressedAndLeftByHand) {
+    plan::PlanOptions options;
+    options.method = "slim";
+    options.target = {plan::RankTarget::Kind::Ratio, 0.5};
+    search::ParetoFront front;
+    front.denseParameters = session.checkpoint()->denseParameterCount();
+    search::ParetoPoint point;
+    point.method = "slim";
+    point.allocation = "uniform";
+    point.plan = plan::makePlan(*session.checkpoint(), session.linearMatrices(), {}, options);
+    point.plan.allocation = "uniform";
+    point.plan.calibrationFile = calibration;
+    front.points.push_back(point);
+    FrontRun* run = find<FrontRun>(window);
+    run->take(toJson(front, true), plan::StorageChoice::Auto);
+    run->choose(0, "slim, uniform, 60 %");
+    ASSERT_TRUE(session.plan());
+    EXPECT_EQ(session.method(), "slim");
+    const MatrixTreeModel tree(&session);
+    const QModelIndex block = tree.index(0, 0, tree.index(1, 0));
+    ASSERT_GT(tree.rowCount(block), 6);
+    const auto shown = [&](int row) {
+        return tree.index(row, MatrixTreeModel::RankColumn, block).data().toString();
+    };
+    EXPECT_EQ(shown(0), "d_kv 12");   // of 24
+    EXPECT_EQ(shown(4), "96 units");  // of 192
+    EXPECT_TRUE(tree.index(0, 0, block)
+                    .data(Qt::ToolTipRole)
+                    .toString()
+                    .contains("Dimensions left of each head: 12, 12, 12, 12"));
+    {
+        CompressDialog dialog(&session, &window);
+        const auto* methods = find<QComboBox>(dialog, "method");
+        ASSERT_EQ(methods->count(), 1);
+        EXPECT_EQ(methods->itemText(0), "slim");
+        const auto* storages = find<QComboBox>(dialog, "storage");
+        ASSERT_EQ(storages->count(), 1);
+        EXPECT_EQ(storages->itemText(0), "plain");
+    }
+    const fs::path out = folder / "slim";
+    CompressDialog dialog(&session, &window);
+    dialog.show();
+    find<QLineEdit>(dialog, "folder")->setText(QString::fromStdString(out.string()));
+    QTest::mouseClick(find<QPushButton>(dialog, "start"), Qt::LeftButton);
+    ASSERT_TRUE(uitest::waitUntil([&] { return !find<JobSlot>(dialog)->isRunning(); }, longest));
+    ASSERT_EQ(stateOf(dialog), "Done.");
+    EXPECT_EQ(checkpoint::openCheckpoint(out.string()).config().dKv, 12);
+    session.setStorage(plan::StorageChoice::Factored);  // of the plans to come
+    ASSERT_TRUE(session.plan());
+    EXPECT_EQ(session.method(), "slim");
+    session.setSelection({attention().front().name}, attention().front().name);
+    session.setRank(9);
+    ASSERT_TRUE(session.plan());
+    EXPECT_EQ(session.method(), "svd");
+    EXPECT_EQ(session.plan()->entries.size(), 1U);
+    EXPECT_EQ(session.plan()->entries[0].rank, 9);
+    EXPECT_EQ(shown(4), "full");
 }
 
 TEST_F(CompressMethods, ThePanelSaysWhichNumbersAreThoseOfSvd) {

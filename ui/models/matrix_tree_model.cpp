@@ -4,7 +4,10 @@
 #include <QLocale>
 #include <algorithm>
 #include <functional>
+#include <vector>
 
+#include "core/plan/plan.h"
+#include "core/t5/t5_layout.h"
 #include "ui/wording/wording.h"
 
 namespace rankscope::ui {
@@ -33,6 +36,23 @@ struct MatrixTreeModel::Node {
         return children.back().get();
     }
 };
+
+namespace {
+
+const std::vector<std::int64_t>& headSizes(const t5::SublayerSizes& sizes, checkpoint::Role role) {
+    const bool scores = role == checkpoint::Role::Q || role == checkpoint::Role::K;
+    return scores ? sizes.scores : sizes.values;
+}
+
+/// What slim leaves of a matrix: "d_kv 14", "d_kv 6–14", "110 units".
+QString keptText(const t5::SublayerSizes& sizes, checkpoint::Role role) {
+    if (sizes.units > 0) return QObject::tr("%1 units").arg(sizes.units);
+    const auto [least, most] = std::ranges::minmax(headSizes(sizes, role));
+    return least == most ? QObject::tr("d_kv %1").arg(least)
+                         : QObject::tr("d_kv %1–%2").arg(least).arg(most);
+}
+
+}  // namespace
 
 MatrixTreeModel::MatrixTreeModel(Session* session, QObject* parent)
     : QAbstractItemModel(parent), m_session(session), m_root(std::make_unique<Node>()) {
@@ -94,6 +114,13 @@ int MatrixTreeModel::rowCount(const QModelIndex& parent) const {
 
 int MatrixTreeModel::columnCount(const QModelIndex& /*parent*/) const { return ColumnCount; }
 
+const t5::SublayerSizes* MatrixTreeModel::slimSizes(const checkpoint::WeightMatrix& matrix) const {
+    if (!m_session->plan()) return nullptr;
+    const t5::LayerSizes& sizes = m_session->plan()->sizes;
+    const auto own = sizes.find(t5::sublayerName(matrix.stack, matrix.block, matrix.sublayer));
+    return own == sizes.end() ? nullptr : &own->second;
+}
+
 QVariant MatrixTreeModel::text(const Node& node, int column) const {
     switch (column) {
         case NameColumn:
@@ -103,6 +130,8 @@ QVariant MatrixTreeModel::text(const Node& node, int column) const {
                                : QString();
         case RankColumn: {
             if (!node.matrix) return {};
+            if (const auto* sizes = slimSizes(*node.matrix))
+                return keptText(*sizes, node.matrix->role);
             const auto chosen = m_session->chosenRank(node.matrix->name);
             return chosen ? QString::number(*chosen) : tr("full");
         }
@@ -118,6 +147,18 @@ QVariant MatrixTreeModel::text(const Node& node, int column) const {
     }
 }
 
+QString MatrixTreeModel::toolTip(const Node& node) const {
+    if (!node.matrix) return tr("%1 parameters").arg(grouped(node.parameters));
+    QString tip = tr("%1\n%2 parameters, [out, in]")
+                      .arg(QString::fromStdString(node.matrix->name), grouped(node.parameters));
+    const auto* sizes = slimSizes(*node.matrix);
+    if (sizes == nullptr || sizes->units > 0) return tip;
+    QStringList heads;
+    for (const std::int64_t size : headSizes(*sizes, node.matrix->role))
+        heads << QString::number(size);
+    return tip + tr("\nDimensions left of each head: %1").arg(heads.join(QStringLiteral(", ")));
+}
+
 QVariant MatrixTreeModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid()) return {};
     const Node& node = *nodeOf(index);
@@ -128,10 +169,7 @@ QVariant MatrixTreeModel::data(const QModelIndex& index, int role) const {
             return index.column() == NameColumn ? QVariant(Qt::AlignLeft | Qt::AlignVCenter)
                                                 : QVariant(Qt::AlignRight | Qt::AlignVCenter);
         case Qt::ToolTipRole:
-            return node.matrix ? tr("%1\n%2 parameters, [out, in]")
-                                     .arg(QString::fromStdString(node.matrix->name),
-                                          grouped(node.parameters))
-                               : tr("%1 parameters").arg(grouped(node.parameters));
+            return toolTip(node);
         case TensorNameRole:
             return node.matrix ? QString::fromStdString(node.matrix->name) : QString();
         case MatrixRoleRole:

@@ -41,6 +41,9 @@ class MatrixTreeModel : public QAbstractItemModel {
     const Node* nodeOf(const QModelIndex& index) const;
     QModelIndex indexOf(const Node* node, int column) const;
     QVariant text(const Node& node, int column) const;
+    QString toolTip(const Node& node) const;
+    /// What the current plan by slim leaves of the matrix's layer; null: none does.
+    const t5::SublayerSizes* slimSizes(const checkpoint::WeightMatrix& matrix) const;
 
     Session* m_session;
     std::unique_ptr<Node> m_root;

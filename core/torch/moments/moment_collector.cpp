@@ -45,9 +45,12 @@ void TorchMomentCollector::add(std::span<const TokenIds> sources, std::span<cons
         m_model->decode(inputs, encoded, Ragged(sources), progress, nullptr, this);
         for (std::size_t i = 0; m_differentiated && i < sources.size(); ++i) {
             throwIfStopped(progress);
-            m_differentiated->run(sources[i], inputs[i], targets[i],
-                                  [&](const std::string& module, const at::Tensor& x,
-                                      const at::Tensor& g) { takeGradient(module, x, g); });
+            m_differentiated->run(
+                sources[i], inputs[i], targets[i],
+                {.layer = [&](const std::string& module, const at::Tensor& x,
+                              const at::Tensor& g) { takeGradient(module, x, g); },
+                 .scores = [&](const std::string& query,
+                               const at::Tensor& g) { takeScoreGradient(query, g); }});
         }
     });
 }
@@ -69,6 +72,14 @@ void TorchMomentCollector::takeGradient(const std::string& module, const at::Ten
                                  /*second=*/module != "lm_head")
                     .first;
     if (!found->second.add(x, g)) throw notFinite("gradient", module);
+}
+
+void TorchMomentCollector::takeScoreGradient(const std::string& query, const at::Tensor& g) {
+    std::vector<double>& sums = m_gradients[query].scores;
+    const at::Tensor squares = g.to(at::kDouble).square().sum({1, 2}).to(at::kCPU);
+    sums.resize(static_cast<std::size_t>(squares.size(0)), 0.0);
+    for (std::size_t head = 0; head < sums.size(); ++head)
+        sums[head] += squares.data_ptr<double>()[head];
 }
 
 const std::map<std::string, backend::InputMoments>& TorchMomentCollector::inputs() const {

@@ -28,6 +28,7 @@ class TorchMomentCollector final : public backend::MomentCollector, private Inpu
  private:
     void take(const std::string& name, const at::Tensor& x) override;
     void takeGradient(const std::string& module, const at::Tensor& x, const at::Tensor& g);
+    void takeScoreGradient(const std::string& query, const at::Tensor& g);
 
     const T5Model* m_model;
     std::map<std::string, backend::InputMoments> m_inputs;

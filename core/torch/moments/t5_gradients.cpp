@@ -32,8 +32,8 @@ class Pass {
     at::Tensor feedForward(const FeedForward& layer, const at::Tensor& x);
     at::Tensor selfAttention(const SelfAttention& layer, const at::Tensor& x,
                              const at::Tensor& added);
-    at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                      const at::Tensor& added) const;
+    at::Tensor attend(const std::string& query, const std::vector<at::Tensor>& qkv,
+                      const at::Tensor& added);
     at::Tensor ids(const TokenIds& tokens) const;
 
     struct Layer {
@@ -43,6 +43,7 @@ class Pass {
     const T5Model* m_model;
     const std::map<std::string, at::Tensor>* m_weights;
     std::vector<Layer> m_layers;
+    std::vector<std::pair<std::string, at::Tensor>> m_scores;  // by the module of the queries
 };
 
 /// T5's norm without our own kernel.
@@ -81,12 +82,14 @@ std::vector<at::Tensor> Pass::linear(const LinearGroup& group, const at::Tensor&
 }
 
 /// q [queries, heads · width], k and v [keys, heads · width] give [queries, heads · width].
-at::Tensor Pass::attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                        const at::Tensor& added) const {
+at::Tensor Pass::attend(const std::string& query, const std::vector<at::Tensor>& qkv,
+                        const at::Tensor& added) {
+    const at::Tensor &q = qkv[0], &k = qkv[1], &v = qkv[2];
     const auto byHead = [&](const at::Tensor& rows) {
         return rows.view({rows.size(0), m_model->heads(), -1}).transpose(0, 1);
     };
     at::Tensor scores = at::matmul(byHead(q), byHead(k).transpose(1, 2));
+    m_scores.emplace_back(query, scores);
     if (added.defined()) scores = scores.add(added);
     return at::matmul(at::softmax(scores, -1), byHead(v)).transpose(0, 1).reshape(q.sizes());
 }
@@ -95,8 +98,10 @@ at::Tensor Pass::selfAttention(const SelfAttention& layer, const at::Tensor& x,
                                const at::Tensor& added) {
     const std::vector<at::Tensor> parts = linear(layer.qkv, normed(layer.norm, x));
     const Heads& heads = layer.heads;
-    const at::Tensor mixed = attend(heads.scores.spread(parts[0]), heads.scores.spread(parts[1]),
-                                    heads.values.spread(parts[2]), added);
+    const at::Tensor mixed = attend(layer.qkv.modules().front(),
+                                    {heads.scores.spread(parts[0]), heads.scores.spread(parts[1]),
+                                     heads.values.spread(parts[2])},
+                                    added);
     return x.add(linear(layer.output, heads.values.gathered(mixed)).front());
 }
 
@@ -123,9 +128,11 @@ at::Tensor Pass::decode(const TokenIds& input, const at::Tensor& encoded) {
         const CrossAttention& cross = block.cross;
         const Heads& heads = cross.heads;
         const at::Tensor mixed =
-            attend(heads.scores.spread(linear(cross.query, normed(cross.norm, x)).front()),
-                   heads.scores.spread(linear(cross.key, encoded).front()),
-                   heads.values.spread(linear(cross.value, encoded).front()), {});
+            attend(cross.query.modules().front(),
+                   {heads.scores.spread(linear(cross.query, normed(cross.norm, x)).front()),
+                    heads.scores.spread(linear(cross.key, encoded).front()),
+                    heads.values.spread(linear(cross.value, encoded).front())},
+                   {});
         x = x.add(linear(cross.output, heads.values.gathered(mixed)).front());
         x = feedForward(block.feedForward, x);
     }
@@ -141,9 +148,12 @@ at::Tensor Pass::loss(const TokenIds& source, const TokenIds& input, const Token
 void Pass::differentiate(const at::Tensor& loss, const T5Gradients::See& see) const {
     std::vector<at::Tensor> outputs;
     for (const Layer& layer : m_layers) outputs.push_back(layer.y);
+    for (const auto& [query, scores] : m_scores) outputs.push_back(scores);
     const std::vector<at::Tensor> gradients = torch::autograd::grad({loss}, outputs);
     for (std::size_t i = 0; i < m_layers.size(); ++i)
-        see(m_layers[i].module, m_layers[i].x, gradients[i]);
+        see.layer(m_layers[i].module, m_layers[i].x, gradients[i]);
+    for (std::size_t i = 0; i < m_scores.size(); ++i)
+        see.scores(m_scores[i].first, gradients[m_layers.size() + i]);
 }
 
 }  // namespace

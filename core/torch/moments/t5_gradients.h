@@ -18,14 +18,18 @@ class T5Gradients {
  public:
     /// A linear layer's inputs x [rows, in] and the gradients g [rows, out] of the loss Σ -log p
     /// with respect to its outputs. The head is "lm_head", also if it is the embedding.
-    using See =
-        std::function<void(const std::string& module, const at::Tensor& x, const at::Tensor& g)>;
+    struct See {
+        std::function<void(const std::string& module, const at::Tensor& x, const at::Tensor& g)>
+            layer;
+        /// The gradients [heads, queries, keys] of an attention's scores; `query` is its q.
+        std::function<void(const std::string& query, const at::Tensor& g)> scores;
+    };
 
     /// The model must outlive it.
     explicit T5Gradients(const T5Model& model);
 
     /// Teacher-forced: the decoder is fed `input` and asked for `target`, both of the same length.
-    /// Calls `see` once for each linear layer, in the order of the forward pass.
+    /// Calls `see` once for each linear layer and each attention, in the order of the forward pass.
     void run(const backend::TokenIds& source, const backend::TokenIds& input,
              const backend::TokenIds& target, const See& see) const;
 

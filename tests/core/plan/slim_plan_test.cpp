@@ -216,7 +216,7 @@ TEST_F(SlimPlan, RefusesWhatCannotBe) {
     how.allocation = "water-filling";
     EXPECT_THAT(refusal(how), HasSubstr("give --storage sizes with it"));
     how.allocation = "energy";
-    EXPECT_THAT(refusal(how), HasSubstr("uniform, water-filling or auto, not energy"));
+    EXPECT_THAT(refusal(how), HasSubstr("uniform, water-filling, gradient or auto, not energy"));
     how = budget(0.7);
     how.settings.refit = true;
     EXPECT_THAT(refusal(how), HasSubstr("leave --refit out"));

@@ -194,6 +194,70 @@ TEST(MomentsOfHalfTypes, ThinLayersHaveGradientsToo) {
         EXPECT_LE(relativeDifference(moments.columns, exact.at(module).columns), 0.1) << module;
 }
 
+/// A weight's source with another table of the decoder's positions.
+class OtherTable : public backend::WeightSource {
+ public:
+    OtherTable(const Checkpoint& checkpoint, std::size_t place, double added)
+        : m_source(checkpoint), m_place(place), m_added(added) {}
+    backend::LayerWeights matrix(const std::string& module) const override {
+        return m_source.matrix(module);
+    }
+    backend::Tensor tensor(const std::string& name) const override {
+        backend::Tensor tensor = m_source.tensor(name);
+        if (name.find("decoder") == 0 && name.find("relative_attention_bias") != name.npos) {
+            std::vector<double> values = toFloat64(tensor.dtype, tensor.bytes);
+            values[m_place] += m_added;
+            tensor.bytes = fromFloat64(tensor.dtype, values);
+        }
+        return tensor;
+    }
+
+ private:
+    model::CheckpointWeights m_source;
+    std::size_t m_place;
+    double m_added;
+};
+
+/// With two decoder inputs only the second one attends to two places. A softmax does not see what
+/// is added to both, so the gradients of its two scores are opposite; and the table's entry for
+/// distance 0 is added to one of them (and to the only score of the first input, which has no
+/// gradient). So Σ γ² of a head is twice the squared derivative by that entry, which is measured.
+TEST(ScoreGradients, AreThoseOfFiniteDifferences) {
+    const fixtures::TempFolder folder;
+    fixtures::TinyT5 shape;
+    shape.decoderLayers = 1;
+    fixtures::writeTinyT5(folder.path(), shape);
+    const Checkpoint checkpoint = checkpoint::openCheckpoint(folder.path().string());
+    const std::vector<TokenIds> sources{{7, 9, 31, 90, 1}}, targets{{44, 1}};
+    const auto network = open(checkpoint);
+    const auto collector = network->collectMoments({.gradients = true});
+    collector->add(sources, targets, {});
+    const std::vector<double> seen =
+        collector->gradients().at("decoder.block.0.layer.0.SelfAttention.q").scores;
+    ASSERT_EQ(seen.size(), 3U);
+    constexpr double step = 0.05;
+    const auto lossWith = [&](std::size_t head, double added) {
+        const OtherTable weights(checkpoint, head, added);  // distance 0 is the first row
+        return open(checkpoint.config(), weights, backend::ComputeType::Float32)
+            ->loss(sources, targets, {})
+            .front()
+            .sum;
+    };
+    double largest = 0;
+    for (std::size_t head = 0; head < 3; ++head) {
+        const double derivative = (lossWith(head, step) - lossWith(head, -step)) / (2 * step);
+        largest = std::max(largest, std::abs(derivative));
+        EXPECT_NEAR(std::sqrt(seen[head] / 2), std::abs(derivative),
+                    0.02 * std::abs(derivative) + 2e-5)
+            << head;
+    }
+    EXPECT_GT(largest, 1e-3);
+    EXPECT_EQ(collector->gradients().at("decoder.block.0.layer.0.SelfAttention.k").scores.size(),
+              0U);
+    EXPECT_EQ(collector->gradients().at("decoder.block.0.layer.1.EncDecAttention.q").scores.size(),
+              3U);
+}
+
 TEST(MomentsOfBadInput, NameTheInputThatIsNoNumber) {
     const CalmCase model("A");
     Replaced weights(model.weights);

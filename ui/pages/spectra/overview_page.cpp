@@ -68,7 +68,9 @@ void OverviewPage::followSession() {
 double OverviewPage::valueOf(const report::HeatMetric& metric, const spectra::Spectrum& spectrum) {
     const auto found = m_values.find(spectrum.name());
     if (found != m_values.end()) return found->second;
-    const auto rank = m_session->chosenRank(spectrum.name()).value_or(spectrum.size());
+    // slim's may be more: units of a feed-forward wider than the model
+    const auto rank =
+        std::min(m_session->chosenRank(spectrum.name()).value_or(spectrum.size()), spectrum.size());
     return m_values.emplace(spectrum.name(), metric.value(spectrum, rank)).first->second;
 }
 
