@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/evaluate/evaluation.h"
 #include "core/method/activation_spectrum.h"

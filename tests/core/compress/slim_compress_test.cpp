@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/compress/slim_cut.h"
 #include "core/method/slim.h"

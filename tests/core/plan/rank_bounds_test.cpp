@@ -148,7 +148,7 @@ TEST(PlanOptions, AreDescribedOnce) {
     for (const Option& option : planOptionTable()) names.push_back(option.name);
     EXPECT_THAT(
         names, testing::ElementsAre("rank", "ratio", "energy", "error", "budget", "method", "alpha",
-                                    "ridge", "rarity", "storage", "allocation", "allocation-error",
+                                    "ridge", "rarity", "refine", "refine-passes", "storage", "allocation", "allocation-error",
                                     "multiple-of", "min-rank", "max-rank", "groups"));
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/backend/moments.h"
 #include "core/base/error.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/plan/plan.h"
