@@ -30,8 +30,8 @@ struct BackendInfo {
     std::string cudaReason;         ///< why CUDA is not usable, a sentence; empty if it is
 };
 
-class LayerWalk;      // moments.h
-struct WalkExamples;  // moments.h
+class LayerWalk;        // moments.h
+struct WalkExamples;    // moments.h
 class BlockRefinement;  // refinement.h
 struct RefinementTask;  // refinement.h
 

@@ -61,8 +61,8 @@ struct RefinedBlock {
 class BlockRefinement {
  public:
     virtual ~BlockRefinement();
-    /// Trains the next block; nothing after the last. Throws Error of kind Interrupted if `progress`
-    /// asks to stop.
+    /// Trains the next block; nothing after the last. Throws Error of kind Interrupted if
+    /// `progress` asks to stop.
     virtual std::optional<RefinedBlock> next(const Progress& progress) = 0;
 };
 

@@ -45,8 +45,8 @@ class FactorSource {
 /// Factors by the plan's methods, each made on demand, before any refinement. If a method, or the
 /// refit, uses the model compressed so far, the walk over the calibration's examples runs here: the
 /// original and the compressed model side by side, encoder first (docs/methods/approximation.md
-/// "Anchored"). Throws Error as requireCalibration() does. A plan by slim has no factors but smaller
-/// matrices.
+/// "Anchored"). Throws Error as requireCalibration() does. A plan by slim has no factors but
+/// smaller matrices.
 FactorSource unrefinedFactors(const PlannedModel& model, const Progress& progress);
 
 /// Every matrix by one method at full rank; null if smaller ranks are not cut from larger ones

@@ -53,8 +53,8 @@ void take(const backend::RefinedBlock& block, const PlannedModel& model, Refined
     }
     for (const auto& [name, norm] : block.norms)
         made.norms.emplace(name, toFloat64(norm.dtype, norm.bytes));
-    made.blocks.push_back({block.name, block.heldOutBefore, block.heldOutAfter, block.bestPass,
-                           block.leftAsItWas});
+    made.blocks.push_back(
+        {block.name, block.heldOutBefore, block.heldOutAfter, block.bestPass, block.leftAsItWas});
 }
 
 }  // namespace
@@ -80,16 +80,19 @@ std::shared_ptr<const RefinedWeights> refinedWeights(const PlannedModel& model,
     auto made = std::make_shared<RefinedWeights>();
     while (const auto block = refinement->next(progress)) {
         if (block->leftAsItWas)
-            progress.warn(fmt::format("{} was left as it was before its refinement: a number "
-                                      "became infinite or NaN.",
-                                      block->name));
+            progress.warn(
+                fmt::format("{} was left as it was before its refinement: a number "
+                            "became infinite or NaN.",
+                            block->name));
         take(*block, model, *made);
     }
     return made;
 }
 
 Json toJson(const std::vector<BlockLosses>& blocks) {
-    const auto number = [](double loss) { return std::isfinite(loss) ? Json(loss) : Json(nullptr); };
+    const auto number = [](double loss) {
+        return std::isfinite(loss) ? Json(loss) : Json(nullptr);
+    };
     Json list = Json::array();
     for (const BlockLosses& block : blocks)
         list.push_back({{"block", block.block},

@@ -24,8 +24,8 @@ struct MethodSettings {
         1e-2;  ///< of `anchored`, `compensated`, `fisher2`, `slim`: mean diagonals of the metric
     double rarity = 0.5;  ///< of `compensated`, `slim`: tokens have the weight occurrences^-rarity
     bool refit = false;   ///< a last pass that fits every left factor to the shifted inputs
-    bool refine = false;    ///< training block by block after all else (docs/methods/refine.md)
-    int refinePasses = 25;  ///< of it, through the dialogues
+    bool refine = false;  ///< training block by block after all else (docs/methods/refine.md)
+    int refinePasses = 25;   ///< of it, through the dialogues
     std::uint64_t seed = 0;  ///< of `randomized`, and of the order of batches in a refinement
 
     bool operator==(const MethodSettings&) const = default;

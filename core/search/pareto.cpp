@@ -62,6 +62,7 @@ struct Run {
 
     plan::PlanOptions optionsOf(const ParetoPoint& point) const {
         plan::PlanOptions how = options.plan;
+        how.settings.refine = false;  // as in every search
         how.method = point.method;
         how.allocation = point.allocation;
         how.target = {plan::RankTarget::Kind::Budget, point.budget};

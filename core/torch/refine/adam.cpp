@@ -54,8 +54,7 @@ double clipToUnitNorm(std::vector<at::Tensor>& gradients) {
 
 double rateShare(std::int64_t step, std::int64_t steps) {
     const auto warm = static_cast<double>(std::max<std::int64_t>(1, steps / 20));
-    const double turn =
-        std::numbers::pi * static_cast<double>(step) / static_cast<double>(steps);
+    const double turn = std::numbers::pi * static_cast<double>(step) / static_cast<double>(steps);
     return std::min(static_cast<double>(step + 1) / warm, 0.5 + 0.5 * std::cos(turn));
 }
 

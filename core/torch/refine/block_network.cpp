@@ -34,8 +34,8 @@ at::Tensor PlainAttention::operator()(const at::Tensor& q, const at::Tensor& k, 
     const auto byHead = [&](const at::Tensor& block) {
         return block.view({block.size(0), block.size(1), heads, -1}).transpose(1, 2);
     };
-    at::Tensor scores = at::matmul(byHead(m_queries.padded(q)),
-                                   byHead(m_keys.padded(k)).transpose(2, 3));
+    at::Tensor scores =
+        at::matmul(byHead(m_queries.padded(q)), byHead(m_keys.padded(k)).transpose(2, 3));
     // A future key that is padding too: the sum of two lowest numbers would be minus infinity, and
     // that is what softmax makes 0 as well, since no row consists of such keys alone.
     scores = scores.add(m_mask);
@@ -78,10 +78,10 @@ class BlockPass {
     at::Tensor attention(Sublayer sublayer, const PlainAttention& attend, const at::Tensor& x,
                          const at::Tensor& keys) const {
         const Heads heads(m_stack, m_block, sublayer, m_config, x.device());
-        const at::Tensor mixed = attend(heads.scores.spread(layer(sublayer, Role::Q)(x)),
-                                        heads.scores.spread(layer(sublayer, Role::K)(keys)),
-                                        heads.values.spread(layer(sublayer, Role::V)(keys)),
-                                        m_config.numHeads);
+        const at::Tensor mixed =
+            attend(heads.scores.spread(layer(sublayer, Role::Q)(x)),
+                   heads.scores.spread(layer(sublayer, Role::K)(keys)),
+                   heads.values.spread(layer(sublayer, Role::V)(keys)), m_config.numHeads);
         return layer(sublayer, Role::O)(heads.values.gathered(mixed));
     }
 
@@ -89,8 +89,7 @@ class BlockPass {
         const std::vector<Role> roles = t5::rolesOf(Sublayer::FeedForward, m_config);
         at::Tensor hidden = activated(activationNamed(m_config.denseActFn),
                                       layer(Sublayer::FeedForward, roles[0])(x));
-        if (m_config.isGatedAct)
-            hidden = hidden.mul(layer(Sublayer::FeedForward, Role::Wi1)(x));
+        if (m_config.isGatedAct) hidden = hidden.mul(layer(Sublayer::FeedForward, Role::Wi1)(x));
         return layer(Sublayer::FeedForward, Role::Wo)(hidden);
     }
 

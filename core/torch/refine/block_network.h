@@ -34,14 +34,15 @@ class PlainAttention {
 
 /// What a block's input is besides its weights.
 struct BlockInput {
-    const at::Tensor& stream;     // [rows, dModel]
-    const at::Tensor& encoded;    // [source rows, dModel]; of a decoder only
+    const at::Tensor& stream;   // [rows, dModel]
+    const at::Tensor& encoded;  // [source rows, dModel]; of a decoder only
     const PlainAttention& self;
     const PlainAttention* cross;  // of a decoder only
 };
 
-/// One block of a T5 in plain ATen operations, which LibTorch can differentiate. A third spelling of
-/// the network, beside T5Model and T5Gradients: here a block stands alone, with weights as given.
+/// One block of a T5 in plain ATen operations, which LibTorch can differentiate. A third spelling
+/// of the network, beside T5Model and T5Gradients: here a block stands alone, with weights as
+/// given.
 at::Tensor blockOutput(const t5::T5Config& config, t5::Stack stack, int block,
                        const BlockWeights& weights, const BlockInput& input);
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/torch/linear_algebra/torch_errors.h"
@@ -130,8 +131,7 @@ void TorchBlockRefinement::beginStack(Stack stack) {
         const Ragged& rows = decoder ? batch.targets : batch.sources;
         batch.self.emplace(rows, rows, &bias, decoder, m_placement.device);
         if (decoder)
-            batch.cross.emplace(rows, batch.sources, nullptr, /*causal=*/false,
-                                m_placement.device);
+            batch.cross.emplace(rows, batch.sources, nullptr, /*causal=*/false, m_placement.device);
     });
 }
 
@@ -146,7 +146,7 @@ void TorchBlockRefinement::endEncoder() {
     forAll([&](Batch& batch) {
         const auto end = [&](State& state, const at::Tensor& weight) {
             state.encoded = plainNorm(state.stream, weight, m_config.layerNormEpsilon);
-            state.stream = state.decoder;
+            state.stream = std::exchange(state.decoder, {});
         };
         end(batch.original, original);
         end(batch.refined, refined);
@@ -161,19 +161,18 @@ void TorchBlockRefinement::setTargets(const Current& current) {
                                                     current.stack, current.block, m_placement);
     forAll([&](Batch& batch) {
         const State& state = batch.original;
-        batch.wanted =
-            blockOutput(m_originalConfig, current.stack, current.block, weights,
-                        {state.stream, state.encoded, *batch.self,
-                         batch.cross ? &*batch.cross : nullptr});
+        batch.wanted = blockOutput(
+            m_originalConfig, current.stack, current.block, weights,
+            {state.stream, state.encoded, *batch.self, batch.cross ? &*batch.cross : nullptr});
         batch.scale = batch.wanted.square().mean(-1, /*keepdim=*/true).reciprocal();
     });
 }
 
 at::Tensor TorchBlockRefinement::output(const Current& current, const Batch& batch) const {
     const State& state = batch.refined;
-    return blockOutput(m_config, current.stack, current.block, current.weights,
-                       {state.stream, state.encoded, *batch.self,
-                        batch.cross ? &*batch.cross : nullptr});
+    return blockOutput(
+        m_config, current.stack, current.block, current.weights,
+        {state.stream, state.encoded, *batch.self, batch.cross ? &*batch.cross : nullptr});
 }
 
 /// The mean over tokens and features of the error's squares, relative to each token's target.
@@ -205,8 +204,7 @@ bool TorchBlockRefinement::pass(Current& current, Training& training,
         if (!std::isfinite(error.item<double>())) return false;
         std::vector<at::Tensor> gradients = torch::autograd::grad({error}, current.leaves);
         if (!std::isfinite(clipToUnitNorm(gradients))) return false;
-        training.adam.step(gradients,
-                           m_options.rate * rateShare(training.done++, training.steps));
+        training.adam.step(gradients, m_options.rate * rateShare(training.done++, training.steps));
     }
     return true;
 }
@@ -224,8 +222,8 @@ void TorchBlockRefinement::train(Current& current, RefinedBlock& result,
         const bool finite = pass(current, training, progress);
         const double loss = finite ? heldOutLoss(current, progress) : NAN;
         progress.report(static_cast<double>(done) / m_options.passes,
-                        fmt::format("refining {}: pass {} of {}, held-out loss {:.4g}",
-                                    result.name, done, m_options.passes, loss));
+                        fmt::format("refining {}: pass {} of {}, held-out loss {:.4g}", result.name,
+                                    done, m_options.passes, loss));
         if (!std::isfinite(loss)) {
             result.leftAsItWas = true;
             break;
@@ -250,9 +248,8 @@ void TorchBlockRefinement::advance(const Current& current) {
 }
 
 RefinedBlock TorchBlockRefinement::refine(Stack stack, int block, const Progress& progress) {
-    Current current{stack, block,
-                    BlockWeights::load({m_config, *m_weights}, stack, block, m_placement),
-                    {}};
+    Current current{
+        stack, block, BlockWeights::load({m_config, *m_weights}, stack, block, m_placement), {}};
     const BlockWeights before = current.weights;
     setTargets(current);
     current.weights.balance(m_modules);

@@ -33,7 +33,7 @@ class TorchBlockRefinement final : public backend::BlockRefinement {
     /// One model's hidden states for a batch.
     struct State {
         at::Tensor stream;   // [rows, dModel]: the next block's input
-        at::Tensor decoder;  // [target rows, dModel], embedded
+        at::Tensor decoder;  // [target rows, dModel], embedded, until the decoder begins
         at::Tensor encoded;  // [source rows, dModel], once the encoder has ended
     };
     struct Batch {
@@ -47,8 +47,8 @@ class TorchBlockRefinement final : public backend::BlockRefinement {
     struct Current {
         t5::Stack stack = t5::Stack::Encoder;
         int block = 0;
-        BlockWeights weights;             // of the model to be refined
-        std::vector<at::Tensor> leaves;   // of them, in a fixed order
+        BlockWeights weights;            // of the model to be refined
+        std::vector<at::Tensor> leaves;  // of them, in a fixed order
     };
 
     std::vector<Batch> batchesOf(const backend::SeenDialogues& dialogues,

@@ -89,8 +89,7 @@ std::vector<at::Tensor> BlockWeights::leaves(const std::set<std::string>& module
     return all;
 }
 
-void BlockWeights::store(const std::set<std::string>& modules,
-                         backend::RefinedBlock& block) const {
+void BlockWeights::store(const std::set<std::string>& modules, backend::RefinedBlock& block) const {
     for (const auto& [module, layer] : layers) {
         if (!modules.contains(module)) continue;
         backend::LayerWeights& made = block.matrices[module];

@@ -364,6 +364,27 @@ TEST_P(RefinementOfA, ABlockThatOverflowsIsLeftAsItWas) {
     }
 }
 
+TEST_P(RefinementOfA, SaysBlockPassAndLoss) {
+    class Heard : public Progress {
+     public:
+        void report(double fraction, std::string_view label) const override {
+            EXPECT_GE(fraction, last);
+            last = fraction;
+            labels.emplace_back(label);
+        }
+        mutable double last = 0;
+        mutable std::vector<std::string> labels;
+    } heard;
+    makeLowRank(3);
+    const auto refinement = engine().openRefinement(task(2), {}, {});
+    while (refinement->next(heard)) continue;
+    ASSERT_EQ(heard.labels.size(), 8U);
+    EXPECT_THAT(heard.labels.front(),
+                ::testing::StartsWith("refining encoder.block.0: pass 1 of 2, held-out loss 0."));
+    EXPECT_THAT(heard.labels.back(), HasSubstr("decoder.block.1: pass 2 of 2"));
+    EXPECT_DOUBLE_EQ(heard.last, 1);
+}
+
 TEST_P(RefinementOfA, StopsBetweenSteps) {
     makeLowRank(3);
     for (const int question : {0, 1, 4, 9, 40}) {
