@@ -8,6 +8,7 @@
 
 #include "core/backend/refinement.h"
 #include "core/base/error.h"
+#include "core/base/matrix.h"
 #include "core/compress/planned_weights.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/plan/slim_plan.h"
