@@ -33,6 +33,17 @@ const Option dtypeOption = {"dtype",
                             "",
                             {"F32", "F16", "BF16"}};
 
+/// The losses of a refinement block by block; nothing if there was none.
+std::string refinementText(const compress::CompressResult& result) {
+    if (!result.refinement) return {};
+    TextTable table({"refined", "held-out error before", "after", "pass"});
+    for (const compress::BlockLosses& block : *result.refinement)
+        table.addRow({block.block, fmt::format("{:.4g}", block.heldOutBefore),
+                      fmt::format("{:.4g}", block.heldOutAfter),
+                      block.leftAsItWas ? "left as it was" : fmt::format("{}", block.bestPass)});
+    return '\n' + table.text();
+}
+
 std::string text(const compress::CompressResult& result) {
     std::vector<std::string> titles = {"matrix", "rank", "storage", "relative error", "predicted"};
     const bool preview = std::ranges::any_of(
@@ -52,7 +63,7 @@ std::string text(const compress::CompressResult& result) {
         if (!layer.note.empty())
             notes += fmt::format("{}: {}\n", printable(layer.name), printable(layer.note));
     }
-    return table.text() + notes +
+    return table.text() + notes + refinementText(result) +
            fmt::format("\nparameters {} -> {} ({})\nweight files {} -> {}\n{} in {:.1f} s\n{}\n",
                        grouped(result.parameters.dense), grouped(result.parameters.stored),
                        signedPercent(result.parameters.dense, result.parameters.stored),

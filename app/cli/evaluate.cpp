@@ -49,9 +49,10 @@ std::vector<evaluate::EvaluationSubject> subjectsOf(const EvaluateOptions& optio
     if (options.planFile.empty()) return subjects;
     const checkpoint::Checkpoint opened = checkpoint::openCheckpoint(options.checkpoints.front());
     PlanWithCalibration read = readPlanFile(options.planFile, opened, progress);
-    subjects.push_back({options.checkpoints.front(), std::move(read.plan),
-                        fmt::format("{} by {}", options.checkpoints.front(),
-                                    std::filesystem::path(options.planFile).filename().string()),
+    std::string label = fmt::format("{} by {}", options.checkpoints.front(),
+                                    std::filesystem::path(options.planFile).filename().string());
+    if (read.plan.settings.refine) label += ", refined";
+    subjects.push_back({options.checkpoints.front(), std::move(read.plan), std::move(label),
                         std::move(read.calibration)});
     return subjects;
 }

@@ -23,9 +23,11 @@ struct PlanCommandOptions {
     std::string out;
 };
 
-std::string methodShown(const plan::PlanEntry& entry) {
+std::string methodShown(const plan::PlanEntry& entry, const method::MethodSettings& settings) {
     if (entry.kept) return "kept";
-    return method::methodNamed(entry.method).preview ? entry.method + " (preview)" : entry.method;
+    std::string shown = entry.method;
+    if (method::methodNamed(entry.method).preview) shown += " (preview)";
+    return settings.refine ? shown + ", refined" : shown;
 }
 
 /// The measurements made before the plan was settled; nothing if there were none.
@@ -53,7 +55,7 @@ std::string text(const plan::CompressionPlan& plan) {
     for (const plan::PlanEntry& entry : plan.entries)
         table.addRow({printable(entry.matrix.name),
                       fmt::format("{}x{}", entry.matrix.rows, entry.matrix.columns),
-                      fmt::format("{}", entry.rank), methodShown(entry),
+                      fmt::format("{}", entry.rank), methodShown(entry, plan.settings),
                       std::string(storageName(entry)), grouped(entry.parametersDense),
                       grouped(entry.parametersStored),
                       entry.relativeError ? fmt::format("{:.6f}", *entry.relativeError) : "-"});

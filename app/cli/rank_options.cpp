@@ -110,6 +110,8 @@ void RankOptions::addTo(CLI::App& app) {
     const char* how = "How";
     file->excludes(add("method", m_method, how));
     for (CLI::Option* option : m_settings.addTo(app, how)) file->excludes(option);
+    app.add_flag("--refine", m_refine, std::string(findOption(table, "refine").help))->group(how);
+    add("refine-passes", m_refinePasses, how)->needs(app.get_option("--refine"));
     app.add_option("--calibration", m_calibrationFile,
                    "A file that `calibrate` wrote for this checkpoint")
         ->type_name("FILE")
@@ -150,6 +152,8 @@ plan::PlanOptions RankOptions::planOptions(const Context& context) const {
     options.target = target();
     if (!m_method.empty()) options.method = m_method;
     options.settings = m_settings.settings(context.options.seed);
+    options.settings.refine = m_refine;
+    options.settings.refinePasses = static_cast<int>(m_refinePasses);
     options.storage = parseStorageChoice(m_storage);
     return options;
 }
@@ -160,6 +164,7 @@ void RankOptions::planFromFile(Planned& planned, const Context& context,
     if (opened) opened(planned.checkpoint);
     const Json document = parseJson(readTextFile(m_planFile, largestPlanFile), m_planFile);
     planned.plan = plan::planFromJson(document, planned.checkpoint, m_planFile);
+    if (m_refine) plan::addRefinement(planned.plan, static_cast<int>(m_refinePasses));
 }
 
 void RankOptions::planByOptions(Planned& planned, const Context& context,
@@ -172,6 +177,7 @@ void RankOptions::planByOptions(Planned& planned, const Context& context,
                                                  !m_calibrationFile.empty());
     plan::requirePossible(chosen.checkpoint, chosen.matrices, options);
     planned.calibration = usableCalibration(m_calibrationFile, chosen.checkpoint, context.progress);
+    if (m_refine) compress::requireRefinable(planned.calibration.get());
     planned.plan =
         planFor(chosen, planned.calibration, options, m_settings.ridge.has_value(), context);
     planned.checkpoint = std::move(chosen.checkpoint);

@@ -30,8 +30,10 @@ struct BackendInfo {
     std::string cudaReason;         ///< why CUDA is not usable, a sentence; empty if it is
 };
 
-class LayerWalk;      // moments.h
-struct WalkExamples;  // moments.h
+class LayerWalk;        // moments.h
+struct WalkExamples;    // moments.h
+class BlockRefinement;  // refinement.h
+struct RefinementTask;  // refinement.h
 
 /// Everything that LibTorch computes for the rest of the program. Torch-free interface, implemented
 /// by the library that loadBackend() opens.
@@ -63,6 +65,12 @@ class Backend {
                                                      const Seq2SeqOptions& options,
                                                      const WalkExamples& examples,
                                                      const Progress& progress) const = 0;
+
+    /// Trains a compressed T5 block by block (refinement.h), in float32. Memory: two models' hidden
+    /// states of all dialogues, one block's weights, and the inner values of a step.
+    virtual std::unique_ptr<BlockRefinement> openRefinement(const RefinementTask& task,
+                                                            const Device& device,
+                                                            const Progress& progress) const = 0;
 };
 
 /// The device and threads of a long computation.

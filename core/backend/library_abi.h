@@ -5,8 +5,8 @@
 
 /// The symbol that the loader looks up in the backend library. The number in the name changes
 /// whenever the Backend interface does, so that a library left from another build is refused.
-#define RANKSCOPE_BACKEND_FACTORY rankscopeBackend5
-#define RANKSCOPE_BACKEND_FACTORY_NAME "rankscopeBackend5"
+#define RANKSCOPE_BACKEND_FACTORY rankscopeBackend6
+#define RANKSCOPE_BACKEND_FACTORY_NAME "rankscopeBackend6"
 
 namespace rankscope::backend {
 

@@ -15,8 +15,11 @@
 #include "core/compress/layer.h"
 #include "core/compress/model_config.h"
 #include "core/compress/modeling_files.h"
+#include "core/compress/planned_factors.h"
+#include "core/compress/refine.h"
 #include "core/compress/save.h"
 #include "core/compress/slim_products.h"
+#include "core/compress/storage_forms.h"
 #include "core/compress/verify.h"
 #include "core/plan/plan.h"
 #include "core/plan/slim_plan.h"
@@ -83,6 +86,17 @@ class Run {
         });
     }
 
+    /// The norms that a refinement has changed.
+    void writeNorms(const fs::path& scratch) {
+        if (m_factors.refined() == nullptr) return;
+        for (const auto& [name, values] : m_factors.refined()->norms) {
+            const checkpoint::TensorEntry& entry = *m_source.findTensor(name);
+            const DType dtype = m_options.dtype.value_or(entry.dtype);
+            m_written.push_back(writeScratch(
+                FormTensor{{name, dtype, entry.shape}, roundTo(dtype, values, name)}, scratch));
+        }
+    }
+
     /// What is expected of the written matrices of a plan by slim.
     void foretellProducts() {
         if (!plan::isSlim(m_plan)) return;
@@ -128,9 +142,13 @@ class Run {
         result.layers =
             verifySave(m_source, folder, {m_plan, m_layers, m_hashes}, m_compute, m_progress);
         result.verified = true;
-        writeNewFile(
-            folder / "rankscope.json",
-            saveRecord(m_provenance, m_plan, m_layers, result.layers, m_hashes).dump(2) + "\n");
+        Json record = saveRecord(m_provenance, m_plan, m_layers, result.layers, m_hashes);
+        record["refined"] = m_factors.refined() != nullptr;
+        if (m_factors.refined() != nullptr) {
+            result.refinement = m_factors.refined()->blocks;
+            record["refinement"] = toJson(*result.refinement);
+        }
+        writeNewFile(folder / "rankscope.json", record.dump(2) + "\n");
         const Checkpoint written = checkpoint::openCheckpoint(folder.string());
         result.parameters = m_plan.parameters;
         result.parameters.stored = written.parameterCount();
@@ -182,6 +200,7 @@ CompressResult compress(const PlannedModel& model, const CompressOptions& option
     try {
         const fs::path scratch = target.partial() / "scratch";
         run.makeLayers(scratch);
+        run.writeNorms(scratch);
         run.foretellProducts();
         run.writeFolder(target.partial());
         fs::remove_all(scratch);
@@ -216,14 +235,17 @@ Json toJson(const CompressResult& result) {
         if (!layer.note.empty()) item["note"] = layer.note;
         layers.push_back(std::move(item));
     }
-    return {
+    Json document = {
         {"path", result.path.string()},
         {"parameters", {{"dense", result.parameters.dense}, {"stored", result.parameters.stored}}},
         {"bytes", {{"before", result.bytesBefore}, {"after", result.bytesAfter}}},
         {"layers", std::move(layers)},
         {"verified", result.verified},
+        {"refined", result.refinement.has_value()},
         {"seconds", result.seconds},
         {"warnings", result.warnings}};
+    if (result.refinement) document["refinement"] = toJson(*result.refinement);
+    return document;
 }
 
 }  // namespace rankscope::compress

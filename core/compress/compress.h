@@ -28,6 +28,7 @@ struct CompressResult {
     std::uint64_t bytesAfter = 0;
     std::vector<LayerResult> layers;
     bool verified = false;
+    std::optional<std::vector<BlockLosses>> refinement = {};  ///< block by block, if it was trained
     double seconds = 0;
     std::vector<std::string> warnings;
 };

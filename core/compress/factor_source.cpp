@@ -104,7 +104,19 @@ std::shared_ptr<const FullRankFactors> walk(const PlannedModel& model, std::size
 
 }  // namespace
 
+const Matrix& FactorSource::cutMatrix(const PlanEntry& entry) const {
+    if (m_refined) {
+        const auto refined = m_refined->cut.find(entry.matrix.name);
+        if (refined != m_refined->cut.end()) return refined->second;
+    }
+    return m_cut->at(entry.matrix.name);
+}
+
 std::optional<backend::Factors> FactorSource::cut(const PlanEntry& entry) const {
+    if (m_refined) {
+        const auto refined = m_refined->factors.find(entry.matrix.name);
+        if (refined != m_refined->factors.end()) return refined->second;
+    }
     if (!m_model.known) return std::nullopt;
     const auto found = m_model.known->find(entry.matrix.name);
     if (found == m_model.known->end() || found->second.left.columns < entry.rank)
@@ -125,18 +137,18 @@ backend::Factors FactorSource::factors(const PlanEntry& entry, const Matrix& wei
                       weight, entry.rank, m_model.compute.algebra());
 }
 
-FactorSource factorsOf(const PlannedModel& model, const Progress& progress) {
+FactorSource unrefinedFactors(const PlannedModel& model, const Progress& progress) {
+    FactorSource source(model);
     if (plan::isSlim(model.plan)) {
-        FactorSource source(model);
         source.m_cut = std::make_shared<const CutMatrices>(slimMatrices(model, progress));
         return source;
     }
     const auto wanted = std::ranges::count_if(
         model.plan.entries, [&](const PlanEntry& entry) { return needsWalk(model.plan, entry); });
-    if (wanted == 0) return FactorSource(model);
+    if (wanted == 0) return source;
     requireCalibration(model.plan, model.calibration);
-    return FactorSource({model.checkpoint, model.plan, model.calibration, model.compute,
-                         walk(model, static_cast<std::size_t>(wanted), progress)});
+    source.m_model.known = walk(model, static_cast<std::size_t>(wanted), progress);
+    return source;
 }
 
 std::shared_ptr<const FullRankFactors> fullRankFactors(const method::CalibratedModel& model,

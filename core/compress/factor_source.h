@@ -8,6 +8,7 @@
 #include "core/backend/backend.h"
 #include "core/base/progress.h"
 #include "core/compress/planned_model.h"
+#include "core/compress/refined_weights.h"
 #include "core/method/calibration.h"
 #include "core/plan/plan.h"
 
@@ -25,23 +26,28 @@ class FactorSource {
     backend::Factors factors(const plan::PlanEntry& entry, const Matrix& weight) const;
 
     /// Of an entry by slim: the smaller matrix.
-    const Matrix& cutMatrix(const plan::PlanEntry& entry) const {
-        return m_cut->at(entry.matrix.name);
-    }
+    const Matrix& cutMatrix(const plan::PlanEntry& entry) const;
+
+    /// What the plan's refinement has changed; null if it has none.
+    const RefinedWeights* refined() const { return m_refined.get(); }
+    /// From now on these come before the factors or matrices that were made.
+    void refineTo(std::shared_ptr<const RefinedWeights> refined) { m_refined = std::move(refined); }
 
  private:
-    friend FactorSource factorsOf(const PlannedModel& model, const Progress& progress);
+    friend FactorSource unrefinedFactors(const PlannedModel& model, const Progress& progress);
     std::optional<backend::Factors> cut(const plan::PlanEntry& entry) const;
 
     PlannedModel m_model;
     std::shared_ptr<const CutMatrices> m_cut = {};  // of a plan by slim
+    std::shared_ptr<const RefinedWeights> m_refined = {};
 };
 
-/// Factors by the plan's methods, each made on demand. If a method, or the refit, uses the model
-/// compressed so far, the walk over the calibration's examples runs here: the original and the
-/// compressed model side by side, encoder first (docs/methods/approximation.md "Anchored"). Throws
-/// Error as requireCalibration() does. A plan by slim has no factors but smaller matrices.
-FactorSource factorsOf(const PlannedModel& model, const Progress& progress);
+/// Factors by the plan's methods, each made on demand, before any refinement. If a method, or the
+/// refit, uses the model compressed so far, the walk over the calibration's examples runs here: the
+/// original and the compressed model side by side, encoder first (docs/methods/approximation.md
+/// "Anchored"). Throws Error as requireCalibration() does. A plan by slim has no factors but
+/// smaller matrices.
+FactorSource unrefinedFactors(const PlannedModel& model, const Progress& progress);
 
 /// Every matrix by one method at full rank; null if smaller ranks are not cut from larger ones
 /// (methods that walk, previews). `calibration` may be null if the method needs none.

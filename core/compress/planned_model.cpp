@@ -28,7 +28,17 @@ bool usesRidge(const plan::CompressionPlan& plan) {
            });
 }
 
+void requireRefinable(const method::Calibration* calibration) {
+    if (calibration == nullptr) throw method::calibrationMissing("--refine");
+    if (calibration->record().heldOut.empty())
+        throw usageError(fmt::format("--refine chooses by held-out dialogues, and {} has none; run "
+                                     "`calibrate` with --held-out 1 or more.",
+                                     printable(calibration->name(), 1000)),
+                         calibration->name());
+}
+
 void requireCalibration(const plan::CompressionPlan& plan, const method::Calibration* calibration) {
+    if (plan.settings.refine) requireRefinable(calibration);
     if (plan.settings.refit)
         method::requireCalibration(method::methods().front(), plan.settings, calibration);
     for (const PlanEntry& entry : plan.entries) {

@@ -40,6 +40,10 @@ bool usesRidge(const plan::CompressionPlan& plan);
 /// not keep for the head.
 void requireOutputs(const method::Method& method, const checkpoint::WeightMatrix& matrix);
 
+/// Throws Error of kind Usage if there is no calibration, or it has no held-out dialogues, by which
+/// a refinement chooses.
+void requireRefinable(const method::Calibration* calibration);
+
 /// Throws Error of kind Usage if a method of the plan needs what `calibration` (may be null) does
 /// not have.
 void requireCalibration(const plan::CompressionPlan& plan, const method::Calibration* calibration);

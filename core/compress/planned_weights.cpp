@@ -51,6 +51,13 @@ LayerWeights PlannedWeights::matrix(const std::string& module) const {
     return weights;
 }
 
-Tensor PlannedWeights::tensor(const std::string& name) const { return m_source.tensor(name); }
+Tensor PlannedWeights::tensor(const std::string& name) const {
+    Tensor tensor = m_source.tensor(name);
+    const RefinedWeights* const refined = m_factors.refined();
+    if (refined == nullptr) return tensor;
+    const auto norm = refined->norms.find(name);
+    if (norm != refined->norms.end()) tensor.bytes = roundTo(tensor.dtype, norm->second, name);
+    return tensor;
+}
 
 }  // namespace rankscope::compress

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <set>
+#include <utility>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
@@ -128,17 +129,20 @@ void writeNewFile(const fs::path& path, std::string_view text) {
     syncFile(file, path);
 }
 
+OutputTensor writeScratch(FormTensor tensor, const fs::path& folder) {
+    // The name is the source's own and may hold any character; the hash never does.
+    const std::span name(tensor.description.name);
+    fs::path path = folder / sha256Hex(std::as_bytes(name));
+    const FileHandle file = createFile(path);
+    writeAll(file, tensor.bytes, path);
+    return {std::move(tensor.description), nullptr, std::move(path)};
+}
+
 std::vector<OutputTensor> writeScratch(Layer& layer, const fs::path& folder) {
     std::vector<OutputTensor> written;
-    for (FormTensor& tensor : layer.form.tensors) {
-        // The name is the source's own and may hold any character; the hash never does.
-        const std::span name(tensor.description.name);
-        fs::path path = folder / sha256Hex(std::as_bytes(name));
-        const FileHandle file = createFile(path);
-        writeAll(file, tensor.bytes, path);
-        written.push_back({tensor.description, nullptr, std::move(path)});
-        std::vector<std::byte>().swap(tensor.bytes);
-    }
+    for (FormTensor& tensor : layer.form.tensors)
+        written.push_back(
+            writeScratch({tensor.description, std::exchange(tensor.bytes, {})}, folder));
     return written;
 }
 
@@ -152,6 +156,7 @@ std::vector<OutputTensor> outputTensors(const Checkpoint& source, const std::vec
         for (const char* part : {".weight", ".down.weight", ".up.weight", ".mix.weight", ".rows"})
             replaced.insert(module + part);
     }
+    for (const OutputTensor& tensor : written) replaced.insert(tensor.description.name);
     std::vector<OutputTensor> tensors = std::move(written);
     for (const TensorEntry& entry : source.tensors()) {
         const std::string name = savedName(source, entry.name);

@@ -23,7 +23,10 @@ struct OutputTensor {
 /// The matrix itself is dropped from memory.
 std::vector<OutputTensor> writeScratch(Layer& layer, const std::filesystem::path& folder);
 
-/// All tensors of the save: those of the layers, and all others of the source (without aliases of
+/// The same of one tensor.
+OutputTensor writeScratch(FormTensor tensor, const std::filesystem::path& folder);
+
+/// All tensors of the save: those written, and all others of the source (without aliases of
 /// the embedding, shared.weight once). Sorted by name.
 std::vector<OutputTensor> outputTensors(const checkpoint::Checkpoint& source,
                                         const std::vector<Layer>& layers,

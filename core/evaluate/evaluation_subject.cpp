@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
-#include "core/compress/factor_source.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/model/summarization_options.h"

@@ -12,7 +12,7 @@
 #include "core/base/matrix.h"
 #include "core/base/parallel.h"
 #include "core/base/random.h"
-#include "core/compress/factor_source.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/slim_products.h"
 #include "core/evaluate/evaluation.h"
 #include "core/plan/plan.h"

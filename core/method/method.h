@@ -15,6 +15,8 @@ namespace rankscope::method {
 /// The data a method uses besides W.
 enum class MethodNeeds { Nothing, Inputs, Gradients, Walk };
 
+constexpr int mostRefinePasses = 10'000;
+
 /// Settings of all methods; each uses some.
 struct MethodSettings {
     double alpha = 0.5;  ///< exponent of `diagonal`
@@ -22,7 +24,9 @@ struct MethodSettings {
         1e-2;  ///< of `anchored`, `compensated`, `fisher2`, `slim`: mean diagonals of the metric
     double rarity = 0.5;  ///< of `compensated`, `slim`: tokens have the weight occurrences^-rarity
     bool refit = false;   ///< a last pass that fits every left factor to the shifted inputs
-    std::uint64_t seed = 0;  ///< of `randomized`
+    bool refine = false;  ///< training block by block after all else (docs/methods/refine.md)
+    int refinePasses = 25;   ///< of it, through the dialogues
+    std::uint64_t seed = 0;  ///< of `randomized`, and of the order of batches in a refinement
 
     bool operator==(const MethodSettings&) const = default;
 };

@@ -55,7 +55,7 @@ void requireRanks(const std::string& method) {
 }  // namespace
 
 bool isErrorForetold(const PlanEntry& entry, const method::MethodSettings& settings) {
-    return entry.kept || (entry.method == "svd" && !settings.refit);
+    return entry.kept || (entry.method == "svd" && !settings.refit && !settings.refine);
 }
 
 PlanEntry makeEntry(const WeightMatrix& matrix, std::int64_t rank, StorageChoice choice,
@@ -199,7 +199,8 @@ CompressionPlan withMethod(const CompressionPlan& plan, const std::string& metho
     edited.tried.clear();
     for (PlanEntry& entry : edited.entries) {
         const bool keepsError = entry.kept || (entry.method == method && method == "svd" &&
-                                               settings.refit == plan.settings.refit);
+                                               settings.refit == plan.settings.refit &&
+                                               settings.refine == plan.settings.refine);
         entry.method = method;
         if (keepsError) continue;
         entry.relativeError.reset();
@@ -208,6 +209,13 @@ CompressionPlan withMethod(const CompressionPlan& plan, const std::string& metho
             entry.relativeError = known->second.relativeError(entry.rank);
     }
     return edited;
+}
+
+void addRefinement(CompressionPlan& plan, int passes) {
+    plan.settings.refine = true;
+    plan.settings.refinePasses = passes;
+    for (PlanEntry& entry : plan.entries)
+        if (!isErrorForetold(entry, plan.settings)) entry.relativeError.reset();
 }
 
 void recordCalibration(CompressionPlan& plan, const method::Calibration* calibration) {

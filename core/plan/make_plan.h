@@ -71,6 +71,9 @@ CompressionPlan withMethod(const CompressionPlan& plan, const std::string& metho
                            const method::MethodSettings& settings,
                            const std::map<std::string, spectra::Spectrum>& spectra);
 
+/// The plan is refined after all else, in that many passes; errors predicted for it hold no longer.
+void addRefinement(CompressionPlan& plan, int passes);
+
 /// Records which calibration the plan's methods use; `calibration` may be null (no change).
 void recordCalibration(CompressionPlan& plan, const method::Calibration* calibration);
 

@@ -100,6 +100,13 @@ void readSettings(const JsonReader& reader, CompressionPlan& plan) {
         plan.settings.ridge = settings->at("ridge").real();
         if (const auto rarity = settings->find("rarity")) plan.settings.rarity = rarity->real();
         if (const auto refit = settings->find("refit")) plan.settings.refit = refit->flag();
+        if (const auto refine = settings->find("refine")) plan.settings.refine = refine->flag();
+        if (const auto passes = settings->find("refine_passes")) {
+            plan.settings.refinePasses = static_cast<int>(passes->whole());
+            if (plan.settings.refinePasses < 0 || passes->whole() > method::mostRefinePasses)
+                settings->fail(
+                    fmt::format("must hold 0 to {} for refine_passes", method::mostRefinePasses));
+        }
         plan.settings.seed = settings->at("seed").natural();
         if (!(std::isfinite(plan.settings.alpha) && std::isfinite(plan.settings.ridge) &&
               std::isfinite(plan.settings.rarity) && plan.settings.ridge >= 0))
@@ -195,6 +202,8 @@ Json toJson(const CompressionPlan& plan) {
           {"ridge", plan.settings.ridge},
           {"rarity", plan.settings.rarity},
           {"refit", plan.settings.refit},
+          {"refine", plan.settings.refine},
+          {"refine_passes", plan.settings.refinePasses},
           {"seed", plan.settings.seed}}},
         {"parameters",
          {{"dense", counts.dense},

@@ -33,6 +33,7 @@ constexpr std::size_t dialoguesAtOnce = 8;
 CompressionPlan evenPlan(const MeasuredPlanning& planning, PlanOptions options) {
     options.allocation = plan::allocators().front().name;
     options.target = {plan::RankTarget::Kind::Budget, cutShare};
+    options.settings.refine = false;
     const auto make = [&] {
         return plan::makePlan(planning.model.checkpoint, planning.model.matrices, {}, options);
     };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/method/calibration.h"
 #include "core/model/batches.h"

@@ -51,7 +51,9 @@ Dialogues searched(const MeasuredPlanning& planning) {
 
 double lossOn(Dialogues dialogues, const MeasuredPlanning& planning, const CompressionPlan& plan,
               const Progress& progress) {
-    return meanLoss({planning.model.checkpoint, plan, planning.model.calibration.get(),
+    CompressionPlan measured = plan;
+    measured.settings.refine = false;  // only the plan that is taken is refined
+    return meanLoss({planning.model.checkpoint, measured, planning.model.calibration.get(),
                      planning.model.compute, planning.known, planning.slimErrors},
                     dialogues, SilentProgress(progress));
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/evaluate/evaluation.h"
 #include "core/method/activation_spectrum.h"
@@ -61,6 +62,7 @@ struct Run {
 
     plan::PlanOptions optionsOf(const ParetoPoint& point) const {
         plan::PlanOptions how = options.plan;
+        how.settings.refine = false;  // as in every search
         how.method = point.method;
         how.allocation = point.allocation;
         how.target = {plan::RankTarget::Kind::Budget, point.budget};

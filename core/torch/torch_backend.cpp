@@ -23,6 +23,7 @@
 #include "core/torch/linear_algebra/tensors.h"
 #include "core/torch/linear_algebra/torch_errors.h"
 #include "core/torch/moments/layer_walk.h"
+#include "core/torch/refine/block_refinement.h"
 #include "core/torch/torch_seq2seq.h"
 
 namespace rankscope::torch_backend {
@@ -195,6 +196,12 @@ std::unique_ptr<backend::LayerWalk> TorchBackend::openLayerWalk(
     const backend::Seq2SeqOptions& options, const backend::WalkExamples& examples,
     const Progress& progress) const {
     return torch_backend::openLayerWalk(config, source, options, examples, progress);
+}
+
+std::unique_ptr<backend::BlockRefinement> TorchBackend::openRefinement(
+    const backend::RefinementTask& task, const backend::Device& device,
+    const Progress& progress) const {
+    return torch_backend::openRefinement(task, device, progress);
 }
 
 }  // namespace rankscope::torch_backend

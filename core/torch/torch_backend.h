@@ -47,6 +47,9 @@ class TorchBackend final : public backend::Backend {
                                                       const backend::Seq2SeqOptions& options,
                                                       const backend::WalkExamples& examples,
                                                       const Progress& progress) const override;
+    std::unique_ptr<backend::BlockRefinement> openRefinement(
+        const backend::RefinementTask& task, const backend::Device& device,
+        const Progress& progress) const override;
 
  private:
     std::string m_libraryPath;

@@ -13,6 +13,7 @@
 #include "core/base/sha256.h"
 #include "core/compress/compress.h"
 #include "core/compress/layer.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/verify.h"
 #include "core/plan/plan.h"
 #include "tests/core/compress/compress_fixture.h"

@@ -2,10 +2,10 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
-#include <random>
 
 #include "core/base/error.h"
 #include "core/checkpoint/parameter_count.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/compress/slim_cut.h"
 #include "core/method/slim.h"
@@ -13,6 +13,7 @@
 #include "core/plan/slim_plan.h"
 #include "core/t5/t5_layout.h"
 #include "tests/core/compress/compress_fixture.h"
+#include "tests/core/compress/seen_tokens.h"
 
 namespace rankscope::compress {
 namespace {
@@ -21,42 +22,6 @@ using backend::TokenIds;
 using fixtures::TinyT5;
 using plan::StorageChoice;
 using ::testing::HasSubstr;
-
-/// A calibration in memory, on random tokens.
-class SeenTokens : public method::Calibration {
- public:
-    SeenTokens(const checkpoint::Checkpoint& model, const backend::Backend& engine) {
-        std::mt19937 random(7);
-        for (int i = 0; i < 12; ++i) {
-            method::CalibrationExample example;
-            for (int j = 0; j < 20 + i; ++j)
-                example.source.push_back(static_cast<std::int32_t>(2 + random() % 150));
-            for (int j = 0; j < 9 + i; ++j)
-                example.target.push_back(static_cast<std::int32_t>(2 + random() % 150));
-            example.target.push_back(1);
-            m_record.examples.push_back(example);
-            sources.push_back(example.source);
-            targets.push_back(example.target);
-        }
-        const auto network =
-            engine.openSeq2Seq(model.config(), model::CheckpointWeights(model), {}, {});
-        const auto collector = network->collectMoments({});
-        collector->add(sources, targets, {});
-        m_inputs = collector->inputs();
-    }
-    const method::CalibrationRecord& record() const override { return m_record; }
-    std::string name() const override { return "seen tokens"; }
-    backend::InputMoments inputs(const std::string& module, bool) const override {
-        return m_inputs.at(t5::inputOfModule(module));
-    }
-    backend::GradientMoments gradients(const std::string&) const override { return {}; }
-
-    std::vector<TokenIds> sources, targets;
-
- private:
-    method::CalibrationRecord m_record;
-    std::map<std::string, backend::InputMoments> m_inputs;
-};
 
 class SlimCompress : public CompressTest, public ::testing::WithParamInterface<int> {
  protected:

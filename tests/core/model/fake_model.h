@@ -11,6 +11,7 @@
 
 #include "core/backend/backend.h"
 #include "core/backend/moments.h"
+#include "core/backend/refinement.h"
 #include "core/base/error.h"
 
 namespace rankscope::model {
@@ -104,6 +105,11 @@ class FakeBackend : public backend::Backend {
                                                       const backend::Seq2SeqOptions&,
                                                       const backend::WalkExamples&,
                                                       const Progress&) const override {
+        return nullptr;
+    }
+    std::unique_ptr<backend::BlockRefinement> openRefinement(const backend::RefinementTask&,
+                                                             const backend::Device&,
+                                                             const Progress&) const override {
         return nullptr;
     }
 

@@ -35,6 +35,7 @@ TEST(PlanJson, ComesBackAsItWent) {
         plan.entries[0].relativeError = 0.25;
         plan = withRank(model, plan, plan.entries[2].matrix.name, 24, StorageChoice::Auto, nullptr);
         plan.allocation = storage == StorageChoice::Auto ? "energy" : "";
+        plan.settings.refinePasses = 7;
         const Json document = toJson(plan);
         const CompressionPlan again =
             planFromJson(parseJson(document.dump(), "plan.json"), model, "plan.json");
@@ -53,8 +54,28 @@ TEST(PlanJson, AnErrorThatNothingForetellsIsNotTaken) {
     const CompressionPlan mixed = planFromJson(document, model, "plan.json");
     EXPECT_EQ(mixed.entries[0].relativeError, 0.25);
     EXPECT_EQ(mixed.entries[1].relativeError, std::nullopt);
-    document["settings"]["refit"] = true;
-    EXPECT_EQ(planFromJson(document, model, "plan.json").entries[0].relativeError, std::nullopt);
+    for (const char* pass : {"refit", "refine"}) {
+        Json later = document;
+        later["settings"][pass] = true;
+        EXPECT_EQ(planFromJson(later, model, "plan.json").entries[0].relativeError, std::nullopt);
+    }
+    // A plan of an earlier version.
+    document["settings"].erase("refine");
+    document["settings"].erase("refine_passes");
+    EXPECT_FALSE(planFromJson(document, model, "plan.json").settings.refine);
+}
+
+TEST(PlanJson, ARefinementIsAddedToAPlan) {
+    const TempFolder folder;
+    fixtures::writeTinyT5(folder.path());
+    const Checkpoint model = checkpoint::openCheckpoint(folder.path().string());
+    CompressionPlan plan = planFor(model, "q", StorageChoice::Auto);
+    plan.entries[0].relativeError = 0.25;
+    addRefinement(plan, 3);
+    EXPECT_EQ(plan.entries[0].relativeError, std::nullopt);
+    const CompressionPlan again = planFromJson(toJson(plan), model, "plan.json");
+    EXPECT_TRUE(again.settings.refine);
+    EXPECT_EQ(again.settings.refinePasses, 3);
 }
 
 TEST(PlanJson, RefusesWhatIsWrongAndNamesIt) {
@@ -89,6 +110,11 @@ TEST(PlanJson, RefusesWhatIsWrongAndNamesIt) {
     refused(with("storage", "zip"), "storage");
     refused(with("kept", 1), "true or false");
     refused(with("relative_error", -1), "relative_error");
+    for (const Json& passes : {Json(-1), Json(10'001), Json(2.5), Json("x")}) {
+        Json document = good;
+        document["settings"]["refine_passes"] = passes;
+        refused(document, "refine_passes");
+    }
 }
 
 }  // namespace

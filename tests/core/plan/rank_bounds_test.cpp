@@ -146,10 +146,10 @@ TEST_F(RankBounds, RefuseWhatContradictsItself) {
 TEST(PlanOptions, AreDescribedOnce) {
     std::vector<std::string_view> names;
     for (const Option& option : planOptionTable()) names.push_back(option.name);
-    EXPECT_THAT(
-        names, testing::ElementsAre("rank", "ratio", "energy", "error", "budget", "method", "alpha",
-                                    "ridge", "rarity", "storage", "allocation", "allocation-error",
-                                    "multiple-of", "min-rank", "max-rank", "groups"));
+    EXPECT_THAT(names, testing::ElementsAre("rank", "ratio", "energy", "error", "budget", "method",
+                                            "alpha", "ridge", "rarity", "refine", "refine-passes",
+                                            "storage", "allocation", "allocation-error",
+                                            "multiple-of", "min-rank", "max-rank", "groups"));
 }
 
 }  // namespace

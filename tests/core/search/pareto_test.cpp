@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/selection.h"
 #include "core/compress/factor_source.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/evaluate/evaluation.h"
 #include "core/model/checkpoint_weights.h"

@@ -5,7 +5,9 @@
 #include <string_view>
 
 #include "core/backend/moments.h"
+#include "core/backend/refinement.h"
 #include "core/base/error.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/plan/plan.h"
@@ -196,6 +198,36 @@ TEST_P(CudaModel, WalksThroughTheLayersAsTheCpuDoes) {
     }
     EXPECT_FALSE(onGpu->next({}));
     EXPECT_GT(met, 10U);
+}
+
+TEST_P(CudaModel, TrainsBlocksAsTheCpuDoes) {
+    if (m_plan) GTEST_SKIP() << "a refinement begins with a checkpoint";
+    const model::CheckpointWeights weights(*m_checkpoint);
+    const auto plan = planOf(*m_checkpoint, "attention,ffn", 9, plan::StorageChoice::Factored);
+    const backend::Compute compute{backend()};
+    const compress::PlannedModel planned{*m_checkpoint, plan, nullptr, compute};
+    const auto factors = compress::factorsOf(planned, {});
+    const compress::PlannedWeights thin(planned, factors, compress::PlannedForm::AsStored);
+    const std::vector<TokenIds> rows = inputs();
+    backend::RefinementTask task{.original = {m_checkpoint->config(), weights},
+                                 .compressed = {m_checkpoint->config(), thin},
+                                 .examples = {rows, rows},
+                                 .heldOut = {rows, rows}};
+    for (const plan::PlanEntry& entry : plan.entries) task.modules.insert(entry.matrix.module());
+    task.options.passes = 2;
+    const auto onCpu = backend().openRefinement(task, {}, {});
+    const auto onGpu = backend().openRefinement(task, gpu(), {});
+    while (const auto expected = onCpu->next({})) {
+        const auto block = onGpu->next({});
+        ASSERT_TRUE(block);
+        EXPECT_EQ(block->name, expected->name);
+        EXPECT_NEAR(block->heldOutBefore, expected->heldOutBefore, 1e-2 * expected->heldOutBefore)
+            << block->name;
+        EXPECT_NEAR(block->heldOutAfter, expected->heldOutAfter, 1e-2 * expected->heldOutBefore)
+            << block->name;
+        EXPECT_EQ(block->matrices.size(), expected->matrices.size()) << block->name;
+    }
+    EXPECT_FALSE(onGpu->next({}));
 }
 
 TEST_F(Cuda, ValuesThatAreNoNumbersAreNamed) {

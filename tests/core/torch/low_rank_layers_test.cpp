@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/selection.h"
 #include "core/compress/compress.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/model/checkpoint_weights.h"
 #include "core/plan/make_plan.h"
