@@ -90,6 +90,19 @@ TEST_F(RefineCommand, ASavedFolderIsTheModelOfThePlan) {
     }
 }
 
+TEST_F(RefineCommand, SearchesMeasureWithoutIt) {
+    const Words search = {"plan",          "demo",       "--budget",     "0.7",
+                          "--method",      "slim",       "--allocation", "uniform",
+                          "--calibration", path("c.h5"), "--json",       "--quiet"};
+    const Outcome plain = runCommand(search), refined = runCommand(with(search, {"--refine"}));
+    ASSERT_EQ(plain.exitCode, 0) << plain.err;
+    ASSERT_EQ(refined.exitCode, 0) << refined.err;
+    EXPECT_EQ(plain.json()["tried"].size(), 4U);  // ridges
+    EXPECT_EQ(refined.json()["tried"], plain.json()["tried"]);
+    EXPECT_EQ(refined.json()["settings"]["refine"], true);
+    EXPECT_EQ(plain.json()["settings"]["refine"], false);
+}
+
 TEST_F(RefineCommand, SaysWhatIsMissing) {
     const Words ranks = {"plan", "demo", "--rank", "20", "--method", "svd"};
     const Outcome plain = runCommand(ranks);

@@ -63,13 +63,14 @@ class Refinement : public ::testing::TestWithParam<std::string> {
         }
     }
 
-    RefinementTask task(int passes) const {
+    RefinementTask task(int passes, double rate = 1e-3) const {
         RefinementTask task{.original = {m_case.config, m_case.weights},
                             .compressed = {m_config, m_compressed},
                             .modules = m_modules,
                             .examples = {m_case.sources, m_case.targets},
                             .heldOut = {m_case.sources, m_case.targets}};
         task.options.passes = passes;
+        task.options.rate = rate;
         task.options.batch = 3;
         return task;
     }
@@ -174,9 +175,7 @@ TEST_P(Refinement, TheOriginalHasNothingToLearn) {
 
 TEST_P(Refinement, LowersTheLossAndGivesTheModelThatHasIt) {
     makeLowRank(3);
-    RefinementTask long_ = task(30);
-    long_.options.rate = 5e-3;
-    const std::vector<RefinedBlock> blocks = refined(long_);
+    const std::vector<RefinedBlock> blocks = refined(task(30, 5e-3));
     Changed result = m_compressed;
     for (const RefinedBlock& block : blocks) {
         EXPECT_LT(block.heldOutAfter, 0.9 * block.heldOutBefore) << block.name;
@@ -194,8 +193,7 @@ TEST_P(Refinement, LowersTheLossAndGivesTheModelThatHasIt) {
 
 TEST_P(Refinement, TheStateKeptIsNeverWorseOnHeldOutDialogues) {
     makeLowRank(3);
-    RefinementTask apart = task(6);
-    apart.options.rate = 0.3;  // far too high
+    RefinementTask apart = task(6, 0.3);  // a rate far too high
     apart.examples = {std::span(m_case.sources).first(2), std::span(m_case.targets).first(2)};
     apart.heldOut = {std::span(m_case.sources).last(2), std::span(m_case.targets).last(2)};
     bool unchanged = false;
@@ -263,9 +261,7 @@ TEST_P(Refinement, HeadsOfTheirOwnSizes) {
                          role == Role::O);
             }
     expectLosses(refined(task(0)), m_compressed, &RefinedBlock::heldOutBefore);
-    RefinementTask trained = task(10);
-    trained.options.rate = 5e-3;
-    const std::vector<RefinedBlock> blocks = refined(trained);
+    const std::vector<RefinedBlock> blocks = refined(task(10, 5e-3));
     Changed result = m_compressed;
     for (const RefinedBlock& block : blocks) result.take(block);
     expectLosses(blocks, result, &RefinedBlock::heldOutAfter);
@@ -297,8 +293,7 @@ TEST_P(Refinement, OneStepFollowsFiniteDifferences) {
     };
 
     m_modules = {};  // the norms alone
-    RefinementTask one = task(1);
-    one.options.rate = rate;
+    RefinementTask one = task(1, rate);
     one.options.batch = m_case.sources.size();
     const RefinedBlock moved = first(one);
     ASSERT_TRUE(moved.bestPass == 1 && moved.matrices.empty());
@@ -343,9 +338,7 @@ using RefinementOfA = Refinement;
 
 TEST_P(RefinementOfA, ABlockThatOverflowsIsLeftAsItWas) {
     makeLowRank(3);
-    RefinementTask wild = task(5);
-    wild.options.rate = 1e30;
-    for (const RefinedBlock& block : refined(wild)) {
+    for (const RefinedBlock& block : refined(task(5, 1e30))) {
         EXPECT_TRUE(block.leftAsItWas) << block.name;
         EXPECT_TRUE(block.matrices.empty() && block.norms.empty()) << block.name;
         EXPECT_EQ(block.heldOutAfter, block.heldOutBefore) << block.name;
