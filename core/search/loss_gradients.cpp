@@ -9,7 +9,7 @@
 #include "core/backend/moments.h"
 #include "core/base/error.h"
 #include "core/base/matrix.h"
-#include "core/compress/factor_source.h"
+#include "core/compress/planned_factors.h"
 #include "core/compress/planned_weights.h"
 #include "core/plan/allocation.h"
 #include "core/plan/make_plan.h"
