@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/error.h"
 #include "core/base/own_path.h"
 #include "core/method/activation_spectrum.h"
 #include "core/method/calibration.h"
@@ -27,6 +28,21 @@ using CalibrationPointer = std::shared_ptr<const method::Calibration>;
 
 bool isBudget(const PlanOptions& options) {
     return options.target.kind == plan::RankTarget::Kind::Budget;
+}
+
+/// Slim fits o and wo to what the calibration has seen: if that is less than a layer is wide, and
+/// no dialogues are held out to choose by, a larger ridge keeps them nearer to their cut.
+void settleRidge(PlanOptions& options, const method::Calibration* calibration,
+                 const Progress& progress) {
+    constexpr double ridgeOfFewTokens = 0.1;
+    if (calibration == nullptr || !method::methodNamed(options.method).cutsHeads ||
+        !calibration->record().heldOut.empty() || calibration->record().warnings.empty())
+        return;
+    options.settings.ridge = ridgeOfFewTokens;
+    progress.warn(
+        fmt::format("{} has layers with fewer tokens than they are wide, so slim's ridge "
+                    "is {:g}; more dialogues, or --ridge, change that.",
+                    printable(calibration->name(), 1000), ridgeOfFewTokens));
 }
 
 /// `auto` is allocationUnmeasured() if nothing can be measured.
@@ -73,6 +89,7 @@ plan::CompressionPlan planFor(const ChosenMatrices& chosen, const CalibrationPoi
                                calibration.get());
     settleAllocation(options, calibration.get(), context.progress);
     search::requireDialogues(options, calibration.get());
+    if (!ridgeGiven) settleRidge(options, calibration.get(), context.progress);
     const bool ridge =
         !ridgeGiven && search::canChooseRidge(options, calibration.get(), context.progress);
     const auto spectra = importance(chosen, calibration, options, context);

@@ -138,6 +138,25 @@ TEST_F(Slim, AtFullSizeRandomVectorsSeeNoDifference) {
     EXPECT_EQ(q["cosine_mean"], cut[1]["cosine_mean"]);  // with k
 }
 
+TEST_F(Slim, OfFewTokensTakesALargerRidgeAndSaysSo) {
+    const std::string few = path("few.h5");
+    const Outcome made = run({"calibrate", "demo", "--data", DEMO_FOLDER "/calibration.json"},
+                             {"--samples", "2", "--held-out", "0", "--out", few});
+    ASSERT_EQ(made.exitCode, 0) << made.err;
+    ASSERT_FALSE(made.json()["warnings"].empty());
+    const Words words = {"plan", "demo", "--budget", "0.7", "--calibration", few, "--json"};
+    const Outcome plan = runCommand(words);
+    ASSERT_EQ(plan.exitCode, 0) << plan.err;
+    EXPECT_EQ(plan.json()["settings"]["ridge"], 0.1);
+    EXPECT_THAT(plan.err, HasSubstr("so slim's ridge is 0.1"));
+    Words given = words;
+    given.insert(given.end(), {"--ridge", "0.5"});
+    EXPECT_EQ(runCommand(given).json()["settings"]["ridge"], 0.5);
+    EXPECT_EQ(planned({"--budget", "0.7", "--calibration", calibration, "--allocation", "uniform",
+                       "--ridge", "0.01"})["settings"]["ridge"],
+              0.01);
+}
+
 TEST_F(Slim, IsOnTheParetoFront) {
     const Outcome front =
         run({"pareto", "demo"}, {"--calibration", calibration, "--methods", "whitened,slim",
