@@ -69,7 +69,7 @@ class RankOptions {
     std::string m_planFile, m_calibrationFile;
     MethodFlags m_settings;
     bool m_refine = false;
-    std::int64_t m_refinePasses = 25;
+    std::int64_t m_refinePasses = method::MethodSettings().refinePasses;
     std::optional<double> m_rank, m_ratio, m_energy, m_error, m_budget;
     plan::PlanOptions m_options;
     std::string m_storage = "auto";

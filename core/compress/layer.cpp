@@ -12,6 +12,7 @@
 #include "core/method/activation_error.h"
 #include "core/method/method.h"
 #include "core/plan/plan.h"
+#include "core/plan/slim_plan.h"
 #include "core/plan/stored_parameters.h"
 #include "core/spectra/for_each_matrix.h"
 #include "core/spectra/spectrum.h"
@@ -127,15 +128,7 @@ void keep(const plan::PlanEntry& entry, DType dtype, double norm, Layer& layer) 
 }  // namespace
 
 std::string_view storageName(const LayerResult& result) {
-    switch (result.cut) {
-        case plan::Cut::Plain:
-            return plan::storageChoiceName(plan::StorageChoice::Plain);
-        case plan::Cut::Sizes:
-            return plan::storageChoiceName(plan::StorageChoice::Sizes);
-        case plan::Cut::None:
-            break;
-    }
-    return checkpoint::storageName(result.storage);
+    return plan::storageName(result.cut, result.storage);
 }
 
 Layer makeLayer(const checkpoint::Checkpoint& source, const plan::PlanEntry& entry,

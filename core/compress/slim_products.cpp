@@ -37,9 +37,7 @@ double inner(const Matrix& a, const Matrix& b, const Matrix& c, const Matrix& d,
                         algebra.multiply(onInputs, transposed(d)));
 }
 
-ProductError errorOf(const SlimProduct& product, DType dtype,
-                     const backend::LinearAlgebra& algebra) {
-    const ProductNorms norms = normsOf(product, {}, algebra);
+ProductError errorOf(const SlimProduct& product, const ProductNorms& norms, DType dtype) {
     if (norms.original <= 0) return {0, smallestError};
     double factors = 0;
     for (const ProductBlock& block : product.blocks)
@@ -116,12 +114,12 @@ std::map<std::string, ProductError> productErrors(
     std::map<std::string, ProductError> errors;
     std::mutex mutex;
     runInParallel(sublayers.size(), compute.threads, [&](std::size_t i) {
-        for (const SlimProduct& product : slimProducts(source, plan, sublayers[i], cut))
-            for (const PlanEntry* entry : product.entries) {
-                const ProductError error = errorOf(product, dtype(*entry), compute.algebra());
-                const std::lock_guard lock(mutex);
-                errors[entry->matrix.name] = error;
-            }
+        for (const SlimProduct& product : slimProducts(source, plan, sublayers[i], cut)) {
+            const ProductNorms norms = normsOf(product, {}, compute.algebra());
+            const std::lock_guard lock(mutex);
+            for (const PlanEntry* entry : product.entries)
+                errors[entry->matrix.name] = errorOf(product, norms, dtype(*entry));
+        }
     });
     return errors;
 }

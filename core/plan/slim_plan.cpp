@@ -307,10 +307,14 @@ void requireSlimOptions(const PlanOptions& options) {
 
 }  // namespace
 
+std::string_view storageName(Cut cut, Storage storage) {
+    if (cut == Cut::Plain) return storageChoiceName(StorageChoice::Plain);
+    if (cut == Cut::Sizes) return storageChoiceName(StorageChoice::Sizes);
+    return checkpoint::storageName(storage);
+}
+
 std::string_view storageName(const PlanEntry& entry) {
-    if (entry.cut == Cut::Plain) return storageChoiceName(StorageChoice::Plain);
-    if (entry.cut == Cut::Sizes) return storageChoiceName(StorageChoice::Sizes);
-    return checkpoint::storageName(entry.storage);
+    return storageName(entry.cut, entry.storage);
 }
 
 std::span<const std::string_view> slimAllocations() {

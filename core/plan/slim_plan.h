@@ -59,6 +59,9 @@ std::string methodUnlessNamed(const checkpoint::Checkpoint& checkpoint,
                               std::span<const checkpoint::WeightMatrix> chosen,
                               const PlanOptions& options, bool calibrated);
 
+/// "plain" or "sizes" of what slim cut, else the storage's own name.
+std::string_view storageName(Cut cut, checkpoint::Storage storage);
+
 /// True if the plan's matrices are cut by slim.
 bool isSlim(const CompressionPlan& plan);
 

@@ -4,22 +4,15 @@
 #include <cstring>
 #include <tuple>
 
+#include "core/torch/t5/linear.h"
+
 namespace rankscope::torch_backend {
 
 namespace {
 
-/// Pivoted rows as a second factor [1; mix] in the order of the outputs.
-at::Tensor upOfPivots(const LayerTensors& pivoted) {
-    const at::Tensor unit = at::eye(pivoted.down.size(0), pivoted.down.options());
-    const bool mixed = pivoted.mix.defined() && pivoted.mix.size(0) > 0;
-    const at::Tensor places =
-        at::argsort(at::tensor(pivoted.rows, at::kLong)).to(pivoted.down.device());
-    return (mixed ? at::cat({unit, pivoted.mix}) : unit).index_select(0, places);
-}
-
 PlainLayer plainLayer(const LayerTensors& tensors) {
     if (tensors.dense.defined()) return {tensors.dense, {}};
-    return {tensors.down, tensors.up.defined() ? tensors.up : upOfPivots(tensors)};
+    return {tensors.down, tensors.up.defined() ? tensors.up : withUp(tensors).up};
 }
 
 /// QR of both factors makes the product small enough for a direct decomposition.

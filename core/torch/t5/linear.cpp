@@ -135,10 +135,9 @@ LayerTensors LinearGroup::inOrder(const LayerTensors& pivoted) {
     return result;
 }
 
-/// The same layer with one second factor, up = [1; mix] in the order of the outputs: without our
-/// own kernels one product is faster than a smaller one and two passes that put columns in their
-/// places.
-LayerTensors LinearGroup::withUp(const LayerTensors& pivoted) {
+/// Without our own kernels one product is faster than a smaller one and two passes that put columns
+/// in their places.
+LayerTensors withUp(const LayerTensors& pivoted) {
     const std::int64_t rank = pivoted.down.size(0);
     LayerTensors result;
     result.down = pivoted.down;

@@ -36,6 +36,9 @@ class WeightProduct {
     at::Tensor m_weight;  // [out, in] if not packed
 };
 
+/// The same layer with one second factor, up = [1; mix] in the order of the outputs.
+LayerTensors withUp(const LayerTensors& pivoted);
+
 /// Layers y_i = x W_iᵀ with the same input x. Dense matrices and the first factors of the others
 /// run as one product; second factors follow one by one. No W_i is rebuilt from its factors.
 class LinearGroup {
@@ -73,7 +76,6 @@ class LinearGroup {
         at::Tensor inverse;    // pivoted: the place of an output in [z, z mixᵀ]
     };
     static LayerTensors inOrder(const LayerTensors& pivoted);
-    static LayerTensors withUp(const LayerTensors& pivoted);
     static at::Tensor placed(const Layer& layer, const at::Tensor& z);
 
     WeightProduct m_first;
