@@ -45,6 +45,7 @@ def measure(arguments, folder, calibration, method, storage, allocation, budget)
         method, "--allocation", allocation, "--storage", storage, "--calibration",
         calibration, "--out", plan,
         *(["--refit"] if arguments.refit and method != "slim" else []),
+        *(["--refine"] if arguments.refine else []),
         *(["--ridge", arguments.ridge] if arguments.ridge else []))
     result = run(arguments.cli, "evaluate", "demo", "--plan", plan, "--limit", arguments.limit)
     return result["runs"]
@@ -110,6 +111,7 @@ def main():
     parser.add_argument("--allocations", default=",".join(ALLOCATIONS))
     parser.add_argument("--ridge", help="for all; by default each plan chooses its own")
     parser.add_argument("--refit", action="store_true", help="with the last pass of --refit")
+    parser.add_argument("--refine", action="store_true", help="with the training of --refine")
     parser.add_argument("--decimals", type=int, default=2, help="of losses")
     parser.add_argument("--out", type=pathlib.Path, help="also write the values (.csv)")
     parser.add_argument("--plot", type=pathlib.Path, help="also draw them (.png, .svg, .pdf)")
